@@ -1,0 +1,1 @@
+"""pytest-model-check: the regression test for a model's accuracy."""

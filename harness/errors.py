@@ -1,0 +1,41 @@
+"""The exception tree: whatever a user can mend.
+
+Each error says what is wrong and where in its first line, which stands alone (continuous-integration annotations print
+nothing else), and what to do next in the lines after it.
+"""
+
+
+class ModelCheckError(Exception):
+    """Base of every error that ends a check in words.
+
+    Parameters
+    ----------
+    message : str
+        One line: what is wrong, and where (file, key, row or column).
+    advice : str, optional
+        What to do next; may have several lines.
+    """
+
+    def __init__(self, message: str, advice: str = "") -> None:
+        super().__init__(message, advice)
+        self.message = message
+        self.advice = advice
+
+    def __str__(self) -> str:
+        return f"{self.message}\n{self.advice}".rstrip()
+
+
+class PromiseError(ModelCheckError):
+    """The check itself is malformed: an unknown metric, a margin that is no margin."""
+
+
+class DataError(ModelCheckError):
+    """The historical data is missing, is not what git says it is, or can't be used."""
+
+
+class CandidateError(ModelCheckError):
+    """The candidate can't be fitted, or does not answer as a model must."""
+
+
+class BaselineError(ModelCheckError):
+    """A stored baseline can't be read or written."""
