@@ -39,3 +39,11 @@ class CandidateError(ModelCheckError):
 
 class BaselineError(ModelCheckError):
     """A stored baseline can't be read or written."""
+
+
+class MissingBaselineError(BaselineError):
+    """There is nothing to hold the candidate against."""
+
+
+class IncomparableError(BaselineError):
+    """The baseline is of other data, rows or folds: a comparison would say nothing about the model."""

@@ -1,0 +1,268 @@
+"""Check: what is promised of one model, validated when it is written down."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import inspect
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.errors import PromiseError
+
+Load = Callable[[list[Path]], Any]
+Metrics = str | Callable[..., float] | Sequence[Any] | Mapping[Any, float | None]
+
+DEFAULT_SEEDS = 10
+_RESERVED = re.compile(r"^(con|prn|aux|nul|com\d|lpt\d)(\..*)?$", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One promised metric.
+
+    Parameters
+    ----------
+    name : str
+        The scorer's name in scikit-learn, or the name of the scored function.
+    scorer : callable
+        A scikit-learn scorer: ``scorer(estimator, X, y) -> float``, higher is better.
+    margin : float or None
+        The loss, in the metric's unit, that the owner calls harmless; None: the default margin.
+    """
+
+    name: str
+    scorer: Any
+    margin: float | None
+
+
+@dataclass(frozen=True)
+class Check:
+    """What is promised of one model: data, target, protocol, metrics with margins, slices.
+
+    Build it with `make_check`, which validates and fills in the defaults.
+
+    Parameters
+    ----------
+    name : str
+        The baseline's name: ``baselines/<name>.json``.
+    nodeid : str
+        pytest's node id of the test that makes the promise.
+    candidate : estimator
+        Any scikit-learn-compatible estimator.
+    data : tuple of str
+        Paths from pytest's rootdir, with ``/``.
+    target : str
+        The column to predict.
+    metrics : tuple of Metric
+        All of them must pass.
+    cv : int or splitter
+        Folds of the default splitter, or a scikit-learn splitter.
+    features, groups, time, slices : column names
+        Columns with a part to play; features None: every other column.
+    seeds : int
+        With how many seeds a baseline is measured.
+    load : callable or None
+        ``load(paths) -> DataFrame`` for joins and other formats.
+    """
+
+    name: str
+    nodeid: str
+    candidate: Any
+    data: tuple[str, ...]
+    target: str
+    metrics: tuple[Metric, ...]
+    cv: Any
+    features: tuple[str, ...] | None
+    groups: str | None
+    time: str | None
+    slices: tuple[str, ...]
+    seeds: int
+    load: Load | None
+
+    @property
+    def task(self) -> str:
+        """'classification' or 'regression', as the candidate says."""
+        return task_of(self.candidate)
+
+
+def make_check(
+    candidate: Any,
+    *,
+    data: str | Path | Sequence[str | Path],
+    target: str,
+    metrics: Metrics | None = None,
+    margin: float | None = None,
+    cv: Any = 10,
+    features: Sequence[str] | None = None,
+    groups: str | None = None,
+    time: str | None = None,
+    slices: str | Sequence[str] = (),
+    seeds: int = DEFAULT_SEEDS,
+    load: Load | None = None,
+    name: str,
+    nodeid: str = "",
+) -> Check:
+    """Write down a promise; see `Check` for the parameters.
+
+    Raises
+    ------
+    PromiseError
+        Naming the parameter that is wrong and what it may be.
+    """
+    if file_name(name) != name:
+        raise PromiseError(
+            f"name={name!r} can't be a file's name on every system", f"Use letters, digits, . _ -: {file_name(name)!r}."
+        )
+    _require_estimator(candidate)
+    if not isinstance(target, str):
+        raise PromiseError(f"target={target!r} is no column name", 'Name the column to predict: target="churned".')
+    if isinstance(seeds, bool) or not isinstance(seeds, int) or seeds < 1:
+        raise PromiseError(f"seeds={seeds!r} is no number of seeds", "Use a whole number from 1 (default 10).")
+    if load is not None and not callable(load):
+        raise PromiseError(f"load={load!r} is no function", "load(paths) gets a list of paths and returns a DataFrame.")
+    for key, column in (("groups", groups), ("time", time)):
+        if column is not None and not isinstance(column, str):
+            raise PromiseError(f"{key}={column!r} is no column name", f"Name one column of the data: {key}=...")
+    roles = [column for column in (target, groups, time) if column is not None]
+    if len(set(roles)) < len(roles):
+        raise PromiseError("target, groups and time must be different columns", f"They are {roles}.")
+    return Check(
+        name=name,
+        nodeid=nodeid,
+        candidate=candidate,
+        data=_paths(data),
+        target=target,
+        metrics=_metrics(metrics, margin, candidate),
+        cv=_cv(cv),
+        features=None if features is None else _columns("features", features),
+        groups=groups,
+        time=time,
+        slices=_columns("slices", slices),
+        seeds=seeds,
+        load=load,
+    )
+
+
+def file_name(text: str) -> str:
+    """Make a name that every file system takes, the same for the same text.
+
+    ``test_`` prefixes are for the caller to strip; pytest's parameters keep their place:
+    ``churn[a-b]`` becomes ``churn-a-b``.
+    """
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-. ") or "check"
+    if _RESERVED.match(name):
+        name += "_"
+    if len(name) > 100:  # room for endings and temporary names within the usual limit of 255 bytes
+        name = f"{name[:91]}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+    return name
+
+
+def task_of(candidate: Any) -> str:
+    """'classification' or 'regression': what the estimator says it is, else whether it gives probabilities."""
+    from sklearn.base import is_classifier, is_regressor
+
+    if is_classifier(candidate) or (not is_regressor(candidate) and hasattr(candidate, "predict_proba")):
+        return "classification"
+    return "regression"
+
+
+def _require_estimator(candidate: Any) -> None:
+    if inspect.isclass(candidate):
+        raise PromiseError(
+            f"the candidate is the class {candidate.__name__}, not an estimator", f"Pass {candidate.__name__}()."
+        )
+    lacking = [method for method in ("fit", "predict", "get_params", "set_params") if not hasattr(candidate, method)]
+    if lacking:
+        raise PromiseError(
+            f"the candidate ({type(candidate).__name__}) is no estimator: it has no {', '.join(lacking)}",
+            "Pass a scikit-learn-compatible estimator: fit, predict, and sklearn.base.BaseEstimator's parameters.",
+        )
+
+
+def _paths(data: str | Path | Sequence[str | Path]) -> tuple[str, ...]:
+    paths = [data] if isinstance(data, str | Path) else list(data)
+    if not paths or not all(isinstance(path, str | Path) and str(path) for path in paths):
+        raise PromiseError(f"data={data!r} is no path", 'Name a file, or a list of them: data="data/churn.csv".')
+    return tuple(Path(path).as_posix() for path in paths)
+
+
+def _columns(key: str, columns: str | Sequence[str]) -> tuple[str, ...]:
+    names = (columns,) if isinstance(columns, str) else tuple(columns)
+    if not all(isinstance(column, str) for column in names) or len(set(names)) < len(names):
+        raise PromiseError(f"{key}={columns!r} is no list of different column names", "")
+    return names
+
+
+def _cv(cv: Any) -> Any:
+    if isinstance(cv, int) and not isinstance(cv, bool) and cv >= 2:
+        return cv
+    if not inspect.isclass(cv) and hasattr(cv, "split") and hasattr(cv, "get_n_splits"):
+        return cv
+    raise PromiseError(
+        f"cv={cv!r} is neither a number of folds (2 or more) nor a splitter",
+        "Pass e.g. cv=5 or cv=RepeatedStratifiedKFold(n_splits=10, n_repeats=3).",
+    )
+
+
+def _metrics(metrics: Metrics | None, margin: float | None, candidate: Any) -> tuple[Metric, ...]:
+    if metrics is None:
+        metrics = _default_metric(candidate)
+    margins: Iterable[tuple[Any, float | None]]
+    if isinstance(metrics, Mapping):
+        margins = metrics.items()
+    elif isinstance(metrics, str) or callable(metrics):
+        margins = [(metrics, None)]
+    else:
+        margins = [(scorer, None) for scorer in metrics]
+    _require_margin("margin", margin)
+    found = tuple(_metric(scorer, margin if own is None else own) for scorer, own in margins)
+    names = [metric.name for metric in found]
+    if not names or len(set(names)) < len(names):
+        raise PromiseError(f"metrics={names} names {'one metric twice' if names else 'no metric'}", "")
+    return found
+
+
+def _default_metric(candidate: Any) -> str:
+    """Choose the metric that sees most: a proper score where there are probabilities."""
+    if task_of(candidate) == "regression":
+        return "r2"
+    return "neg_log_loss" if hasattr(candidate, "predict_proba") else "accuracy"
+
+
+def _metric(scorer: Any, margin: float | None) -> Metric:
+    from sklearn.metrics import get_scorer, get_scorer_names
+
+    if isinstance(scorer, str):
+        name = scorer
+        if name not in get_scorer_names():
+            near = difflib.get_close_matches(name, [*get_scorer_names(), *(n[4:] for n in get_scorer_names())], n=3)
+            near = [n if n in get_scorer_names() else f"neg_{n}" for n in near]
+            raise PromiseError(
+                f"{name!r} is no scorer of scikit-learn's",
+                (f"Did you mean {' or '.join(dict.fromkeys(near))}? " if near else "")
+                + "sklearn.metrics.get_scorer_names() lists them all.",
+            )
+        scorer = get_scorer(name)
+    elif hasattr(scorer, "_score_func"):
+        name = f"{'' if scorer._sign > 0 else 'neg_'}{getattr(scorer._score_func, '__name__', 'scorer')}"
+    else:
+        raise PromiseError(
+            f"metric {scorer!r} is no scorer", "Name one of scikit-learn's, or wrap your function in make_scorer()."
+        )
+    _require_margin(f"the margin of {name}", margin)
+    return Metric(name, scorer, None if margin is None else float(margin))
+
+
+def _require_margin(what: str, margin: float | None) -> None:
+    if margin is None:
+        return
+    if isinstance(margin, bool) or not isinstance(margin, int | float) or not math.isfinite(margin) or margin <= 0:
+        raise PromiseError(
+            f"{what} is {margin!r}: it must be a number above 0",
+            "A margin is the loss, in the metric's unit, that you call harmless; None takes the default.",
+        )

@@ -1,0 +1,281 @@
+"""Folds x seeds -> Predictions, in parallel, the same whatever the number of jobs."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.candidates import Answers, answer
+from harness.check import Check
+from harness.dataset import Dataset
+from harness.errors import CandidateError, DataError, PromiseError
+from harness.predictions import Predictions
+
+Progress = Callable[[int, int], None]  # fits done, fits in all
+LEFT_OUT = 0.05  # of every training fold, in the A/A replicates of learners without randomness
+
+
+@dataclass(frozen=True)
+class Split:
+    """One fold of one repeat: positions of the rows to fit on, and of the rows held out."""
+
+    repeat: int
+    fold: int
+    train: NDArray[np.int64]
+    test: NDArray[np.int64]
+
+    @property
+    def words(self) -> str:
+        """How a message names it, counted from 1 as people do."""
+        return f"fold {self.fold + 1}" + (f" of repeat {self.repeat + 1}" if self.repeat else "")
+
+
+@dataclass(frozen=True)
+class Fit:
+    """One fit to be made: which split, with which seed, and whether some training rows are left out."""
+
+    seed: int
+    split: int
+    leave_out: bool = False
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How rows are predicted out of fold: the data, its splits, and where random states come from.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The rows.
+    classes : ndarray or None
+        The labels; None for regression.
+    splits : tuple of Split
+        Every row that is judged is held out by one split of each repeat.
+    splitter : str
+        What made the splits, in words that a baseline keeps.
+    """
+
+    dataset: Dataset
+    classes: NDArray[Any] | None
+    splits: tuple[Split, ...]
+    splitter: str
+
+
+def make_protocol(check: Check, dataset: Dataset) -> Protocol:
+    """Lay down the splits of a check; they depend on the data and on `cv=`, `groups=`, `time=`, on nothing else.
+
+    Raises
+    ------
+    DataError
+        If the data can't be split so: a class with fewer rows than folds, too few groups or times.
+    PromiseError
+        If the splitter does not fit the check.
+    """
+    classes = _classes(check, dataset)
+    splitter = _splitter(check, dataset, classes)
+    words = " ".join(repr(splitter).split())
+    try:
+        if dataset.time is None:
+            pairs = list(splitter.split(dataset.X, dataset.y, dataset.groups))
+        else:
+            pairs = list(_by_time(splitter, dataset.time))
+    except ValueError as error:
+        raise DataError(f"{words} can't split {dataset.path}: {' '.join(str(error).split())}") from error
+    splits = tuple(_repeats(pairs, dataset.rows))
+    _require_honest(splits, dataset, words)
+    return Protocol(dataset, classes, splits, words)
+
+
+def predict(
+    candidate: Any,
+    protocol: Protocol,
+    *,
+    seeds: int,
+    entropy: int,
+    jobs: int,
+    progress: Progress = lambda done, total: None,
+    leave_out: bool = False,
+) -> Predictions:
+    """Fit a clone of the candidate for every seed in every split, and predict the rows held out.
+
+    Parameters
+    ----------
+    candidate : estimator
+        Left as it is.
+    protocol : Protocol
+        Data and splits.
+    seeds : int
+        How many seeds: 0, 1, ..., so that the first of many are the same as the first of few.
+    entropy : int
+        Where the random states come from: each seed of each split has its own
+        (`numpy.random.SeedSequence` with the seed and the split as its key).
+    jobs : int
+        How many processes.
+    progress : callable
+        Is told how many fits of how many are done.
+    leave_out : bool
+        Leave a random 5% of the training rows out of each fit.
+
+    Raises
+    ------
+    CandidateError
+        Naming the fold, if a fit fails.
+    """
+    from joblib import Parallel, delayed
+
+    fits = [Fit(seed, k, leave_out) for seed in range(seeds) for k in range(len(protocol.splits))]
+    tasks = (delayed(_fit)(fit, candidate, protocol, entropy) for fit in fits)
+    parallel = Parallel(n_jobs=min(jobs, len(fits)), return_as="generator_unordered")
+    found = []
+    progress(0, len(fits))
+    for answered in parallel(tasks):
+        found.append(answered)
+        progress(len(found), len(fits))
+    warned = Counter(warning for _, answers in found for warning in answers.warned)
+    for (category, text), count in warned.items():  # once, and here: the same whichever process made the fit
+        warnings.warn(f"{text} (in {count} of {len(fits)} fits)", category, stacklevel=2)
+    return _gather(protocol, found, seeds)
+
+
+def is_random(candidate: Any, protocol: Protocol, entropy: int) -> tuple[bool, bool]:
+    """Find out by trying, not by its parameters, whether the learner draws random numbers.
+
+    Returns
+    -------
+    tuple of (bool, bool)
+        Whether another seed gives other answers, and whether even the same seed does (threads, GPUs).
+    """
+    first = Protocol(protocol.dataset, protocol.classes, protocol.splits[:1], protocol.splitter)
+    once, again, other = (
+        _gather(first, [(Fit(0, 0), _fit(Fit(seed, 0), candidate, first, entropy)[1])], 1) for seed in (0, 0, 1)
+    )
+    return not once.agrees(other), not once.agrees(again)
+
+
+def _gather(protocol: Protocol, answers: Iterable[tuple[Fit, Answers]], seeds: int) -> Predictions:
+    """Put the answers in order: seed by seed, split by split."""
+    found = {(fit.seed, fit.split): answer.responses for fit, answer in answers}
+    names, numbers = found[0, 0].keys(), range(len(protocol.splits))
+    for (_, k), responses in found.items():
+        if responses.keys() != names:
+            raise CandidateError(
+                f"{protocol.splits[k].words}: the candidate has {', '.join(responses)}, elsewhere {', '.join(names)}"
+            )
+    sizes = [len(split.test) for split in protocol.splits]
+    return Predictions(
+        row=np.concatenate([split.test for split in protocol.splits]),
+        repeat=np.repeat([split.repeat for split in protocol.splits], sizes).astype(np.int64),
+        fold=np.repeat([split.fold for split in protocol.splits], sizes).astype(np.int64),
+        responses={
+            name: np.stack([np.concatenate([found[seed, k][name] for k in numbers]) for seed in range(seeds)])
+            for name in names
+        },
+        classes=protocol.classes,
+    )
+
+
+def entropy_of(name: str, generation: int) -> int:
+    """Where the random states of a baseline's nth recording come from: its name and number, never the clock."""
+    return int.from_bytes(hashlib.sha256(f"{name} {generation}".encode()).digest()[:6])
+
+
+def _fit(fit: Fit, candidate: Any, protocol: Protocol, entropy: int) -> tuple[Fit, Answers]:
+    X, y, split = protocol.dataset.X, protocol.dataset.y, protocol.splits[fit.split]
+    key = np.random.SeedSequence(entropy, spawn_key=(fit.seed, fit.split))
+    train = split.train
+    if fit.leave_out:
+        left_out, key = key.spawn(2)
+        keep = np.random.default_rng(left_out).permutation(len(train))[round(LEFT_OUT * len(train)) :]
+        train = train[np.sort(keep)]
+    try:
+        return fit, answer(candidate, (X.iloc[train], y[train]), X.iloc[split.test], key, protocol.classes)
+    except CandidateError as error:
+        raise CandidateError(f"{split.words}: {error.message}", error.advice) from error
+
+
+def _classes(check: Check, dataset: Dataset) -> NDArray[Any] | None:
+    if check.task == "regression":
+        return None
+    try:
+        classes = np.unique(dataset.y)
+    except TypeError as error:
+        raise DataError(f"{dataset.path}: the target {check.target!r} mixes kinds of labels: {error}") from error
+    if dataset.y.dtype.kind == "f" and not np.array_equal(classes, np.round(classes)):
+        raise DataError(
+            f"{dataset.path}: the target {check.target!r} holds {len(classes)} fractional numbers, "
+            "and the candidate is a classifier",
+            "Use a regressor, or name another target.",
+        )
+    return np.asarray(classes)
+
+
+def _splitter(check: Check, dataset: Dataset, classes: NDArray[Any] | None) -> Any:
+    from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold, TimeSeriesSplit
+
+    cv = check.cv
+    if not isinstance(cv, int):
+        splitter = copy.deepcopy(cv)
+        shuffles = getattr(splitter, "shuffle", True)  # ShuffleSplit and the Repeated... ones always do
+        if shuffles and getattr(splitter, "random_state", 0) is None:
+            splitter.random_state = 0
+        return splitter
+    if dataset.time is not None:
+        return TimeSeriesSplit(n_splits=cv)
+    if classes is not None and dataset.groups is None:
+        labels, counts = np.unique(dataset.y, return_counts=True)
+        if counts.min() < cv:
+            raise DataError(
+                f"{dataset.path}: the class {labels[counts.argmin()]!s} of {check.target!r} has {counts.min()} "
+                f"row{'s' * (counts.min() != 1)}, fewer than the {cv} folds",
+                f"Use fewer folds (cv={max(2, int(counts.min()))}), or merge the class with another.",
+            )
+        return StratifiedKFold(n_splits=cv, shuffle=True, random_state=0)
+    if classes is not None:
+        return StratifiedGroupKFold(n_splits=cv, shuffle=True, random_state=0)
+    if dataset.groups is not None:
+        return GroupKFold(n_splits=cv)
+    return KFold(n_splits=cv, shuffle=True, random_state=0)
+
+
+def _by_time(splitter: Any, time: NDArray[Any]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Split the distinct times, so that a split never cuts a timestamp, and give the rows of each part."""
+    moments, code = np.unique(time, return_inverse=True)
+    for past, future in splitter.split(moments):
+        if past.max() >= future.min():
+            raise ValueError("time= needs splits that go forward in time, as TimeSeriesSplit's do")
+        yield np.flatnonzero(np.isin(code, past)), np.flatnonzero(np.isin(code, future))
+
+
+def _repeats(pairs: Iterable[tuple[NDArray[np.int64], NDArray[np.int64]]], rows: int) -> Iterator[Split]:
+    """Give each split its repeat and fold: a repeat ends where a split would hold out a row for the second time."""
+    repeat, fold, seen = 0, 0, np.zeros(rows, dtype=bool)
+    for train, test in pairs:
+        if seen[test].any():
+            repeat, fold, seen = repeat + 1, 0, np.zeros(rows, dtype=bool)
+        seen[test] = True
+        yield Split(repeat, fold, np.asarray(train, dtype=np.int64), np.asarray(test, dtype=np.int64))
+        fold += 1
+
+
+def _require_honest(splits: tuple[Split, ...], dataset: Dataset, words: str) -> None:
+    for split in splits:
+        where = f"{words}, {split.words}"
+        if len(split.test) == 0 or len(split.train) == 0:
+            raise DataError(f"{where}: no rows to {'predict' if len(split.train) else 'fit on'}")
+        if len(np.intersect1d(split.train, split.test)):
+            raise PromiseError(f"{where}: rows that are predicted are fitted on too", "Use another splitter.")
+        if dataset.groups is not None:
+            shared = set(dataset.groups[split.train].tolist()) & set(dataset.groups[split.test].tolist())
+            if shared:
+                raise PromiseError(
+                    f"{where}: the group {min(map(str, shared))!r} is both fitted on and predicted",
+                    "groups= needs a splitter that keeps groups whole, as GroupKFold does.",
+                )

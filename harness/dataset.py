@@ -1,0 +1,244 @@
+"""Dataset: the rows at one version of the data, and that version's digest."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness import dvcfiles
+from harness.check import Check
+from harness.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """The rows that a check speaks of.
+
+    Parameters
+    ----------
+    X : DataFrame of shape (n_rows, n_features)
+        The features, as pandas reads them.
+    y : ndarray of shape (n_rows,)
+        The target.
+    groups, time : ndarray of shape (n_rows,) or None
+        The columns that `groups=` and `time=` name.
+    slices : DataFrame of shape (n_rows, n_slice_columns)
+        The columns that `slices=` names.
+    files : tuple of (path, md5)
+        The version: what DVC knows of each file.
+    """
+
+    X: pd.DataFrame
+    y: NDArray[Any]
+    groups: NDArray[Any] | None
+    time: NDArray[Any] | None
+    slices: pd.DataFrame
+    files: tuple[tuple[str, str], ...]
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are."""
+        return len(self.y)
+
+    @property
+    def units(self) -> NDArray[np.int64] | None:
+        """Numbers of the rows that depend on each other: a group's, a day's; None: every row stands alone."""
+        if self.groups is not None:
+            return np.unique(self.groups, return_inverse=True)[1].astype(np.int64)
+        if self.time is None:
+            return None
+        moments = self.time.astype("datetime64[D]") if self.time.dtype.kind == "M" else self.time
+        return np.unique(moments, return_inverse=True)[1].astype(np.int64)
+
+    @property
+    def path(self) -> str:
+        """The files in one line."""
+        return ", ".join(path for path, _ in self.files)
+
+    @property
+    def md5(self) -> str:
+        """One digest for all files; for a single file it is the file's own."""
+        if len(self.files) == 1:
+            return self.files[0][1]
+        return hashlib.md5("".join(md5 for _, md5 in self.files).encode(), usedforsecurity=False).hexdigest()
+
+    @property
+    def target_digest(self) -> str:
+        """A digest of the target's values in their order: a changed `load` that moves rows is seen by it."""
+        import pandas as pd
+
+        hashes = pd.util.hash_array(self.y, categorize=True)
+        return hashlib.sha256(np.ascontiguousarray(hashes).tobytes()).hexdigest()[:16]
+
+
+def read(check: Check, root: Path) -> Dataset:
+    """Make sure the check's data is what git says it is, and read it.
+
+    Parameters
+    ----------
+    check : Check
+        Names the files and columns.
+    root : Path
+        Where relative paths start: pytest's rootdir.
+
+    Raises
+    ------
+    DataError
+        If the data is missing, changed, or can't answer the check's question.
+    """
+    paths = [root / path for path in check.data]
+    files = tuple((name, dvcfiles.verified(path)) for name, path in zip(check.data, paths, strict=True))
+    frame = _load(check, paths)
+    _require_rows(check, frame)
+    y = _target(check, frame[check.target])
+    roles = {check.target, check.groups, check.time}
+    features = [c for c in frame.columns if c not in roles] if check.features is None else list(check.features)
+    if not features:
+        raise DataError(f"{_where(check)} has no feature column beside {check.target!r}", "")
+    return Dataset(
+        X=frame[features],
+        y=y,
+        groups=None if check.groups is None else _complete(check, frame, "groups", check.groups).to_numpy(),
+        time=None if check.time is None else _times(check, frame, check.time),
+        slices=frame[list(check.slices)],
+        files=files,
+    )
+
+
+def _where(check: Check) -> str:
+    return ", ".join(check.data)
+
+
+def _load(check: Check, paths: list[Path]) -> pd.DataFrame:
+    import pandas as pd
+
+    if check.load is not None:
+        try:
+            frame = check.load(paths)
+        except Exception as error:
+            raise DataError(f"load= raised {type(error).__name__}: {error} (for {_where(check)})") from error
+        if not isinstance(frame, pd.DataFrame):
+            raise DataError(f"load= returned a {type(frame).__name__}", "load(paths) must return a pandas DataFrame.")
+        return frame.reset_index(drop=True)
+    frames = [_read(path, name) for path, name in zip(paths, check.data, strict=True)]
+    for frame, name in zip(frames[1:], check.data[1:], strict=True):
+        if list(frame.columns) != list(frames[0].columns):
+            raise DataError(
+                f"{name} has other columns than {check.data[0]}",
+                "Files that are read one after another need the same columns; use load= to join them.",
+            )
+    return frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
+
+
+def _read(path: Path, name: str) -> pd.DataFrame:
+    import pandas as pd
+
+    readers: dict[str, Callable[[Path], pd.DataFrame]] = {".csv": _read_csv, ".parquet": pd.read_parquet}
+    reader = readers.get(path.suffix.lower())
+    if reader is None:
+        raise DataError(
+            f"{name} is neither .csv nor .parquet",
+            "Pass load=: a function that gets the paths and returns a DataFrame, e.g. "
+            "load=lambda paths: pandas.read_excel(paths[0]).",
+        )
+    try:
+        return reader(path)
+    except DataError:
+        raise
+    except pd.errors.EmptyDataError as error:
+        raise DataError(f"{name} is empty", "It holds neither a header nor rows.") from error
+    except (ValueError, OSError, csv.Error) as error:  # pandas' ParserError, pyarrow's ArrowInvalid, bad encodings
+        raise DataError(f"{name} can't be read: {' '.join(str(error).split())[:300]}") from error
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    import pandas as pd
+
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        header = next(csv.reader(file), [])
+    twice = sorted({column for column in header if header.count(column) > 1})
+    if twice:  # pandas would rename the second one in silence
+        raise DataError(f"{path.name} has the column {twice[0]!r} twice", "Give every column a name of its own.")
+    return pd.read_csv(path)
+
+
+def _require_rows(check: Check, frame: pd.DataFrame) -> None:
+    if len(frame) == 0:
+        raise DataError(f"{_where(check)} has no rows", "")
+    twice = [str(column) for column in frame.columns[frame.columns.duplicated()]]
+    if twice:
+        raise DataError(f"{_where(check)} has the column {twice[0]!r} twice", "Give every column a name of its own.")
+    named = {
+        "target": (check.target,),
+        "groups": () if check.groups is None else (check.groups,),
+        "time": () if check.time is None else (check.time,),
+        "slices": check.slices,
+        "features": check.features or (),
+    }
+    for key, columns in named.items():
+        for column in columns:
+            if column not in frame.columns:
+                raise DataError(
+                    f"{_where(check)} has no column {column!r}, which {key}= names",
+                    f"Its columns are: {', '.join(map(str, frame.columns))}.",
+                )
+
+
+def _complete(check: Check, frame: pd.DataFrame, key: str, column: str) -> pd.Series[Any]:
+    values = frame[column]
+    missing = values.isna().to_numpy()
+    if missing.any():
+        raise DataError(
+            f"{_where(check)}: {key}={column!r} is missing in {int(missing.sum())} of {len(values)} rows, "
+            f"first in row {int(missing.argmax())} (counted from 0)",
+            "Drop these rows where the data is made, or in load=.",
+        )
+    return values
+
+
+def _target(check: Check, column: pd.Series[Any]) -> NDArray[Any]:
+    values = _complete(check, column.to_frame(), "target", check.target)
+    number = values.dtype.kind in "iuf" if hasattr(values.dtype, "kind") else False
+    y = values.to_numpy()
+    if y.dtype.kind == "O" and number:  # pandas' nullable numbers
+        y = values.to_numpy(dtype=float)
+    elif y.dtype.kind not in "biuf":
+        y = values.to_numpy(dtype=object)
+    if check.task == "regression" and y.dtype.kind not in "biuf":
+        raise DataError(
+            f"{_where(check)}: the target {check.target!r} is not a number, and the candidate is a regressor",
+            f"It holds e.g. {y[0]!r}. Use a classifier, or name another target.",
+        )
+    if y.dtype.kind == "f" and not np.isfinite(y).all():
+        raise DataError(
+            f"{_where(check)}: the target {check.target!r} is infinite in row {int((~np.isfinite(y)).argmax())}"
+        )
+    if len(set(y.tolist())) < 2:
+        raise DataError(
+            f"{_where(check)}: the target {check.target!r} is {y[0]!r} in every row",
+            "There is nothing to predict: is it the right column?",
+        )
+    return y
+
+
+def _times(check: Check, frame: pd.DataFrame, column: str) -> NDArray[Any]:
+    import pandas as pd
+
+    values = _complete(check, frame, "time", column)
+    if pd.api.types.is_numeric_dtype(values):
+        return values.to_numpy(dtype=float)
+    try:
+        # UTC: zones may differ within a column, and only the order matters
+        return pd.to_datetime(values, utc=True).dt.tz_localize(None).to_numpy()
+    except (ValueError, TypeError) as error:
+        raise DataError(f"{_where(check)}: time={column!r} holds no times: {' '.join(str(error).split())}") from error

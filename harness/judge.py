@@ -1,0 +1,256 @@
+"""Judge: the scores of both models and a margin -> verdict. Pure; STATISTICS in words: docs/statistics.md."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import inf, sqrt
+from typing import Literal
+
+import numpy as np
+
+from harness import statistics
+from harness.metrics import Array, Scores
+
+Label = Literal["error", "missing", "incomparable", "worse", "inconclusive", "held", "better", "identical", "recorded"]
+# A check is as good as its worst metric; what is only recorded has nothing to be worse than.
+WORST_FIRST: tuple[Label, ...] = (
+    "error", "missing", "incomparable", "worse", "inconclusive", "held", "better", "identical", "recorded",
+)  # fmt: skip
+PASSING: frozenset[Label] = frozenset(("held", "better", "identical", "recorded"))
+
+CONFIDENCE = 0.95  # that a candidate which passes is no worse than the margin (one-sided)
+ALARM = 0.9975  # that a candidate which is called worse is worse (one-sided)
+SKILL_SHARE = 0.02  # of the skill above a dummy: the default margin, where rows and seeds can resolve it
+ROUNDING = 1e-7  # of the skill: a smaller difference is none
+
+
+@dataclass(frozen=True)
+class Yardstick:
+    """What a baseline knows of one metric beside its score, measured when it was recorded and fixed there.
+
+    Parameters
+    ----------
+    dummy : float
+        What the learner that looks at no feature scores in the same folds.
+    noise : float
+        Standard deviation of a single run; of learners without randomness: what leaving out 5% of the training rows
+        does. In the metric's unit, 0 where it was not measured (one seed).
+    dof : float
+        Degrees of freedom of `noise`.
+    runs : int or None
+        With how many seeds the baseline was averaged; None: the learner draws no random numbers.
+    floor : float
+        The noise floor: the smallest margin that these rows and seeds can resolve.
+    """
+
+    dummy: float
+    noise: float
+    dof: float
+    runs: int | None
+    floor: float
+
+    def noise_between(self, runs: int) -> float:
+        """Give the standard deviation that chance alone puts between the baseline and a candidate of `runs` seeds."""
+        return self.noise if self.runs is None else self.noise * sqrt(1 / self.runs + 1 / runs)
+
+    def default_margin(self, score: float) -> float:
+        """Give the margin where the owner names none."""
+        return max(SKILL_SHARE * (score - self.dummy), self.floor)
+
+
+@dataclass(frozen=True)
+class MetricVerdict:
+    """The verdict of one metric, on all rows or on one slice; numbers are in the metric's unit, None where missing.
+
+    Parameters
+    ----------
+    low, high : float
+        The bounds that decide: 95% sure that the candidate is above the first, 99.75% sure that it is below the second.
+    resolution : float
+        The smallest loss that this comparison can tell from none.
+    folds : tuple of (float, float)
+        Baseline's and candidate's score in each split.
+    reason : str
+        Why, where the numbers do not say it.
+    """
+
+    metric: str
+    verdict: Label
+    slice: str | None = None
+    baseline: float | None = None
+    candidate: float | None = None
+    delta: float | None = None
+    low: float | None = None
+    high: float | None = None
+    margin: float | None = None
+    resolution: float | None = None
+    dummy: float | None = None
+    folds: tuple[tuple[float, float], ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The verdict of one check: what the test returns, fails on, and every report shows.
+
+    Parameters
+    ----------
+    message : str
+        One line that stands alone.
+    advice : str
+        What to do next; may be empty, may have several lines.
+    seconds : float
+        Wall time from the data to the verdict.
+    """
+
+    name: str
+    nodeid: str
+    verdict: Label
+    passed: bool
+    message: str
+    advice: str = ""
+    metrics: tuple[MetricVerdict, ...] = ()
+    data_path: str = ""
+    data_md5: str = ""
+    rows: int = 0
+    fits: int = 0
+    seconds: float = 0.0
+    accepted: str | None = None
+
+
+def measure(scores: Scores, replicates: Scores | None, dummy: float) -> Yardstick:
+    """Measure a baseline: its seed noise and its noise floor.
+
+    Parameters
+    ----------
+    scores : Scores
+        The baseline's, over all its seeds; a learner without randomness has one.
+    replicates : Scores or None
+        Of a learner without randomness: refits that lacked 5% of the training rows (an A/A test of what a harmless
+        change does). None: the learner is random, and its seeds are the replicates.
+    dummy : float
+        The dummy's score.
+
+    Returns
+    -------
+    Yardstick
+        With zero noise and floor where there is a single seed and no replicate: not measured.
+    """
+    psi = (replicates or scores).independent
+    runs = len(scores.psi) if replicates is None else None
+    if len(psi) < 2:
+        return Yardstick(dummy, 0.0, inf, runs, 0.0)
+    noise = statistics.seed_noise((replicates or scores).splits, scores.weights)
+    s, dof, bias = noise.s, noise.dof, 0.0
+    if replicates is not None:
+        changes = replicates.psi.mean(axis=1) - scores.score
+        bias = max(0.0, -float(changes.mean()))
+        spread = float(np.sqrt(np.mean(changes**2)))
+        if spread > s:
+            s, dof = spread, float(len(changes))
+    floor = statistics.noise_floor(psi, s, dof, zero_one=scores.kind == "zero_one" and scores.units is None, bias=bias)
+    return Yardstick(dummy, s, dof, runs, floor)
+
+
+def judge_metric(
+    metric: str, baseline: Scores, candidate: Scores, yardstick: Yardstick, margin: float | None, *, identical: bool
+) -> MetricVerdict:
+    """Judge one metric on all rows.
+
+    Parameters
+    ----------
+    metric : str
+        Its name.
+    baseline, candidate : Scores
+        Of the same rows in the same folds, under the same definition.
+    yardstick : Yardstick
+        The baseline's.
+    margin : float or None
+        The harmless loss that the owner named; None: the default.
+    identical : bool
+        All predictions agree to rounding: nothing is left to test.
+
+    Returns
+    -------
+    MetricVerdict
+        better if L > 0; held if L > -margin; worse if U < 0 and not held; else inconclusive; with
+        L = delta - h(.95) and U = delta + h(.9975). What does not beat the dummy is never held.
+
+    References
+    ----------
+    .. [1] Bayle, Bayle, Janson, Mackey, "Cross-validation confidence intervals for test error", NeurIPS 2020.
+    """
+    margin = yardstick.default_margin(baseline.score) if margin is None else margin
+    if identical:  # the same model, seed for seed: what the baseline scores over all seeds, it scores too
+        return MetricVerdict(
+            metric,
+            "identical",
+            baseline=baseline.score,
+            candidate=baseline.score,
+            delta=0.0,
+            low=0.0,
+            high=0.0,
+            margin=margin,
+            dummy=yardstick.dummy,
+            folds=tuple((fold, fold) for fold in baseline.folds.tolist()),
+        )
+    low, high, resolution = _interval(baseline, candidate, yardstick)
+    delta = candidate.score - baseline.score
+    label: Label
+    reason = ""
+    if low > 0:
+        label = "better"
+    elif low > -margin and candidate.score > yardstick.dummy:
+        label = "held"
+    elif high < 0:
+        label = "worse"
+    else:
+        label = "inconclusive"
+    if candidate.score <= yardstick.dummy:
+        reason = "it is no better than a dummy that looks at no feature"
+    return MetricVerdict(
+        metric,
+        label,
+        baseline=baseline.score,
+        candidate=candidate.score,
+        delta=delta,
+        low=low,
+        high=high,
+        margin=margin,
+        resolution=resolution,
+        dummy=yardstick.dummy,
+        folds=tuple(zip(baseline.folds.tolist(), candidate.folds.tolist(), strict=True)),
+        reason=reason,
+    )
+
+
+def worst(labels: Sequence[Label]) -> Label:
+    """Give the label that decides for the check."""
+    return min(labels, key=WORST_FIRST.index)
+
+
+def _interval(baseline: Scores, candidate: Scores, yardstick: Yardstick) -> tuple[float, float, float]:
+    """Give L, U and the resolution."""
+    difference: Array = candidate.independent.mean(axis=0) - baseline.independent.mean(axis=0)
+    delta = candidate.score - baseline.score
+    rows = len(difference)
+    if abs(delta) <= ROUNDING * abs(baseline.score - yardstick.dummy):
+        delta = 0.0
+    noise = yardstick.noise_between(len(candidate.psi))
+    se = max(statistics.standard_error(difference), candidate.grain)
+    if se == 0:  # every row moved by the same: no spread to be sure by, so its own size has to do
+        se = abs(delta)
+    resolution = statistics.resolution(se, noise, yardstick.dof)
+    single = len(baseline.psi) == len(candidate.psi) == 1 and noise == 0
+    if candidate.kind == "zero_one" and single and np.isin(difference, (-1, 0, 1)).all():
+        won, lost = int((difference > 0).sum()), int((difference < 0).sum())
+        if won + lost == 0:
+            bound = statistics.unchanged_bound
+            return -bound(rows, CONFIDENCE), bound(rows, ALARM), resolution
+        low, _ = statistics.tango_interval(won, lost, rows, 2 * CONFIDENCE - 1)
+        _, high = statistics.tango_interval(won, lost, rows, 2 * ALARM - 1)
+        return low, high, resolution
+    low = delta - statistics.half_width(CONFIDENCE, se, noise, yardstick.dof)
+    high = delta + statistics.half_width(ALARM, se, noise, yardstick.dof)
+    return low, high, resolution

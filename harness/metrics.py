@@ -1,0 +1,322 @@
+"""Predictions -> scores: every metric as one influence value per row, and never a new fit."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn import metrics as sk
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.utils.metaestimators import available_if
+
+from harness import statistics
+from harness.check import Metric
+from harness.errors import PromiseError
+from harness.predictions import Predictions
+
+Array = NDArray[np.float64]
+LOG_LOSS_CLIP = 1e-3  # without it single rows own the result (benchmarks: false alarms up to 11%)
+JACKKNIFE_GROUPS = 100  # per fold: smaller folds leave out one row at a time
+
+
+@dataclass(frozen=True)
+class Scores:
+    """One metric of one model, brought to a number per row whose mean is the metric.
+
+    Parameters
+    ----------
+    definition : str
+        How the metric was computed; two models are comparable only under the same definition.
+    psi : ndarray of shape (n_seeds, n_rows)
+        Influence values; a row's repeats are averaged first, so that a row counts once.
+    units : ndarray of shape (n_rows,) or None
+        Rows that depend on each other, or whose values were found together, share a unit; None: each stands alone.
+    splits : ndarray of shape (n_seeds, n_splits)
+        The score in each fold of each repeat.
+    weights : ndarray of shape (n_splits,)
+        Each split's share of the rows; they sum to 1.
+    kind : {'zero_one', 'mean', 'rank', 'jackknife'}
+        Which family the metric belongs to, for the degenerate cases.
+    grain : float
+        The standard error of the smallest change there is: one row for hits, one swapped pair for ranks; 0 where a
+        change can be as small as it likes.
+    """
+
+    definition: str
+    psi: Array
+    units: NDArray[np.int64] | None
+    splits: Array
+    weights: Array
+    kind: str
+    grain: float
+
+    @property
+    def score(self) -> float:
+        """The metric, averaged over seeds."""
+        return float(self.psi.mean())
+
+    @property
+    def independent(self) -> Array:
+        """One value per independent unit, shape (n_seeds, n_units), with the same mean: what intervals are made of."""
+        if self.units is None:
+            return self.psi
+        score = self.psi.mean(axis=1, keepdims=True)
+        unit = np.unique(self.units, return_inverse=True)[1]
+        sums = np.stack([np.bincount(unit, weights=values) for values in self.psi - score])
+        return np.asarray(score + sums * (sums.shape[1] / self.psi.shape[1]))
+
+    @property
+    def folds(self) -> Array:
+        """The metric in each split, averaged over seeds; shape (n_splits,)."""
+        return np.asarray(self.splits.mean(axis=0))
+
+    def first(self, seeds: int) -> Scores:
+        """Keep the first `seeds` seeds."""
+        return Scores(
+            self.definition, self.psi[:seeds], self.units, self.splits[:seeds], self.weights, self.kind, self.grain
+        )
+
+
+def score(
+    predictions: Predictions, target: NDArray[Any], metric: Metric, units: NDArray[np.int64] | None = None
+) -> Scores:
+    """Score stored predictions.
+
+    Parameters
+    ----------
+    predictions : Predictions
+        Of one model.
+    target : ndarray of shape (n_rows of the data set,)
+        The truth.
+    metric : Metric
+        Any scikit-learn scorer.
+    units : ndarray of shape (n_rows of the data set,) or None
+        Rows with the same number depend on each other (a group, a day).
+
+    Returns
+    -------
+    Scores
+        Means of per-row losses: the row's own term over all rows. ROC AUC (binary): DeLong's placement values inside
+        each fold, fold scores weighted by rows. Any other scorer: the jackknife inside each fold.
+
+    Raises
+    ------
+    PromiseError
+        If the scorer can't score these predictions, or gives no finite number.
+    """
+    truth = target[predictions.row]
+    split = predictions.split
+    sizes = np.bincount(split)
+    together = None if units is None else units[predictions.row]
+    definition, kind, influence = _influence(metric, predictions, truth, split, together)
+    slots = np.empty((predictions.seeds, len(split)))
+    for seed in range(predictions.seeds):
+        try:
+            slots[seed], together = influence(seed)
+        except (ValueError, TypeError, AttributeError) as error:
+            text = " ".join(str(error).split())
+            raise PromiseError(
+                f"metric {metric.name} can't score this candidate: {text}",
+                "Name a metric that fits what the candidate answers: " + ", ".join(predictions.responses) + ".",
+            ) from error
+    if not np.isfinite(slots).all():
+        raise PromiseError(f"metric {metric.name} is not a finite number", "Name another metric.")
+    psi, row_units = _per_row(slots, together, predictions.row)
+    splits = np.stack([np.bincount(split, weights=values) / sizes for values in slots])
+    grain = _grain(kind, truth, split)
+    return Scores(definition, psi, row_units, splits, sizes / sizes.sum(), kind, grain)
+
+
+def _grain(kind: str, truth: NDArray[Any], split: NDArray[np.int64]) -> float:
+    if kind == "zero_one":
+        return 1 / len(truth)
+    if kind != "rank":
+        return 0.0
+    sizes = np.bincount(split)
+    positive = np.bincount(split, weights=truth == np.unique(truth)[1])
+    return float(np.sqrt(2) / len(truth) * np.mean(sizes / (positive * (sizes - positive))))
+
+
+Influence = Callable[[int], tuple[Array, NDArray[np.int64] | None]]
+
+
+def _influence(
+    metric: Metric,
+    predictions: Predictions,
+    truth: NDArray[Any],
+    split: NDArray[np.int64],
+    units: NDArray[np.int64] | None,
+) -> tuple[str, str, Influence]:
+    """Choose the way to influence values: (definition, kind, function of the seed)."""
+    scorer = metric.scorer
+    function, sign, options = scorer._score_func, scorer._sign, dict(scorer._kwargs)
+    classes = predictions.classes
+    row_loss = None if options else _ROW_LOSSES.get(function)
+    if row_loss is not None:
+        name, kind, loss = row_loss
+        return f"mean of {name} per row", kind, lambda seed: (loss(_Answers(predictions, seed), truth), units)
+    if function in _MULTIOUTPUT and options.keys() <= {"alpha"}:
+        # one sample of n outputs: scikit-learn then gives the loss of every row
+        def rowwise(seed: int) -> tuple[Array, NDArray[np.int64] | None]:
+            answers = predictions.responses["predict"][seed]
+            return sign * function(truth[None], answers[None], multioutput="raw_values", **options), units
+
+        return f"mean of {metric.name} per row", "mean", rowwise
+    if function is sk.roc_auc_score and not options and classes is not None and len(classes) == 2:
+        positive = truth == classes[1]
+
+        def ranked(seed: int) -> tuple[Array, NDArray[np.int64] | None]:
+            values = np.empty(len(truth))
+            answers = _Answers(predictions, seed).ranking()
+            for k in range(split.max() + 1):
+                inside = split == k
+                values[inside] = statistics.delong_placements(positive[inside], answers[inside])
+            return values, units
+
+        return "ROC AUC inside each fold, weighted by rows", "rank", ranked
+    return (
+        f"{metric.name} inside each fold, weighted by rows",
+        "jackknife",
+        lambda seed: _jackknife(scorer, _Answers(predictions, seed), truth, split, units),
+    )
+
+
+@dataclass(frozen=True)
+class _Answers:
+    """The responses of one seed."""
+
+    predictions: Predictions
+    seed: int
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        if name not in self.predictions.responses:
+            raise ValueError(f"it needs {name}, which the candidate does not have")
+        return np.asarray(self.predictions.responses[name][self.seed])
+
+    def ranking(self) -> Array:
+        """Give what ROC AUC ranks by, in scikit-learn's order of preference."""
+        if "decision_function" in self.predictions.responses:
+            return self["decision_function"]
+        return self["predict_proba"][:, 1]
+
+    def of_truth(self, truth: NDArray[Any]) -> Array:
+        """Give the probability given to each row's own class."""
+        assert self.predictions.classes is not None
+        columns = np.searchsorted(self.predictions.classes, truth)
+        return np.asarray(self["predict_proba"][np.arange(len(truth)), columns])
+
+
+def _hit(answers: _Answers, truth: NDArray[Any]) -> Array:
+    return np.asarray(answers["predict"] == truth, dtype=float)
+
+
+def _log_loss(answers: _Answers, truth: NDArray[Any]) -> Array:
+    return np.log(np.maximum(answers.of_truth(truth), LOG_LOSS_CLIP))
+
+
+def _brier(answers: _Answers, truth: NDArray[Any]) -> Array:
+    classes = answers.predictions.classes
+    assert classes is not None
+    errors = ((answers["predict_proba"] - (truth[:, None] == classes)) ** 2).sum(axis=1)
+    return np.asarray(-errors / (2 if len(classes) == 2 else 1))  # as scikit-learn's scale_by_half="auto"
+
+
+_RowLoss = tuple[str, str, Callable[[_Answers, NDArray[Any]], Array]]
+_ROW_LOSSES: Mapping[Any, _RowLoss] = {
+    sk.accuracy_score: ("hits", "zero_one", _hit),
+    sk.log_loss: (f"log loss, clipped at {LOG_LOSS_CLIP:g},", "mean", _log_loss),
+    sk.brier_score_loss: ("Brier score", "mean", _brier),
+}
+_MULTIOUTPUT = {
+    sk.mean_squared_error,
+    sk.mean_absolute_error,
+    sk.mean_absolute_percentage_error,
+    sk.mean_squared_log_error,
+    sk.mean_pinball_loss,
+}
+
+
+def _stored(name: str) -> Callable[[Any], bool]:
+    return lambda replay: name in replay.answers.predictions.responses
+
+
+class _Replay(BaseEstimator):  # type: ignore[misc]
+    """Stand in for the fitted model: ask it about slots, and it answers what was stored."""
+
+    def __init__(self, answers: _Answers) -> None:
+        self.answers = answers
+        self.classes_ = answers.predictions.classes
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+    @available_if(_stored("predict"))  # type: ignore[untyped-decorator]
+    def predict(self, slots: NDArray[np.int64]) -> NDArray[Any]:
+        return self.answers["predict"][slots]
+
+    @available_if(_stored("predict_proba"))  # type: ignore[untyped-decorator]
+    def predict_proba(self, slots: NDArray[np.int64]) -> NDArray[Any]:
+        return self.answers["predict_proba"][slots]
+
+    @available_if(_stored("decision_function"))  # type: ignore[untyped-decorator]
+    def decision_function(self, slots: NDArray[np.int64]) -> NDArray[Any]:
+        return self.answers["decision_function"][slots]
+
+
+class _ReplayClassifier(ClassifierMixin, _Replay):  # type: ignore[misc]
+    pass
+
+
+class _ReplayRegressor(RegressorMixin, _Replay):  # type: ignore[misc]
+    pass
+
+
+def _jackknife(
+    scorer: Any, answers: _Answers, truth: NDArray[Any], split: NDArray[np.int64], units: NDArray[np.int64] | None
+) -> tuple[Array, NDArray[np.int64]]:
+    """Find pseudo-values: leave out a unit (or a hundredth of the fold's) at a time and score what remains.
+
+    References
+    ----------
+    .. [1] Tukey, "Bias and confidence in not-quite large samples", Ann. Math. Stat. 29 (1958) 614.
+    .. [2] Shao and Wu, "A general theory for jackknife variance estimation", Ann. Stat. 17 (1989) 1176.
+    """
+    model = (_ReplayRegressor if answers.predictions.classes is None else _ReplayClassifier)(answers)
+    psi, left_out, count = np.empty(len(truth)), np.empty(len(truth), dtype=np.int64), 0
+    for k in range(split.max() + 1):
+        slots = np.flatnonzero(split == k)
+        whole = float(scorer(model, slots, truth[slots]))
+        unit = np.arange(len(slots)) if units is None else np.unique(units[slots], return_inverse=True)[1]
+        group = unit % JACKKNIFE_GROUPS
+        groups = int(group.max()) + 1
+        if groups < 2:
+            raise ValueError(f"split {k + 1} holds one group only, and nothing remains without it")
+        pseudo = np.empty(groups)
+        with warnings.catch_warnings():  # the whole fold has warned, if there is reason to
+            warnings.simplefilter("ignore")
+            for g in range(groups):
+                rest = slots[group != g]
+                odds = len(rest) / (len(slots) - len(rest))
+                pseudo[g] = whole + odds * (whole - float(scorer(model, rest, truth[rest])))
+        values = pseudo[group]
+        psi[slots] = values + (whole - values.mean())  # centred: the mean is the score itself, without jackknife bias
+        left_out[slots] = count + group
+        count += groups
+    return psi, left_out
+
+
+def _per_row(
+    slots: Array, units: NDArray[np.int64] | None, row: NDArray[np.int64]
+) -> tuple[Array, NDArray[np.int64] | None]:
+    """Average a row's repeats; with repeats, the first repeat's units stand for the row."""
+    rows, index, counts = np.unique(row, return_inverse=True, return_counts=True)
+    psi = np.stack([np.bincount(index, weights=values) / counts for values in slots])
+    if units is None:
+        return psi, None
+    first = np.full(len(rows), -1, dtype=np.int64)
+    first[index[::-1]] = units[::-1]
+    return psi, first

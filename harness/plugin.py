@@ -1,0 +1,76 @@
+"""pytest's hooks, options and the `model_check` fixture. Imports nothing heavy: without --model-check it is free."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from harness.session import ModelCheckSession
+
+NAME = "model_check"
+SESSION = "model_check_session"  # the plugin that is registered while --model-check is on
+INI = {
+    "model_check_baselines": ("folder of the baselines, from rootdir", "string", "baselines"),
+    "model_check_testpaths": ("what pytest --model-check collects when no path is given", "args", []),
+    "model_check_jobs": ("parallel fits; 0: every core, 1 under pytest-xdist", "string", "0"),
+    "model_check_report": ("reports to write, as --model-check-report does", "args", []),
+    "model_check_inconclusive": ("what an inconclusive check does: fail or pass", "string", "fail"),
+}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare the options and ini keys."""
+    group = parser.getgroup("model-check", "model checks: is the model at least as good as its approved baseline?")
+    group.addoption("--model-check", action="store_true", help="run the model checks, and nothing else")
+    group.addoption(
+        "--model-check-update",
+        "--update-baselines",
+        action="store_true",
+        help="record missing baselines, and replace those that the candidate meets or beats",
+    )
+    group.addoption(
+        "--model-check-report",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="write the report to FILE, Markdown (.md) or JSON (.json) by its ending; repeatable",
+    )
+    group.addoption("--model-check-jobs", type=int, metavar="N", help="parallel fits (default: every core)")
+    for name, (text, kind, default) in INI.items():
+        parser.addini(name, text, type=kind, default=default)  # type: ignore[arg-type]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Turn the session on where it is asked for."""
+    options = config.option
+    options.model_check = options.model_check or options.model_check_update
+    if options.model_check:
+        from harness.session import ModelCheckSession
+
+        config.pluginmanager.register(ModelCheckSession(config), SESSION)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skip model checks in ordinary runs."""
+    if not config.option.model_check:
+        skip = pytest.mark.skip(reason="run with --model-check")
+        for item in items:
+            if NAME in getattr(item, "fixturenames", ()):
+                item.add_marker(skip)
+
+
+@pytest.fixture
+def model_check(request: pytest.FixtureRequest) -> Callable[..., Any]:
+    """Judge a candidate against its approved baseline: ``model_check(candidate, data=..., target=...)``.
+
+    Fails the test unless the candidate is at least as good; returns the `harness.judge.Verdict`. The parameters are
+    those of `harness.check.make_check`.
+    """
+    session: ModelCheckSession | None = request.config.pluginmanager.get_plugin(SESSION)
+    if session is None:
+        pytest.skip("run with --model-check")
+    return session.check_of(request)

@@ -1,0 +1,135 @@
+"""Predictions: the out-of-fold answers, the centre of the design. Everything after them is a pure function."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+RESPONSES = ("predict", "predict_proba", "decision_function")
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Out-of-fold answers of one model: every slot is a row that a split held out.
+
+    Parameters
+    ----------
+    row : ndarray of int, shape (n_slots,)
+        The row's position in the data set. A row has a slot per repeat.
+    repeat, fold : ndarray of int, shape (n_slots,)
+        In which fold of which repeat it was held out.
+    responses : mapping of str to ndarray, shape (n_seeds, n_slots) or (n_seeds, n_slots, n_classes)
+        What ``predict``, ``predict_proba`` and ``decision_function`` answered, as far as the model has them.
+    classes : ndarray or None
+        The labels, in the order of the columns; None for regression.
+    """
+
+    row: NDArray[np.int64]
+    repeat: NDArray[np.int64]
+    fold: NDArray[np.int64]
+    responses: Mapping[str, NDArray[Any]]
+    classes: NDArray[Any] | None
+
+    @property
+    def seeds(self) -> int:
+        """How many seeds answered."""
+        return int(next(iter(self.responses.values())).shape[0])
+
+    @property
+    def split(self) -> NDArray[np.int64]:
+        """The number of each slot's split, counted over folds and repeats, from 0."""
+        pairs = np.stack([self.repeat, self.fold])
+        return np.asarray(np.unique(pairs, axis=1, return_inverse=True)[1], dtype=np.int64).reshape(-1)
+
+    def first(self, seeds: int) -> Predictions:
+        """Keep the answers of the first `seeds` seeds."""
+        kept = {name: answers[:seeds] for name, answers in self.responses.items()}
+        return Predictions(self.row, self.repeat, self.fold, kept, self.classes)
+
+    def same_slots(self, other: Predictions) -> bool:
+        """Whether both predict the same rows in the same folds and repeats, of the same classes."""
+        return (
+            np.array_equal(self.row, other.row)
+            and np.array_equal(self.repeat, other.repeat)
+            and np.array_equal(self.fold, other.fold)
+            and list(self.classes if self.classes is not None else ())
+            == list(other.classes if other.classes is not None else ())
+        )
+
+    def agrees(self, other: Predictions, rtol: float = 1e-9) -> bool:
+        """Whether all answers are the same to rounding, seed by seed (never bit by bit: sums depend on row order)."""
+        return self.responses.keys() == other.responses.keys() and all(
+            _close(answers, other.responses[name], rtol) for name, answers in self.responses.items()
+        )
+
+    def to_frame(self) -> pd.DataFrame:
+        """Give the long table that is stored: row, repeat, seed, fold, and a column per response (and class)."""
+        import pandas as pd
+
+        seeds, slots = self.seeds, len(self.row)
+        columns: dict[str, Any] = {
+            "row": np.tile(self.row, seeds),
+            "repeat": np.tile(self.repeat, seeds),
+            "seed": np.repeat(np.arange(seeds), slots),
+            "fold": np.tile(self.fold, seeds),
+        }
+        for name, answers in self.responses.items():
+            if answers.ndim == 2:
+                columns[name] = answers.reshape(-1)
+            else:
+                for k in range(answers.shape[2]):
+                    columns[f"{name}:{k}"] = answers[:, :, k].reshape(-1)
+        return pd.DataFrame(columns)
+
+    @classmethod
+    def from_frame(cls, frame: pd.DataFrame, classes: NDArray[Any] | None) -> Predictions:
+        """Read the table that `to_frame` gives.
+
+        Raises
+        ------
+        ValueError
+            If a column is missing or the seeds do not hold the same slots.
+        """
+        lacking = [name for name in ("row", "repeat", "seed", "fold") if name not in frame.columns]
+        if lacking or len(frame) == 0:
+            raise ValueError(f"the table of predictions lacks {', '.join(lacking) or 'rows'}")
+        seeds = int(frame["seed"].max()) + 1
+        slots, rest = divmod(len(frame), seeds)
+        if rest or not np.array_equal(frame["seed"].to_numpy(), np.repeat(np.arange(seeds), slots)):
+            raise ValueError("the table of predictions does not hold the same rows for every seed")
+        responses: dict[str, NDArray[Any]] = {}
+        for name in RESPONSES:
+            columns = [column for column in frame.columns if column.startswith(f"{name}:")]
+            if name in frame.columns:
+                responses[name] = _plain(frame[name]).reshape(seeds, slots)
+            elif columns:
+                responses[name] = np.stack(
+                    [_plain(frame[f"{name}:{k}"]).reshape(seeds, slots) for k in range(len(columns))], axis=2
+                )
+        if not responses:
+            raise ValueError("the table of predictions holds no response")
+        head = frame.iloc[:slots]
+        row, repeat, fold = (head[name].to_numpy(np.int64) for name in ("row", "repeat", "fold"))
+        return cls(row, repeat, fold, responses, classes)
+
+
+def _plain(column: pd.Series[Any]) -> NDArray[Any]:
+    """Numbers as numbers, everything else as Python objects, whatever extension type the file gave."""
+    values = column.to_numpy()
+    return values if values.dtype.kind in "biuf" else column.to_numpy(dtype=object)
+
+
+def _close(mine: NDArray[Any], other: NDArray[Any], rtol: float) -> bool:
+    if mine.shape != other.shape:
+        return False
+    if mine.dtype.kind == "f" and other.dtype.kind == "f":
+        # relative to the column's usual size: an answer that happens to lie near zero is no finer than the others
+        return bool(np.allclose(mine, other, rtol=rtol, atol=rtol * float(np.median(np.abs(other)))))
+    return bool(np.array_equal(mine, other))

@@ -1,0 +1,135 @@
+"""Recording: measure a baseline, with all its seeds, its dummy and its noise floor."""
+
+from __future__ import annotations
+
+import platform
+from functools import partial
+from importlib.metadata import version
+
+from harness import candidates, crossval, judge, metrics, statistics
+from harness.baselines import Baseline, BaselineMetric
+from harness.check import Check, Metric
+from harness.crossval import Progress, Protocol
+from harness.errors import CandidateError
+from harness.metrics import Scores
+from harness.predictions import Predictions
+
+
+def record(
+    check: Check, protocol: Protocol, *, generation: int, jobs: int, progress: Progress
+) -> tuple[Baseline, Predictions, int]:
+    """Measure the check's candidate as a baseline.
+
+    A learner that draws random numbers is fitted with every seed; one that does not is fitted once, and then once per
+    seed without 5% of the training rows, an A/A test of what a harmless change does.
+
+    Parameters
+    ----------
+    check : Check
+        The promise.
+    protocol : Protocol
+        Its data and splits.
+    generation : int
+        The how manyth recording this is: each draws fresh random states, so that a lucky run can't approve itself.
+    jobs : int
+        How many processes.
+    progress : callable
+        Is told how many fits of how many are done.
+
+    Returns
+    -------
+    tuple of (Baseline, Predictions, int)
+        The int is the number of fits.
+
+    Raises
+    ------
+    CandidateError
+        If a fit fails, or the candidate is no better than the dummy.
+    """
+    entropy = crossval.entropy_of(check.name, generation)
+    dataset = protocol.dataset
+    run = partial(crossval.predict, protocol=protocol, entropy=entropy, jobs=jobs)
+    random, nondeterministic = crossval.is_random(check.candidate, protocol, entropy)
+    replicates = None
+    if random or nondeterministic:
+        predictions = run(check.candidate, seeds=check.seeds, progress=progress)
+    else:
+        predictions = run(check.candidate, seeds=1, progress=progress)
+        if check.seeds > 1:
+            replicates = run(check.candidate, seeds=check.seeds, progress=progress, leave_out=True)
+    dummy = run(candidates.make_dummy(check.task), seeds=1, jobs=1)
+
+    def scores(of: Predictions, metric: Metric) -> Scores:
+        return metrics.score(of, dataset.y, metric, dataset.units)
+
+    measured = {
+        metric.name: _measure(
+            metric,
+            scores(predictions, metric),
+            None if replicates is None else scores(replicates, metric),
+            scores(dummy, metric).score,
+            dataset.rows,
+        )
+        for metric in check.metrics
+    }
+    baseline = Baseline(
+        name=check.name,
+        nodeid=check.nodeid,
+        candidate=candidates.describe(check.candidate),
+        learner="nondeterministic" if nondeterministic else "random" if random else "deterministic",
+        data=dataset.files,
+        rows=dataset.rows,
+        target_digest=dataset.target_digest,
+        protocol={
+            "cv": protocol.splitter,
+            "target": check.target,
+            "features": None if check.features is None else list(check.features),
+            "groups": check.groups,
+            "time": check.time,
+            "slices": list(check.slices),
+        },
+        metrics=measured,
+        seeds=predictions.seeds,
+        entropy=entropy,
+        generation=generation,
+        classes=None if protocol.classes is None else tuple(protocol.classes.tolist()),
+        predictions_md5="",
+        environment=_environment(),
+    )
+    fits = len(protocol.splits) * (predictions.seeds + (0 if replicates is None else replicates.seeds))
+    return baseline, predictions, fits
+
+
+def _measure(metric: Metric, scores: Scores, replicates: Scores | None, dummy: float, rows: int) -> BaselineMetric:
+    if scores.score <= dummy:
+        raise CandidateError(
+            f"{metric.name} is {scores.score:.4g}, no better than a dummy that looks at no feature ({dummy:.4g})",
+            "There is no skill to defend: improve the model, or leave this metric out.",
+        )
+    yardstick = judge.measure(scores, replicates, dummy)
+    share = judge.SKILL_SHARE * (scores.score - dummy)
+    margin = yardstick.default_margin(scores.score) if metric.margin is None else metric.margin
+    if metric.margin is not None:
+        reason = "named in the check"
+    elif yardstick.floor > share:
+        reason = f"the noise floor of {rows:,} rows; 2% of the skill above a dummy would be {share:.4g}"
+    else:
+        reason = "2% of the skill above a dummy"
+    return BaselineMetric(
+        score=scores.score,
+        standard_error=statistics.standard_error(scores.independent.mean(axis=0)),
+        folds=tuple(scores.folds.tolist()),
+        definition=scores.definition,
+        margin=margin,
+        margin_reason=reason,
+        yardstick=yardstick,
+    )
+
+
+def _environment() -> dict[str, str]:
+    packages = ("numpy", "pandas", "scikit-learn", "scipy", "pytest-model-check")
+    return {
+        "python": platform.python_version(),
+        "platform": f"{platform.system()} {platform.machine()}",
+        **{package: version(package) for package in packages},
+    }

@@ -1,0 +1,83 @@
+"""Verdicts -> JSON: the contract that machines read. Keys may be added, never changed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from harness.judge import MetricVerdict, Verdict
+
+SCHEMA = 1
+_PLAIN = (
+    "metric",
+    "slice",
+    "verdict",
+    "baseline",
+    "candidate",
+    "delta",
+    "low",
+    "high",
+    "margin",
+    "resolution",
+    "dummy",
+)
+
+
+def render(verdicts: Sequence[Verdict], passed: bool, against: str | None = None) -> str:
+    """Write the report of a run.
+
+    Parameters
+    ----------
+    verdicts : sequence of Verdict
+        In the order of the tests.
+    passed : bool
+        Whether the release may go out.
+    against : str, optional
+        Where the baselines come from, if not from the working tree.
+    """
+    report = {"schema": SCHEMA, "passed": passed, "against": against, "checks": [to_dict(v) for v in verdicts]}
+    return json.dumps(report, indent=2, allow_nan=False) + "\n"
+
+
+def to_dict(verdict: Verdict) -> dict[str, Any]:
+    """Give a verdict as plain types: what JSON and pytest-xdist's channel take."""
+    return {
+        "name": verdict.name,
+        "nodeid": verdict.nodeid,
+        "verdict": verdict.verdict,
+        "passed": verdict.passed,
+        "message": verdict.message,
+        "advice": verdict.advice,
+        "accepted": verdict.accepted,
+        "data": {"path": verdict.data_path, "md5": verdict.data_md5, "rows": verdict.rows},
+        "fits": verdict.fits,
+        "seconds": round(verdict.seconds, 3),
+        "metrics": [
+            {key: getattr(metric, key) for key in _PLAIN}
+            | {"reason": metric.reason, "folds": [list(pair) for pair in metric.folds]}
+            for metric in verdict.metrics
+        ],
+    }
+
+
+def from_dict(plain: Mapping[str, Any]) -> Verdict:
+    """Rebuild what `to_dict` gave."""
+    return Verdict(
+        name=plain["name"],
+        nodeid=plain["nodeid"],
+        verdict=plain["verdict"],
+        passed=plain["passed"],
+        message=plain["message"],
+        advice=plain["advice"],
+        accepted=plain["accepted"],
+        data_path=plain["data"]["path"],
+        data_md5=plain["data"]["md5"],
+        rows=plain["data"]["rows"],
+        fits=plain["fits"],
+        seconds=plain["seconds"],
+        metrics=tuple(
+            MetricVerdict(**{**metric, "folds": tuple((old, new) for old, new in metric["folds"])})
+            for metric in plain["metrics"]
+        ),
+    )

@@ -1,0 +1,46 @@
+"""The accuracy diff table: its rows, in the order a reader needs them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.judge import WORST_FIRST, MetricVerdict, Verdict
+from harness.report.words import MISSING, decimals, interval, number
+
+HEADERS = ("check", "metric", "baseline", "candidate", "delta", "interval", "margin", "resolution", "dummy", "verdict")
+ALIGN = ("left", "left", "right", "right", "right", "right", "right", "right", "right", "left")
+
+
+def ordered(verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """Put failing checks first, the worst on top; otherwise keep the order of the tests."""
+    return sorted(verdicts, key=lambda verdict: (verdict.passed, WORST_FIRST.index(verdict.verdict)))
+
+
+def rows(verdicts: Sequence[Verdict]) -> list[list[str]]:
+    """Give one row per metric, and one for a check that could not be judged."""
+    table = []
+    for verdict in ordered(verdicts):
+        if not verdict.metrics:
+            table.append([verdict.name, *[MISSING] * 8, verdict.verdict])
+        table += [
+            _row(verdict.name, metric) for metric in sorted(verdict.metrics, key=lambda m: WORST_FIRST.index(m.verdict))
+        ]
+    return table
+
+
+def _row(name: str, metric: MetricVerdict) -> list[str]:
+    places = decimals(metric)
+    label = metric.metric if metric.slice is None else f"{metric.metric} [{metric.slice}]"
+    loss = metric.verdict == "held" and metric.high is not None and metric.high < 0
+    return [
+        name,
+        label,
+        number(metric.baseline, places),
+        number(metric.candidate, places),
+        number(metric.delta, places, sign=True),
+        MISSING if metric.verdict == "identical" else interval(metric),
+        number(metric.margin, places),
+        number(metric.resolution, places),
+        number(metric.dummy, places),
+        f"{metric.verdict} with loss" if loss else metric.verdict,
+    ]
