@@ -256,6 +256,11 @@ def file_md5(path: Path, *, legacy: bool = False) -> str:
         return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
+def is_sound(file: Path, md5: str, output: Output) -> bool:
+    """Say whether a file's content is what a digest of this output says."""
+    return file.is_file() and file_md5(file, legacy=output.legacy) == md5
+
+
 def folder_md5(entries: Mapping[str, str]) -> str:
     """Hash a folder, given the md5 of each file in it, as DVC does."""
     listed = [{"md5": md5, "relpath": name} for name, md5 in sorted(entries.items())]

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import dvcfiles
+from harness import dvcfiles, dvcremote
 from harness.dvcfiles import add, verified
 from harness.errors import DataError
 
@@ -611,7 +611,7 @@ class TestRemote:
     def test_lock_held(self, project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
         import zc.lockfile
 
-        monkeypatch.setattr(dvcfiles, "LOCK_PATIENCE", 0.0)
+        monkeypatch.setattr(dvcremote, "LOCK_PATIENCE", 0.0)
         (project.root / ".dvc" / "tmp").mkdir()
         held = zc.lockfile.LockFile(str(project.root / ".dvc" / "tmp" / "lock"))
         try:
