@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +16,11 @@ from harness.predictions import RESPONSES
 
 if TYPE_CHECKING:
     import pandas as pd
+
+DIMENSIONS = {"predict": (1,), "predict_proba": (2,), "decision_function": (1, 2)}
+ONE_TARGET = (
+    "Only models of one target can be judged: for each row, predict answers one value, predict_proba one per class."
+)
 
 
 @dataclass(frozen=True)
@@ -73,8 +79,9 @@ def answer(
             model.fit(*train)
             raw = {name: getattr(model, name)(test) for name in RESPONSES if hasattr(model, name)}
         except Exception as error:
-            text = " ".join(str(error).split()) or "no message"
-            raise CandidateError(f"the candidate raised {type(error).__name__}: {text[:500]}") from error
+            raise _raised(error) from error
+    if "predict" not in raw:
+        raise CandidateError("the fitted candidate has no predict", "Does its last step predict, or only transform?")
     responses = {name: _checked(name, answers, len(test)) for name, answers in raw.items()}
     if classes is not None:
         known = getattr(model, "classes_", classes)
@@ -83,42 +90,91 @@ def answer(
 
 
 def _seed(model: Any, random_state: np.random.SeedSequence) -> None:
-    """Set every parameter called ``random_state``, nested ones too (in a fixed order), each from its own number."""
-    names = sorted(
-        name for name in model.get_params(deep=True) if name == "random_state" or name.endswith("__random_state")
-    )
-    numbers = random_state.generate_state(len(names)) >> 1  # 31 bits: some learners take signed integers only
+    """Set every parameter called ``random_state``, nested ones too (in a fixed order), each from its own number.
+
+    A splitter inside, a search's ``cv``, has one that is no parameter: unset, it would draw from numpy's global state.
+    """
+    found = model.get_params(deep=True)
+    names = sorted(name for name in found if name == "random_state" or name.endswith("__random_state"))
+    splitters = [
+        found[name] for name in sorted(found) if hasattr(found[name], "split") and hasattr(found[name], "random_state")
+    ]
+    numbers = random_state.generate_state(len(names) + len(splitters)) >> 1  # 31 bits: some take signed integers only
     if names:
-        model.set_params(**{name: int(number) for name, number in zip(names, numbers, strict=True)})
+        model.set_params(**{name: int(number) for name, number in zip(names, numbers, strict=False)})
+    for splitter, number in zip(splitters, numbers[len(names) :], strict=True):
+        splitter.random_state = int(number)
+
+
+def _raised(error: Exception) -> CandidateError:
+    """Name the exception in a short line, and show below it where it came from: it may have happened elsewhere."""
+    text = (str(error).strip() or "no message").splitlines()[0]
+    trace = "".join(traceback.format_exception(error, limit=-3, chain=False))
+    return CandidateError(
+        f"the candidate raised {type(error).__name__}: {text if len(text) <= 120 else text[:117] + '...'}",
+        trace[:2000].rstrip(),
+    )
 
 
 def _checked(name: str, answers: Any, rows: int) -> NDArray[Any]:
-    if isinstance(answers, list) or np.ndim(answers) > 2 or (name == "predict" and np.ndim(answers) != 1):
-        raise CandidateError(f"{name} answers {np.shape(answers)}: only models of one target can be judged")
-    array = np.asarray(answers)
-    if array.dtype.kind not in "biuf":
-        array = array.astype(object)
+    import pandas as pd
+
+    try:
+        array = np.asarray(answers)
+    except ValueError as error:  # parts of different lengths
+        raise CandidateError(f"{name} answers a {type(answers).__name__} of unequal parts", ONE_TARGET) from error
+    if array.ndim not in DIMENSIONS[name]:
+        what = f"an array of shape {array.shape}" if array.ndim else type(answers).__name__
+        raise CandidateError(f"{name} answers {what} where it was asked about {rows} rows", ONE_TARGET)
     if len(array) != rows:
-        raise CandidateError(f"{name} answers {len(array)} rows where it was asked about {rows}")
-    if array.dtype.kind == "f":
-        bad = ~np.isfinite(array).reshape(rows, -1).all(axis=1)
-        if bad.any():
-            raise CandidateError(f"{name} answers NaN or infinity for {int(bad.sum())} of {rows} rows")
-        array = array.astype(np.float64)
-    return array
+        raise CandidateError(
+            f"{name} answers {len(array)} rows where it was asked about {rows}", "It must answer every row it is given."
+        )
+    if array.dtype.kind not in "biuf":
+        if name != "predict":
+            raise CandidateError(f"{name} answers no numbers ({array.dtype})", ONE_TARGET)
+        array = array.astype(object)
+    bad = (pd.isna(array) if array.dtype.kind == "O" else ~np.isfinite(array)).reshape(rows, -1).any(axis=1)
+    if bad.any():
+        raise CandidateError(
+            f"{name} answers NaN or infinity for {int(bad.sum())} of {rows} rows",
+            "Does it divide by zero, or diverge? Such an answer can't be scored.",
+        )
+    return array.astype(np.float64) if array.dtype.kind == "f" else array
 
 
 def _aligned(name: str, answers: NDArray[Any], known: Any, classes: NDArray[Any]) -> NDArray[Any]:
     """Bring the columns of a fold that lacks a class to the order of all classes."""
-    if answers.ndim == 1 or np.array_equal(known, classes):
+    if answers.ndim == 1 or (np.array_equal(known, classes) and name != "predict_proba"):
         return answers
-    columns = np.searchsorted(classes, known)
-    if answers.shape[1] != len(columns) or not np.array_equal(classes[np.minimum(columns, len(classes) - 1)], known):
-        raise CandidateError(f"{name} answers {answers.shape[1]} columns for classes {list(classes)}")
+    columns = [np.flatnonzero(classes == label) for label in known]
+    if answers.shape[1] != len(columns) or any(len(column) != 1 for column in columns):
+        raise CandidateError(
+            f"{name} answers {answers.shape[1]} columns for classes {_shown(known)}, the data has {_shown(classes)}",
+            "Its columns must be those of its classes_, and these be labels of the target.",
+        )
+    if name == "predict_proba":
+        _require_probabilities(answers)
     fill = 0.0 if name == "predict_proba" else float(np.finfo(np.float64).min)
     full = np.full((len(answers), len(classes)), fill)
-    full[:, columns] = answers
+    full[:, np.concatenate(columns)] = answers
     return full
+
+
+def _require_probabilities(answers: NDArray[Any]) -> None:
+    """Refuse what is no probability: its log loss can be as good as one likes."""
+    sums = answers.sum(axis=1)
+    if (answers < 0).any() or (np.abs(sums - 1) > 1e-3).any():
+        raise CandidateError(
+            "predict_proba answers no probabilities: the sums of its rows range "
+            f"from {sums.min():.4g} to {sums.max():.4g}" + (", some are negative" if (answers < 0).any() else ""),
+            "Each row must hold numbers from 0 to 1 that sum to 1.",
+        )
+
+
+def _shown(classes: Any) -> str:
+    labels = [str(label) for label in classes]
+    return ", ".join(labels[:4]) + (f" and {len(labels) - 4} more" if len(labels) > 4 else "")
 
 
 def make_dummy(task: str) -> Any:

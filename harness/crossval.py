@@ -7,7 +7,9 @@ import hashlib
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import BrokenExecutor
 from dataclasses import dataclass
+from pickle import PicklingError
 from typing import Any
 
 import numpy as np
@@ -15,8 +17,8 @@ from numpy.typing import NDArray
 
 from harness.candidates import Answers, answer
 from harness.check import Check
-from harness.dataset import Dataset
-from harness.errors import CandidateError, DataError, PromiseError
+from harness.dataset import Dataset, one_line
+from harness.errors import CandidateError, DataError, ModelCheckError, PromiseError
 from harness.predictions import Predictions
 
 Progress = Callable[[int, int], None]  # fits done, fits in all
@@ -83,12 +85,21 @@ def make_protocol(check: Check, dataset: Dataset) -> Protocol:
     splitter = _splitter(check, dataset, classes)
     words = " ".join(repr(splitter).split())
     try:
-        if dataset.time is None:
-            pairs = list(splitter.split(dataset.X, dataset.y, dataset.groups))
-        else:
-            pairs = list(_by_time(splitter, dataset.time))
-    except ValueError as error:
-        raise DataError(f"{words} can't split {dataset.path}: {' '.join(str(error).split())}") from error
+        with warnings.catch_warnings():
+            warnings.filterwarnings(
+                "ignore", "The groups parameter is ignored"
+            )  # _require_honest finds out if it hurts
+            if dataset.time is None:
+                pairs = list(splitter.split(dataset.X, dataset.y, dataset.groups))
+            else:
+                pairs = list(_by_time(splitter, dataset.time, words))
+    except ModelCheckError:
+        raise
+    except Exception as error:  # splitters may be the user's own
+        raise DataError(
+            f"{words} can't split {dataset.path}: {one_line(error)}",
+            "Pass a splitter that suits the data, or a number of folds: cv=5.",
+        ) from error
     splits = tuple(_repeats(pairs, dataset.rows))
     _require_honest(splits, dataset, words)
     return Protocol(dataset, classes, splits, words)
@@ -127,18 +138,37 @@ def predict(
     Raises
     ------
     CandidateError
-        Naming the fold, if a fit fails.
+        Naming the first fold in which a fit fails.
     """
     from joblib import Parallel, delayed
 
     fits = [Fit(seed, k, leave_out) for seed in range(seeds) for k in range(len(protocol.splits))]
-    tasks = (delayed(_fit)(fit, candidate, protocol, entropy) for fit in fits)
-    parallel = Parallel(n_jobs=min(jobs, len(fits)), return_as="generator_unordered")
+    tasks = (delayed(_tried)(fit, candidate, protocol, entropy) for fit in fits)
+    # In order, and errors as values: the fold that a message names does not depend on which process was first.
+    answered = Parallel(n_jobs=min(jobs, len(fits)), return_as="generator")(tasks)
     found = []
     progress(0, len(fits))
-    for answered in parallel(tasks):
-        found.append(answered)
-        progress(len(found), len(fits))
+    try:
+        for fit, answers in answered:
+            if isinstance(answers, CandidateError):
+                raise answers
+            found.append((fit, answers))
+            progress(len(found), len(fits))
+    except PicklingError as error:
+        why = str(error.__cause__ or error).strip('"\n ').splitlines()[-1]  # the cause is a traceback in one string
+        raise CandidateError(
+            f"the candidate can't be sent to the processes that fit it: {one_line(error, why)}",
+            "Make it picklable, or let pytest's own process fit it: --model-check-jobs=1",
+        ) from error
+    except BrokenExecutor as error:
+        raise CandidateError(
+            f"a process that fits the candidate died: {one_line(error)}",
+            "Out of memory? Fewer at a time need less: --model-check-jobs=1",
+        ) from error
+    finally:
+        with warnings.catch_warnings():  # joblib warns of fits that nobody waits for any more
+            warnings.simplefilter("ignore")
+            answered.close()
     warned = Counter(warning for _, answers in found for warning in answers.warned)
     for (category, text), count in warned.items():  # once, and here: the same whichever process made the fit
         warnings.warn(f"{text} (in {count} of {len(fits)} fits)", category, stacklevel=2)
@@ -187,6 +217,13 @@ def entropy_of(name: str, generation: int) -> int:
     return int.from_bytes(hashlib.sha256(f"{name} {generation}".encode()).digest()[:6])
 
 
+def _tried(fit: Fit, candidate: Any, protocol: Protocol, entropy: int) -> tuple[Fit, Answers | CandidateError]:
+    try:
+        return _fit(fit, candidate, protocol, entropy)
+    except CandidateError as error:
+        return fit, error
+
+
 def _fit(fit: Fit, candidate: Any, protocol: Protocol, entropy: int) -> tuple[Fit, Answers]:
     X, y, split = protocol.dataset.X, protocol.dataset.y, protocol.splits[fit.split]
     key = np.random.SeedSequence(entropy, spawn_key=(fit.seed, fit.split))
@@ -228,15 +265,17 @@ def _splitter(check: Check, dataset: Dataset, classes: NDArray[Any] | None) -> A
             splitter.random_state = 0
         return splitter
     if dataset.time is not None:
+        _require_enough(len(np.unique(dataset.time)), f"different times in {check.time!r}", cv + 1, check, dataset)
         return TimeSeriesSplit(n_splits=cv)
-    if classes is not None and dataset.groups is None:
+    if dataset.groups is not None:
+        _require_enough(len(set(dataset.groups.tolist())), f"groups in {check.groups!r}", cv, check, dataset)
+    elif classes is None:
+        _require_enough(dataset.rows, "rows", cv, check, dataset)
+    else:
         labels, counts = np.unique(dataset.y, return_counts=True)
-        if counts.min() < cv:
-            raise DataError(
-                f"{dataset.path}: the class {labels[counts.argmin()]!s} of {check.target!r} has {counts.min()} "
-                f"row{'s' * (counts.min() != 1)}, fewer than the {cv} folds",
-                f"Use fewer folds (cv={max(2, int(counts.min()))}), or merge the class with another.",
-            )
+        rarest = f"rows of the class {labels[counts.argmin()]!s} of {check.target!r}"
+        _require_enough(int(counts.min()), rarest, cv, check, dataset)
+    if classes is not None and dataset.groups is None:
         return StratifiedKFold(n_splits=cv, shuffle=True, random_state=0)
     if classes is not None:
         return StratifiedGroupKFold(n_splits=cv, shuffle=True, random_state=0)
@@ -245,12 +284,25 @@ def _splitter(check: Check, dataset: Dataset, classes: NDArray[Any] | None) -> A
     return KFold(n_splits=cv, shuffle=True, random_state=0)
 
 
-def _by_time(splitter: Any, time: NDArray[Any]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+def _require_enough(have: int, what: str, need: int, check: Check, dataset: Dataset) -> None:
+    if have < need:
+        fewer = check.cv - (need - have)
+        raise DataError(
+            f"{dataset.path} has too few {what} for {check.cv} folds: {have}",
+            f"They need {need}. "
+            + (f"Use fewer folds: cv={fewer}." if fewer >= 2 else "Get more data, or use another target."),
+        )
+
+
+def _by_time(splitter: Any, time: NDArray[Any], words: str) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """Split the distinct times, so that a split never cuts a timestamp, and give the rows of each part."""
     moments, code = np.unique(time, return_inverse=True)
-    for past, future in splitter.split(moments):
+    for fold, (past, future) in enumerate(splitter.split(moments), start=1):
         if past.max() >= future.min():
-            raise ValueError("time= needs splits that go forward in time, as TimeSeriesSplit's do")
+            raise PromiseError(
+                f"{words}, fold {fold}: it is fitted on later rows than it predicts",
+                "time= needs splits that go forward in time, as TimeSeriesSplit's do; leave cv= out to have them.",
+            )
         yield np.flatnonzero(np.isin(code, past)), np.flatnonzero(np.isin(code, future))
 
 
@@ -269,13 +321,17 @@ def _require_honest(splits: tuple[Split, ...], dataset: Dataset, words: str) -> 
     for split in splits:
         where = f"{words}, {split.words}"
         if len(split.test) == 0 or len(split.train) == 0:
-            raise DataError(f"{where}: no rows to {'predict' if len(split.train) else 'fit on'}")
+            raise DataError(
+                f"{where}: no rows to {'predict' if len(split.train) else 'fit on'}", "Use fewer folds, or more data."
+            )
         if len(np.intersect1d(split.train, split.test)):
-            raise PromiseError(f"{where}: rows that are predicted are fitted on too", "Use another splitter.")
+            raise PromiseError(
+                f"{where}: rows that are predicted are fitted on too", "Use a splitter that holds out what it predicts."
+            )
         if dataset.groups is not None:
             shared = set(dataset.groups[split.train].tolist()) & set(dataset.groups[split.test].tolist())
             if shared:
                 raise PromiseError(
-                    f"{where}: the group {min(map(str, shared))!r} is both fitted on and predicted",
-                    "groups= needs a splitter that keeps groups whole, as GroupKFold does.",
+                    f"{where}: {len(shared)} of the groups are both fitted on and predicted",
+                    "groups= needs a splitter that keeps groups whole, as GroupKFold does; leave cv= out to have one.",
                 )

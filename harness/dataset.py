@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass
+import os
+import warnings
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -96,6 +97,7 @@ def read(check: Check, root: Path) -> Dataset:
     DataError
         If the data is missing, changed, or can't answer the check's question.
     """
+    check = replace(check, data=tuple(_from_root(path, root) for path in check.data))
     paths = [root / path for path in check.data]
     files = tuple((name, dvcfiles.verified(path)) for name, path in zip(check.data, paths, strict=True))
     frame = _load(check, paths)
@@ -104,7 +106,10 @@ def read(check: Check, root: Path) -> Dataset:
     roles = {check.target, check.groups, check.time}
     features = [c for c in frame.columns if c not in roles] if check.features is None else list(check.features)
     if not features:
-        raise DataError(f"{_where(check)} has no feature column beside {check.target!r}", "")
+        raise DataError(
+            f"{_where(check)} has no feature column beside {check.target!r}",
+            "A candidate needs at least one: name it in features=, or add it to the data.",
+        )
     return Dataset(
         X=frame[features],
         y=y,
@@ -115,8 +120,20 @@ def read(check: Check, root: Path) -> Dataset:
     )
 
 
+def one_line(error: BaseException, said: str = "") -> str:
+    """Say what went wrong in one short line; `said`: in these words of it."""
+    text = " ".join((said or str(error)).split()) or type(error).__name__
+    return text if len(text) <= 120 else f"{text[:117]}..."
+
+
+def _from_root(path: str, root: Path) -> str:
+    """Give the way from rootdir, for an absolute path too: a baseline means the same file on every machine."""
+    return Path(os.path.relpath(root / path, root)).as_posix()
+
+
 def _where(check: Check) -> str:
-    return ", ".join(check.data)
+    more = len(check.data) - 2
+    return ", ".join(check.data[:2]) + (f" and {more} more" if more > 0 else "")
 
 
 def _load(check: Check, paths: list[Path]) -> pd.DataFrame:
@@ -126,9 +143,14 @@ def _load(check: Check, paths: list[Path]) -> pd.DataFrame:
         try:
             frame = check.load(paths)
         except Exception as error:
-            raise DataError(f"load= raised {type(error).__name__}: {error} (for {_where(check)})") from error
+            raise DataError(
+                f"load= raised {type(error).__name__}: {one_line(error)}",
+                f"It was asked for {_where(check)}; try it by itself: load([pathlib.Path({str(paths[0])!r})]).",
+            ) from error
         if not isinstance(frame, pd.DataFrame):
-            raise DataError(f"load= returned a {type(frame).__name__}", "load(paths) must return a pandas DataFrame.")
+            raise DataError(
+                f"load= returned {type(frame).__name__}, not a DataFrame", "load(paths) must return a pandas DataFrame."
+            )
         return frame.reset_index(drop=True)
     frames = [_read(path, name) for path, name in zip(paths, check.data, strict=True)]
     for frame, name in zip(frames[1:], check.data[1:], strict=True):
@@ -143,41 +165,52 @@ def _load(check: Check, paths: list[Path]) -> pd.DataFrame:
 def _read(path: Path, name: str) -> pd.DataFrame:
     import pandas as pd
 
-    readers: dict[str, Callable[[Path], pd.DataFrame]] = {".csv": _read_csv, ".parquet": pd.read_parquet}
-    reader = readers.get(path.suffix.lower())
-    if reader is None:
+    if path.suffix.lower() not in (".csv", ".parquet"):
         raise DataError(
             f"{name} is neither .csv nor .parquet",
             "Pass load=: a function that gets the paths and returns a DataFrame, e.g. "
             "load=lambda paths: pandas.read_excel(paths[0]).",
         )
     try:
-        return reader(path)
+        return _read_csv(path, name) if path.suffix.lower() == ".csv" else pd.read_parquet(path)
     except DataError:
         raise
     except pd.errors.EmptyDataError as error:
         raise DataError(f"{name} is empty", "It holds neither a header nor rows.") from error
-    except (ValueError, OSError, csv.Error) as error:  # pandas' ParserError, pyarrow's ArrowInvalid, bad encodings
-        raise DataError(f"{name} can't be read: {' '.join(str(error).split())[:300]}") from error
+    except Exception as error:  # pandas', pyarrow's and csv's own trees, bad encodings, warnings made errors
+        raise DataError(
+            f"{name} can't be read: {one_line(error, str(error).replace(str(path), name))}",
+            "Write it anew (CSV as UTF-8, with one header line), or pass load= to read it your own way.",
+        ) from error
 
 
-def _read_csv(path: Path) -> pd.DataFrame:
+def _read_csv(path: Path, name: str) -> pd.DataFrame:
     import pandas as pd
 
     with path.open(newline="", encoding="utf-8-sig") as file:
-        header = next(csv.reader(file), [])
+        header = next((row for row in csv.reader(file) if row), [])
     twice = sorted({column for column in header if header.count(column) > 1})
     if twice:  # pandas would rename the second one in silence
-        raise DataError(f"{path.name} has the column {twice[0]!r} twice", "Give every column a name of its own.")
-    return pd.read_csv(path)
+        raise _named_twice(name, twice[0])
+    frame = pd.read_csv(path, low_memory=False)  # in one go: the type of a column does not depend on chunks
+    if not isinstance(frame.index, pd.RangeIndex):  # pandas would shift the names, and call the first values an index
+        raise DataError(
+            f"{name} has more values in a row than the {len(header)} columns of its header",
+            "Name every column; a comma at the end of the lines makes one too.",
+        )
+    return frame
+
+
+def _named_twice(where: str, column: object) -> DataError:
+    return DataError(f"{where} has the column {str(column)!r} twice", "Give every column a name of its own.")
 
 
 def _require_rows(check: Check, frame: pd.DataFrame) -> None:
     if len(frame) == 0:
-        raise DataError(f"{_where(check)} has no rows", "")
-    twice = [str(column) for column in frame.columns[frame.columns.duplicated()]]
-    if twice:
-        raise DataError(f"{_where(check)} has the column {twice[0]!r} twice", "Give every column a name of its own.")
+        raise DataError(f"{_where(check)} has no rows", "It holds a header only: is it the right version of the data?")
+    twice = frame.columns[frame.columns.duplicated()]
+    if len(twice):
+        raise _named_twice(_where(check), twice[0])
     named = {
         "target": (check.target,),
         "groups": () if check.groups is None else (check.groups,),
@@ -207,25 +240,35 @@ def _complete(check: Check, frame: pd.DataFrame, key: str, column: str) -> pd.Se
 
 
 def _target(check: Check, column: pd.Series[Any]) -> NDArray[Any]:
-    values = _complete(check, column.to_frame(), "target", check.target)
+    values = _complete(check, column.to_frame(), "target", check.target).infer_objects()
     number = values.dtype.kind in "iuf" if hasattr(values.dtype, "kind") else False
     y = values.to_numpy()
     if y.dtype.kind == "O" and number:  # pandas' nullable numbers
         y = values.to_numpy(dtype=float)
     elif y.dtype.kind not in "biuf":
         y = values.to_numpy(dtype=object)
+    kind = type(y[0]).__name__
     if check.task == "regression" and y.dtype.kind not in "biuf":
         raise DataError(
-            f"{_where(check)}: the target {check.target!r} is not a number, and the candidate is a regressor",
-            f"It holds e.g. {y[0]!r}. Use a classifier, or name another target.",
+            f"{_where(check)}: the target {check.target!r} holds no numbers ({kind}), and the candidate is a regressor",
+            "Use a classifier, or name another target.",
         )
     if y.dtype.kind == "f" and not np.isfinite(y).all():
         raise DataError(
-            f"{_where(check)}: the target {check.target!r} is infinite in row {int((~np.isfinite(y)).argmax())}"
+            f"{_where(check)}: the target {check.target!r} is infinite in row {int((~np.isfinite(y)).argmax())} "
+            "(counted from 0)",
+            "Drop or mend such rows where the data is made, or in load=.",
         )
-    if len(set(y.tolist())) < 2:
+    try:
+        constant = len(set(y.tolist())) < 2
+    except TypeError as error:
         raise DataError(
-            f"{_where(check)}: the target {check.target!r} is {y[0]!r} in every row",
+            f"{_where(check)}: the target {check.target!r} holds more than one value in a row ({kind})",
+            "Only models of one target can be judged: give each target a column and a check of its own.",
+        ) from error
+    if constant:
+        raise DataError(
+            f"{_where(check)}: the target {check.target!r} is {y[0]!s} in every row",
             "There is nothing to predict: is it the right column?",
         )
     return y
@@ -238,7 +281,12 @@ def _times(check: Check, frame: pd.DataFrame, column: str) -> NDArray[Any]:
     if pd.api.types.is_numeric_dtype(values):
         return values.to_numpy(dtype=float)
     try:
-        # UTC: zones may differ within a column, and only the order matters
-        return pd.to_datetime(values, utc=True).dt.tz_localize(None).to_numpy()
-    except (ValueError, TypeError) as error:
-        raise DataError(f"{_where(check)}: time={column!r} holds no times: {' '.join(str(error).split())}") from error
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # pandas warns where it guesses, and a wrong guess is a wrong order
+            # UTC: zones may differ within a column, and only the order matters
+            return pd.to_datetime(values, utc=True).dt.tz_localize(None).to_numpy()
+    except (ValueError, TypeError, UserWarning) as error:
+        raise DataError(
+            f"{_where(check)}: time={column!r} holds no times: {one_line(error)}",
+            "Write times as 2024-03-31 or 2024-03-31T12:00:00, or as numbers, or parse them in load=.",
+        ) from error
