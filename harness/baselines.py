@@ -9,6 +9,7 @@ import json
 import math
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -127,12 +128,13 @@ class Pending:
 
 
 def read(folder: Path, name: str) -> Baseline | None:
-    """Read ``<folder>/<name>.json``; None where there is none.
+    """Read ``<folder>/<name>.json``; None where there is none. What a killed run left beside it is put right.
 
     Raises
     ------
     BaselineError
-        If the file is torn, edited into something else, or of a newer schema; the file and key are named.
+        If the file is torn, edited into something else, another check's, or of a newer schema; the file and key are
+        named.
     """
     path = folder / f"{name}.json"
     try:
@@ -148,13 +150,20 @@ def read(folder: Path, name: str) -> Baseline | None:
             "then run pytest --model-check.",
         )
     try:
-        return from_json(json.loads(text))
+        baseline = from_json(json.loads(text))
     except json.JSONDecodeError as error:
         raise BaselineError(
             f"{path.name} is torn or not JSON: {error.msg} in line {error.lineno}", AGAIN.format(path=path)
         ) from error
     except _KeyError as fault:
         raise BaselineError(f"{path.name}: {fault}", AGAIN.format(path=path)) from fault
+    if baseline.name != name:
+        raise BaselineError(
+            f"{path.name}: the key name is {baseline.name!r}: this is the baseline of another check",
+            f"Its predictions are {baseline.name}.parquet. Record {name} anew: pytest --model-check --update-baselines",
+        )
+    _repair(folder, baseline)
+    return baseline
 
 
 def read_predictions(folder: Path, baseline: Baseline) -> Predictions:
@@ -190,15 +199,22 @@ def prepare(baseline: Baseline, predictions: Predictions, scratch: Path) -> Pend
     Raises
     ------
     BaselineError
-        If the disk does not take them.
+        If the disk does not take them, or a file can't hold such labels.
     """
     path = scratch / f"{baseline.name}.parquet"
     try:
         predictions.to_frame().to_parquet(path, compression="zstd", index=False)
         md5 = hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
+        pending = Pending(dataclasses.replace(baseline, predictions_md5=md5), path)
+        _text(pending.baseline)
     except OSError as error:
         raise BaselineError(f"the predictions of {baseline.name} can't be written to {scratch}: {error}") from error
-    return Pending(dataclasses.replace(baseline, predictions_md5=md5), path)
+    except (TypeError, ValueError) as error:  # labels, mostly: dates and decimal numbers are no JSON
+        raise BaselineError(
+            f"the baseline {baseline.name} can't be kept in a file: {' '.join(str(error).split())}",
+            "Use text, numbers or booleans as the labels of the target.",
+        ) from error
+    return pending
 
 
 def write(pending: Pending, folder: Path) -> tuple[Path, ...]:
@@ -221,7 +237,7 @@ def write(pending: Pending, folder: Path) -> tuple[Path, ...]:
         with _restored(parquet, dvc):
             _move(pending.predictions, parquet)
             dvcfiles.add(parquet)
-            _write_text(path, json.dumps(to_json(pending.baseline), indent=2, sort_keys=True, allow_nan=False) + "\n")
+            _write_text(path, _text(pending.baseline))
     except (OSError, DataError) as error:
         text = error.message if isinstance(error, DataError) else str(error)
         raise BaselineError(
@@ -273,10 +289,14 @@ def to_json(baseline: Baseline) -> dict[str, Any]:
     }
 
 
+def _text(baseline: Baseline) -> str:
+    return json.dumps(to_json(baseline), indent=2, sort_keys=True, allow_nan=False) + "\n"
+
+
 def from_json(plain: Any) -> Baseline:
     """Rebuild what `to_json` gave."""
     reader = _Reader(plain, ())
-    schema = reader.get("schema", int)
+    schema = reader.get("schema", int, least=1)
     if schema > SCHEMA:
         raise _KeyError(
             f"key schema is {schema}, newer than this version of pytest-model-check reads ({SCHEMA}): upgrade it"
@@ -284,19 +304,23 @@ def from_json(plain: Any) -> Baseline:
     data, predictions = reader.sub("data"), reader.sub("predictions")
     metrics = reader.sub("metrics")
     classes = predictions.get("classes", list, optional=True)
+    if not all(
+        isinstance(label, str | int) or (isinstance(label, float) and math.isfinite(label)) for label in classes or ()
+    ):
+        raise _KeyError("the key predictions.classes holds something else than labels")
     return Baseline(
         name=reader.get("name", str),
         nodeid=reader.get("nodeid", str),
         candidate=reader.get("candidate", str),
         learner=reader.get("learner", str),
         data=tuple((file.get("path", str), file.get("md5", str)) for file in data.each("files")),
-        rows=data.get("rows", int),
+        rows=data.get("rows", int, least=1),
         target_digest=data.get("target_digest", str),
         protocol=reader.get("protocol", dict),
         metrics={name: _metric_from_json(metrics.sub(name)) for name in metrics.value},
-        seeds=predictions.get("seeds", int),
-        entropy=predictions.get("entropy", int),
-        generation=reader.get("generation", int),
+        seeds=predictions.get("seeds", int, least=1),
+        entropy=predictions.get("entropy", int, least=0),
+        generation=reader.get("generation", int, least=1),
         classes=None if classes is None else tuple(classes),
         predictions_md5=predictions.get("md5", str),
         environment=reader.get("environment", dict),
@@ -305,20 +329,20 @@ def from_json(plain: Any) -> Baseline:
 
 def _metric_from_json(reader: _Reader) -> BaselineMetric:
     noise, margin = reader.sub("noise"), reader.sub("margin")
-    dof = noise.get("degrees_of_freedom", float, optional=True)
+    dof = noise.get("degrees_of_freedom", float, optional=True, least=1)
     return BaselineMetric(
         score=reader.get("score", float),
-        standard_error=reader.get("standard_error", float),
-        folds=tuple(reader.get("folds", list)),
+        standard_error=reader.get("standard_error", float, least=0),
+        folds=reader.numbers("folds"),
         definition=reader.get("definition", str),
         margin=margin.get("value", float),
         margin_reason=margin.get("reason", str),
         yardstick=Yardstick(
             dummy=reader.get("dummy", float),
-            noise=noise.get("standard_deviation", float),
+            noise=noise.get("standard_deviation", float, least=0),
             dof=math.inf if dof is None else dof,
-            runs=noise.get("seeds", int, optional=True),
-            floor=noise.get("floor", float),
+            runs=noise.get("seeds", int, optional=True, least=1),
+            floor=noise.get("floor", float, least=0),
         ),
     )
 
@@ -334,7 +358,7 @@ class _Reader:
     value: Any
     path: tuple[str, ...]
 
-    def get(self, key: str, kind: Any, *, optional: bool = False) -> Any:
+    def get(self, key: str, kind: Any, *, optional: bool = False, least: float = -sys.float_info.max) -> Any:
         where = ".".join((*self.path, key))
         if not isinstance(self.value, dict):
             raise _KeyError(f"{'.'.join(self.path) or 'the file'} is no object")
@@ -345,9 +369,13 @@ class _Reader:
             return None
         if not isinstance(value, (int, float) if kind is float else kind) or isinstance(value, bool):
             raise _KeyError(f"the key {where} is {value!r}, which is no {_KINDS[kind]}")
-        if kind is float and not math.isfinite(value):
-            raise _KeyError(f"the key {where} is {value!r}")
+        if kind in (int, float) and not least <= value <= sys.float_info.max:  # false of NaN too
+            raise _KeyError(f"the key {where} can't be {value!r}")
         return kind(value)
+
+    def numbers(self, key: str) -> tuple[float, ...]:
+        inside = _Reader({f"{key}[{i}]": value for i, value in enumerate(self.get(key, list))}, self.path)
+        return tuple(inside.get(name, float) for name in inside.value)
 
     def sub(self, key: str) -> _Reader:
         return _Reader(self.get(key, dict), (*self.path, key))
@@ -371,20 +399,41 @@ def _round(number: float) -> float:
 @contextlib.contextmanager
 def _restored(*paths: Path) -> Iterator[None]:
     """Set files aside (a rename needs no room on the disk), and put them back if anything fails."""
-    aside = {path: path.with_name(f".{path.name}.before") for path in paths}
-    for path, copy in aside.items():
-        if path.exists():
-            path.replace(copy)
+    moved = []
     try:
+        for path in paths:
+            if path.exists():
+                path.replace(_aside(path))
+            moved.append(path)
         yield
     except BaseException:
-        for path, copy in aside.items():
+        for path in moved:
             path.unlink(missing_ok=True)
-            if copy.exists():
-                copy.replace(path)
+            if _aside(path).exists():
+                _aside(path).replace(path)
         raise
-    for copy in aside.values():
-        copy.unlink(missing_ok=True)
+    for path in paths:
+        _aside(path).unlink(missing_ok=True)
+
+
+def _aside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.before")
+
+
+def _repair(folder: Path, baseline: Baseline) -> None:
+    """Finish what a killed run left: the JSON, written last, says whether the files beside it are the new ones."""
+    parquet, dvc = (folder / f"{baseline.name}{ending}" for ending in (".parquet", ".parquet.dvc"))
+    if not any(_aside(path).exists() for path in (parquet, dvc)):
+        return
+    try:
+        written = dvc.exists() and baseline.predictions_md5 in dvc.read_text(encoding="utf-8")
+        for path in (parquet, dvc):
+            if written and path.exists():
+                _aside(path).unlink(missing_ok=True)
+            elif _aside(path).exists():
+                _aside(path).replace(path)
+    except OSError as error:
+        raise BaselineError(f"{dvc.name}: what a killed run left can't be put right: {error}") from error
 
 
 def _move(source: Path, target: Path) -> None:

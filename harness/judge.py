@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf, sqrt
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from harness import statistics
-from harness.metrics import Array, Scores
+
+if TYPE_CHECKING:
+    from harness.metrics import Array, Scores
 
 Label = Literal["error", "missing", "incomparable", "worse", "inconclusive", "held", "better", "identical", "recorded"]
 # A check is as good as its worst metric; what is only recorded has nothing to be worse than.
@@ -239,11 +241,10 @@ def _interval(baseline: Scores, candidate: Scores, yardstick: Yardstick) -> tupl
         delta = 0.0
     noise = yardstick.noise_between(len(candidate.psi))
     se = max(statistics.standard_error(difference), candidate.grain)
-    if se == 0:  # every row moved by the same: no spread to be sure by, so its own size has to do
-        se = abs(delta)
+    if se <= ROUNDING * abs(delta):  # every row moved by the same, and that is no certainty
+        se = abs(delta) or abs(baseline.score - yardstick.dummy) / rows  # so its own size has to do, or one row's worth
     resolution = statistics.resolution(se, noise, yardstick.dof)
-    single = len(baseline.psi) == len(candidate.psi) == 1 and noise == 0
-    if candidate.kind == "zero_one" and single and np.isin(difference, (-1, 0, 1)).all():
+    if candidate.kind == "zero_one" and noise == 0 and np.isin(difference, (-1, 0, 1)).all():
         won, lost = int((difference > 0).sum()), int((difference < 0).sum())
         if won + lost == 0:
             bound = statistics.unchanged_bound

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +21,7 @@ from harness.predictions import Predictions
 
 Array = NDArray[np.float64]
 LOG_LOSS_CLIP = 1e-3  # without it single rows own the result (benchmarks: false alarms up to 11%)
-JACKKNIFE_GROUPS = 100  # per fold: smaller folds leave out one row at a time
+JACKKNIFE_GROUPS = 100  # per fold, at most: smaller folds leave out one row at a time
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ def score(
     Raises
     ------
     PromiseError
-        If the scorer can't score these predictions, or gives no finite number.
+        If the scorer can't score these predictions, or gives no finite number; if all rows depend on each other.
     """
     truth = target[predictions.row]
     split = predictions.split
@@ -117,8 +118,8 @@ def score(
     for seed in range(predictions.seeds):
         try:
             slots[seed], together = influence(seed)
-        except (ValueError, TypeError, AttributeError) as error:
-            text = " ".join(str(error).split())
+        except Exception as error:  # a user's own function raises what it likes; so does a warning made an error
+            text = re.sub(r"_Replay\w+", "it", " ".join(str(error).split())) or type(error).__name__
             raise PromiseError(
                 f"metric {metric.name} can't score this candidate: {text}",
                 "Name a metric that fits what the candidate answers: " + ", ".join(predictions.responses) + ".",
@@ -126,6 +127,11 @@ def score(
     if not np.isfinite(slots).all():
         raise PromiseError(f"metric {metric.name} is not a finite number", "Name another metric.")
     psi, row_units = _per_row(slots, together, predictions.row)
+    if row_units is not None and len(np.unique(row_units)) < 2:
+        raise PromiseError(
+            f"metric {metric.name} can't be judged: all rows that are predicted depend on each other",
+            "groups= and time= need rows of two groups, or of two days, that are predicted.",
+        )
     splits = np.stack([np.bincount(split, weights=values) / sizes for values in slots])
     grain = _grain(kind, truth, split)
     return Scores(definition, psi, row_units, splits, sizes / sizes.sum(), kind, grain)
@@ -152,37 +158,72 @@ def _influence(
     units: NDArray[np.int64] | None,
 ) -> tuple[str, str, Influence]:
     """Choose the way to influence values: (definition, kind, function of the seed)."""
-    scorer = metric.scorer
-    function, sign, options = scorer._score_func, scorer._sign, dict(scorer._kwargs)
-    classes = predictions.classes
-    row_loss = None if options else _ROW_LOSSES.get(function)
-    if row_loss is not None:
-        name, kind, loss = row_loss
-        return f"mean of {name} per row", kind, lambda seed: (loss(_Answers(predictions, seed), truth), units)
-    if function in _MULTIOUTPUT and options.keys() <= {"alpha"}:
+    scorer, name = metric.scorer, _described(metric)
+    function, classes = scorer._score_func, predictions.classes
+    known = next((known for known in _ROW_LOSSES if _is(scorer, known)), None)
+    if known is not None and classes is not None:
+        label, kind, loss = _ROW_LOSSES[known]
+        return f"mean of {label} per row", kind, lambda seed: (loss(_Answers(predictions, seed), truth), units)
+    if function in _MULTIOUTPUT and scorer._response_method == "predict" and scorer._kwargs.keys() <= {"alpha"}:
         # one sample of n outputs: scikit-learn then gives the loss of every row
         def rowwise(seed: int) -> tuple[Array, NDArray[np.int64] | None]:
             answers = predictions.responses["predict"][seed]
-            return sign * function(truth[None], answers[None], multioutput="raw_values", **options), units
+            losses = function(truth[None], answers[None], multioutput="raw_values", **scorer._kwargs)
+            return scorer._sign * losses, units
 
-        return f"mean of {metric.name} per row", "mean", rowwise
-    if function is sk.roc_auc_score and not options and classes is not None and len(classes) == 2:
+        return f"mean of {name} per row", "mean", rowwise
+    if function is sk.roc_auc_score and _ranks(scorer) and classes is not None and len(classes) == 2:
         positive = truth == classes[1]
 
         def ranked(seed: int) -> tuple[Array, NDArray[np.int64] | None]:
             values = np.empty(len(truth))
-            answers = _Answers(predictions, seed).ranking()
+            answers = _Answers(predictions, seed).ranking(scorer._response_method)
             for k in range(split.max() + 1):
                 inside = split == k
+                if positive[inside].all() or not positive[inside].any():
+                    raise ValueError(f"all rows of split {k + 1} are of one class, and there is nothing to rank")
                 values[inside] = statistics.delong_placements(positive[inside], answers[inside])
             return values, units
 
         return "ROC AUC inside each fold, weighted by rows", "rank", ranked
+    if _is(scorer, "r2"):
+        return (
+            f"{name} inside each fold, weighted by rows",
+            "mean",
+            lambda seed: (_r2(_Answers(predictions, seed)["predict"], truth, split), units),
+        )
     return (
-        f"{metric.name} inside each fold, weighted by rows",
+        f"{name} inside each fold, weighted by rows",
         "jackknife",
-        lambda seed: _jackknife(scorer, _Answers(predictions, seed), truth, split, units),
+        lambda seed: _jackknife(scorer, _Answers(predictions, seed), truth, split, units, predictions.row),
     )
+
+
+def _described(metric: Metric) -> str:
+    """Give the metric's name with its options: fbeta_score of another beta is another metric."""
+    options, name = metric.scorer._kwargs, metric.name
+    if not options or (name in sk.get_scorer_names() and options == sk.get_scorer(name)._kwargs):
+        return name
+    listed = ", ".join(f"{key}={value!r}" for key, value in sorted(options.items()))
+    return f"{name}({re.sub(' at 0x[0-9a-f]+', '', listed)})"  # an address is another one in every run
+
+
+def _is(scorer: Any, name: str) -> bool:
+    """Whether a scorer computes what scikit-learn's scorer of this name does."""
+    known = sk.get_scorer(name)
+    return (
+        scorer._score_func is known._score_func
+        and scorer._sign == known._sign
+        and scorer._response_method == known._response_method
+        and not scorer._kwargs
+    )
+
+
+def _ranks(scorer: Any) -> bool:
+    """Whether a scorer of ROC AUC is a plain one that ranks by a score, and not by the predicted labels."""
+    methods = scorer._response_method
+    methods = {methods} if isinstance(methods, str) else set(methods)
+    return scorer._sign > 0 and not scorer._kwargs and methods <= {"decision_function", "predict_proba"}
 
 
 @dataclass(frozen=True)
@@ -197,11 +238,11 @@ class _Answers:
             raise ValueError(f"it needs {name}, which the candidate does not have")
         return np.asarray(self.predictions.responses[name][self.seed])
 
-    def ranking(self) -> Array:
-        """Give what ROC AUC ranks by, in scikit-learn's order of preference."""
-        if "decision_function" in self.predictions.responses:
-            return self["decision_function"]
-        return self["predict_proba"][:, 1]
+    def ranking(self, methods: str | Sequence[str]) -> Array:
+        """Give what ROC AUC ranks by: the first that the candidate has, in the scorer's order of preference."""
+        methods = (methods,) if isinstance(methods, str) else methods
+        answers = self[next((name for name in methods if name in self.predictions.responses), methods[-1])]
+        return np.asarray(answers if answers.ndim == 1 else answers[:, 1])
 
     def of_truth(self, truth: NDArray[Any]) -> Array:
         """Give the probability given to each row's own class."""
@@ -226,10 +267,10 @@ def _brier(answers: _Answers, truth: NDArray[Any]) -> Array:
 
 
 _RowLoss = tuple[str, str, Callable[[_Answers, NDArray[Any]], Array]]
-_ROW_LOSSES: Mapping[Any, _RowLoss] = {
-    sk.accuracy_score: ("hits", "zero_one", _hit),
-    sk.log_loss: (f"log loss, clipped at {LOG_LOSS_CLIP:g},", "mean", _log_loss),
-    sk.brier_score_loss: ("Brier score", "mean", _brier),
+_ROW_LOSSES: Mapping[str, _RowLoss] = {
+    "accuracy": ("hits", "zero_one", _hit),
+    "neg_log_loss": (f"log loss, clipped at {LOG_LOSS_CLIP:g},", "mean", _log_loss),
+    "neg_brier_score": ("Brier score", "mean", _brier),
 }
 _MULTIOUTPUT = {
     sk.mean_squared_error,
@@ -238,6 +279,23 @@ _MULTIOUTPUT = {
     sk.mean_squared_log_error,
     sk.mean_pinball_loss,
 }
+
+
+def _r2(predicted: NDArray[Any], truth: NDArray[Any], split: NDArray[np.int64]) -> Array:
+    """Give `_jackknife`'s pseudo-values of R2 in closed form: a default should not cost a thousand calls."""
+    psi = np.empty(len(truth))
+    for k in range(split.max() + 1):
+        inside = split == k
+        y, rows = truth[inside].astype(float), int(inside.sum())
+        errors, squares = (y - predicted[inside]) ** 2, (y - y.mean()) ** 2
+        # what the other rows spread around their own mean
+        total = squares.sum() - rows / max(rows - 1, 1) * squares
+        if squares.sum() == 0 or (total <= 1e-12 * squares.sum()).any():
+            raise ValueError(f"the rows of split {k + 1} have hardly two different targets, and R2 is undefined")
+        whole = 1 - errors.sum() / squares.sum()
+        values = whole + (rows - 1) * (whole - (1 - (errors.sum() - errors) / total))
+        psi[inside] = values + (whole - values.mean())
+    return psi
 
 
 def _stored(name: str) -> Callable[[Any], bool]:
@@ -276,9 +334,14 @@ class _ReplayRegressor(RegressorMixin, _Replay):  # type: ignore[misc]
 
 
 def _jackknife(
-    scorer: Any, answers: _Answers, truth: NDArray[Any], split: NDArray[np.int64], units: NDArray[np.int64] | None
+    scorer: Any,
+    answers: _Answers,
+    truth: NDArray[Any],
+    split: NDArray[np.int64],
+    units: NDArray[np.int64] | None,
+    row: NDArray[np.int64],
 ) -> tuple[Array, NDArray[np.int64]]:
-    """Find pseudo-values: leave out a unit (or a hundredth of the fold's) at a time and score what remains.
+    """Find pseudo-values: leave out a unit (or a hundredth of the units) at a time and score what remains.
 
     References
     ----------
@@ -286,12 +349,12 @@ def _jackknife(
     .. [2] Shao and Wu, "A general theory for jackknife variance estimation", Ann. Stat. 17 (1989) 1176.
     """
     model = (_ReplayRegressor if answers.predictions.classes is None else _ReplayClassifier)(answers)
-    psi, left_out, count = np.empty(len(truth)), np.empty(len(truth), dtype=np.int64), 0
+    left_out = _left_out(split, units, row)
+    psi = np.empty(len(truth))
     for k in range(split.max() + 1):
         slots = np.flatnonzero(split == k)
         whole = float(scorer(model, slots, truth[slots]))
-        unit = np.arange(len(slots)) if units is None else np.unique(units[slots], return_inverse=True)[1]
-        group = unit % JACKKNIFE_GROUPS
+        group = np.unique(left_out[slots], return_inverse=True)[1]
         groups = int(group.max()) + 1
         if groups < 2:
             raise ValueError(f"split {k + 1} holds one group only, and nothing remains without it")
@@ -304,19 +367,35 @@ def _jackknife(
                 pseudo[g] = whole + odds * (whole - float(scorer(model, rest, truth[rest])))
         values = pseudo[group]
         psi[slots] = values + (whole - values.mean())  # centred: the mean is the score itself, without jackknife bias
-        left_out[slots] = count + group
-        count += groups
     return psi, left_out
+
+
+def _left_out(split: NDArray[np.int64], units: NDArray[np.int64] | None, row: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Say what is left out together: a unit, or where a fold has too many of them, each hundredth one.
+
+    A row keeps its number in every repeat. Otherwise its repeats would be averaged with those of rows that count as
+    independent of it, which hides their spread: the standard error of ten repeats came out at a third.
+    """
+    unit = np.unique(row if units is None else units, return_inverse=True)[1].astype(np.int64)
+    most = max(len(np.unique(unit[split == k])) for k in range(split.max() + 1))
+    if most <= JACKKNIFE_GROUPS:
+        return unit
+    if units is None and len(np.unique(row)) == len(row):  # without repeats every fold has hundredths of its own
+        place = np.empty_like(split)
+        for k in range(split.max() + 1):
+            place[split == k] = np.arange(np.count_nonzero(split == k)) % JACKKNIFE_GROUPS
+        return split * JACKKNIFE_GROUPS + place
+    return unit % JACKKNIFE_GROUPS
 
 
 def _per_row(
     slots: Array, units: NDArray[np.int64] | None, row: NDArray[np.int64]
 ) -> tuple[Array, NDArray[np.int64] | None]:
-    """Average a row's repeats; with repeats, the first repeat's units stand for the row."""
+    """Average a row's repeats; all of them have the same unit."""
     rows, index, counts = np.unique(row, return_inverse=True, return_counts=True)
     psi = np.stack([np.bincount(index, weights=values) / counts for values in slots])
     if units is None:
         return psi, None
-    first = np.full(len(rows), -1, dtype=np.int64)
-    first[index[::-1]] = units[::-1]
-    return psi, first
+    of_row = np.empty(len(rows), dtype=np.int64)
+    of_row[index] = units
+    return psi, of_row

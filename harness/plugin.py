@@ -15,8 +15,8 @@ SESSION = "model_check_session"  # the plugin that is registered while --model-c
 INI = {
     "model_check_baselines": ("folder of the baselines, from rootdir", "string", "baselines"),
     "model_check_testpaths": ("what pytest --model-check collects when no path is given", "args", []),
-    "model_check_jobs": ("parallel fits; 0: every core, 1 under pytest-xdist", "string", "0"),
-    "model_check_report": ("reports to write, as --model-check-report does", "args", []),
+    "model_check_jobs": ("parallel fits; 0: every core, 1 under pytest-xdist", "int", 0),
+    "model_check_report": ("reports to write, as --model-check-report does; from rootdir", "args", []),
     "model_check_inconclusive": ("what an inconclusive check does: fail or pass", "string", "fail"),
 }
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import platform
+import warnings
+from collections.abc import Callable
 from functools import partial
 from importlib.metadata import version
+
+import numpy as np
 
 from harness import candidates, crossval, judge, metrics, statistics
 from harness.baselines import Baseline, BaselineMetric
@@ -57,7 +62,7 @@ def record(
         predictions = run(check.candidate, seeds=1, progress=progress)
         if check.seeds > 1:
             replicates = run(check.candidate, seeds=check.seeds, progress=progress, leave_out=True)
-    dummy = run(candidates.make_dummy(check.task), seeds=1, jobs=1)
+    dummy = _with_decision_function(run(candidates.make_dummy(check.task), seeds=1, jobs=1))
 
     def scores(of: Predictions, metric: Metric) -> Scores:
         return metrics.score(of, dataset.y, metric, dataset.units)
@@ -67,7 +72,7 @@ def record(
             metric,
             scores(predictions, metric),
             None if replicates is None else scores(replicates, metric),
-            scores(dummy, metric).score,
+            _quietly(partial(scores, dummy, metric)).score,
             dataset.rows,
         )
         for metric in check.metrics
@@ -100,6 +105,22 @@ def record(
     return baseline, predictions, fits
 
 
+def _with_decision_function(dummy: Predictions) -> Predictions:
+    """Let the dummy answer what its candidate may be scored by: who looks at no feature prefers no row to another."""
+    if dummy.classes is None:
+        return dummy
+    shape = dummy.responses["predict_proba"].shape
+    flat = np.zeros(shape[:2] if len(dummy.classes) == 2 else shape)
+    return dataclasses.replace(dummy, responses={**dummy.responses, "decision_function": flat})
+
+
+def _quietly(scores: Callable[[], Scores]) -> Scores:
+    """Score the dummy, whose ill-defined precision is no concern of the user's."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return scores()
+
+
 def _measure(metric: Metric, scores: Scores, replicates: Scores | None, dummy: float, rows: int) -> BaselineMetric:
     if scores.score <= dummy:
         raise CandidateError(
@@ -115,6 +136,8 @@ def _measure(metric: Metric, scores: Scores, replicates: Scores | None, dummy: f
         reason = f"the noise floor of {rows:,} rows; 2% of the skill above a dummy would be {share:.4g}"
     else:
         reason = "2% of the skill above a dummy"
+    if len((replicates or scores).psi) < 2:
+        reason += "; seed noise not measured (one seed)"
     return BaselineMetric(
         score=scores.score,
         standard_error=statistics.standard_error(scores.independent.mean(axis=0)),

@@ -1,4 +1,4 @@
-"""One run of ``pytest --model-check``: collects the checks' verdicts, writes what is to be written when it is over.
+"""One run of ``pytest --model-check``: pytest's hooks from collection to summary.
 
 Under pytest-xdist every worker has a session that judges, and the controller has one that shows and writes; what a
 worker found travels to it on the test's report, as plain types.
@@ -6,26 +6,25 @@ worker found travels to it on the test's report, as plain types.
 
 from __future__ import annotations
 
-import contextlib
+import json
+import shlex
 import shutil
-import sys
 import tempfile
-import time
-from collections.abc import Callable, Generator, Iterator
-from functools import partial
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness import options, progressline
+from harness.evidence import Evidence, Found
+
 if TYPE_CHECKING:
-    from harness.baselines import Pending
-    from harness.check import Check
     from harness.judge import Verdict
 
 NAME = "model_check"
-ENDINGS = (".md", ".json")
-FOUND = pytest.StashKey[list[dict[str, Any]]]()
+FOUND = pytest.StashKey[list[Found]]()
+NODEID = pytest.StashKey[str]()
 
 
 class ModelCheckSession:
@@ -40,68 +39,81 @@ class ModelCheckSession:
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
         self.worker: dict[str, Any] | None = getattr(config, "workerinput", None)
-        self.jobs = _jobs(config)
-        self.reports = [
-            Path(path) for path in (*config.getini("model_check_report"), *config.option.model_check_report)
-        ]
-        self.inconclusive_passes = _choice(config, "model_check_inconclusive", ("fail", "pass")) == "pass"
-        self.folder = config.rootpath / config.getini("model_check_baselines")
-        self.found: dict[str, list[dict[str, Any]]] = {}  # by node id
-        self.wrote: list[str] = []
+        self.options = options.read(config)
+        self.evidence = Evidence()
+        self.locations: dict[str, tuple[str, int | None, str]] = {}
+        self.written: list[str] = []
         self.problems: list[str] = []
-        for path in self.reports:
-            if path.suffix not in ENDINGS:
-                raise pytest.UsageError(
-                    f"--model-check-report {path}: can't tell the format by its ending; use one of {', '.join(ENDINGS)}"
-                )
         self.scratch = Path(self.worker[NAME] if self.worker else tempfile.mkdtemp(prefix="model-check-"))
-        _narrow_collection(config)
+        options.narrow_collection(config)
 
     # -- collection ------------------------------------------------------------------------------------------------
 
     def pytest_report_header(self) -> str:
         """Say that model checks run, and against what."""
-        doing = "updating" if self.config.option.model_check_update else "against"
+        doing = "updating" if self.options.update else "against"
         return f"model-check: {doing} {self.config.getini('model_check_baselines')}/"
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
-        """Keep the model checks, and nothing else; two of one name are an error."""
+        """Keep the model checks, and nothing else; two of one name are an error, and then nothing runs."""
         checks = [item for item in items if NAME in getattr(item, "fixturenames", ())]
-        _require_different_names(checks)
-        kept = set(map(id, checks))
-        config.hook.pytest_deselected(items=[item for item in items if id(item) not in kept])
-        items[:] = checks
+        clashes = list(_clashes(checks))
+        for item, message in clashes:
+            # not a UsageError: in a worker of pytest-xdist's that would be an INTERNALERROR
+            report = pytest.CollectReport(item.nodeid.partition("::")[0], "failed", message, [])
+            config.hook.pytest_collectreport(report=report)
+        kept = set() if clashes else set(checks)
+        config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+        items[:] = [item for item in items if item in kept]
+        for item in items:
+            item.stash[NODEID] = item.nodeid  # pytest-xdist may add the name of its group to it
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Remember what could not be collected: nobody knows which checks it holds."""
+        if report.failed:
+            raised = [line[2:].strip() for line in str(report.longrepr).splitlines() if line.startswith("E ")]
+            reason = raised[-1] if raised else _first_line(report)  # Python's own words end its traceback
+            self.problems.append(f"{report.nodeid} could not be collected: {reason}")
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Remember what is to be judged."""
+        self.evidence.expected = [item.nodeid for item in session.items]
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
+        """Remember, on the controller, what the workers are to judge."""
+        self.evidence.expected = list(ids)
 
     # -- one check -------------------------------------------------------------------------------------------------
 
     def check_of(self, request: pytest.FixtureRequest) -> Callable[..., Verdict]:
         """Give the function that a test calls."""
-        return partial(self._check, request)
 
-    def _check(
-        self, request: pytest.FixtureRequest, candidate: Any, *, name: str | None = None, **promise: Any
-    ) -> Verdict:
+        def model_check(*args: Any, **promise: Any) -> Verdict:
+            return self._check(request, args, promise)
+
+        return model_check
+
+    def _check(self, request: pytest.FixtureRequest, args: tuple[Any, ...], promise: dict[str, Any]) -> Verdict:
         from harness import gate
         from harness.check import make_check
         from harness.errors import ModelCheckError
-        from harness.report import machine
 
         item = request.node
-        name = derived_name(item) if name is None else name
-        pending = None
+        name = promise.pop("name", None)
+        name = derived_name(item.name) if name is None else name
+        nodeid, pending = item.stash[NODEID], None
         try:
             _travel_by_value(request.module)
-            check = make_check(candidate, name=name, nodeid=item.nodeid, **promise)
-            with self._progress(check) as progress:
+            check = make_check(*args, name=name, nodeid=nodeid, **promise)
+            with progressline.shown(self.config, check.name) as progress:
                 verdict, pending = gate.run(check, self._settings(), progress)
         except ModelCheckError as error:
-            verdict = gate.failure(name, item.nodeid, error)
-        item.stash.setdefault(FOUND, []).append(
-            {"verdict": machine.to_dict(verdict), "pending": None if pending is None else _plain(pending)}
-        )
+            verdict = gate.failure(str(name), nodeid, error)
+        item.stash[FOUND].append(_plain(verdict, pending))
         if not verdict.passed:
-            pytest.fail(f"{verdict.message}\n{verdict.advice}".rstrip(), pytrace=False)
+            pytest.fail(_words(verdict.message, verdict.advice), pytrace=False)
         return verdict
 
     def _settings(self) -> Any:
@@ -111,164 +123,153 @@ class ModelCheckSession:
 
         return Settings(
             root=self.config.rootpath,
-            folder=self.folder,
+            folder=self.options.folder,
             scratch=Path(tempfile.mkdtemp(dir=self.scratch)),
-            update=self.config.option.model_check_update,
-            jobs=self.jobs or (1 if self.worker else cpu_count()),
-            inconclusive_passes=self.inconclusive_passes,
+            update=self.options.update,
+            jobs=self.options.jobs or (1 if self.worker else cpu_count()),
+            inconclusive_passes=self.options.inconclusive_passes,
         )
 
-    @contextlib.contextmanager
-    def _progress(self, check: Check) -> Iterator[Callable[[str, int, int], None]]:
-        """Give the function that shows how far the fits are: one line, on a terminal only, gone when they are done."""
-        terminal = self.config.pluginmanager.get_plugin("terminalreporter")
-        if self.worker or terminal is None or not terminal.isatty or self.config.option.verbose < 0:
-            yield lambda doing, done, total: None
-            return
-        from harness.report import progress
-
-        capture = self.config.pluginmanager.get_plugin("capturemanager")
-        room = shutil.get_terminal_size().columns - self.config.get_terminal_writer().width_of_current_line - 1
-        shown, began = "", time.perf_counter()
-
-        def show(text: str) -> None:
-            nonlocal shown
-            with capture.global_and_fixture_disabled() if capture else contextlib.nullcontext():
-                back = "\b" * len(shown)  # not \r: what pytest wrote before on this line stays
-                sys.stdout.write(f"{back}{' ' * len(shown)}{back}{text}")
-                sys.stdout.flush()
-            shown = text
-
-        def step(doing: str, done: int, total: int) -> None:
-            nonlocal began
-            if done == 0:
-                began = time.perf_counter()
-            show(progress.line(check.name, doing, done, total, time.perf_counter() - began)[: max(room, 0)])
-
-        try:
-            yield step
-        finally:
-            show("")
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Begin anew: a test may be run again."""
+        item.stash[FOUND] = []
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Attach what was found to the report, and fail what was never judged."""
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Fail a test that never asked for a verdict, or that went on after a bad one."""
+        result = yield
+        if not item.stash[FOUND]:
+            pytest.fail(
+                f"{derived_name(item.name)}: the test never called model_check, so nothing was proved", pytrace=False
+            )
+        for words in _failures(item):
+            pytest.fail(words, pytrace=False)
+        return result
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Fail what was skipped or expected to fail, and attach what was found to the report."""
         report = yield
-        found = item.stash.get(FOUND, [])
-        silent = _silence(report, judged=bool(found))
-        if silent:
+        name, failures, broken = derived_name(item.name), _failures(item), None
+        if report.skipped:  # as is what was expected to fail
             report.outcome = "failed"
-            report.longrepr = f"{derived_name(item)}: {silent}"
+            report.longrepr = "\n".join([*failures, f"{name}: {_silence(report)}"])
             if hasattr(report, "wasxfail"):
                 del report.wasxfail
-        if report.when == "call":
-            setattr(report, NAME, found)  # plain types: xdist sends a report's attributes as they are
+        if report.failed:
+            raised = None if call.excinfo is None else call.excinfo.value
+            if str(raised) not in failures:
+                broken = _broken(name, report)
+            if isinstance(raised, pytest.fail.Exception) and not raised.pytrace:
+                report.longrepr = str(report.longrepr)  # as text: its first line stands alone, in JUnit too
+        report.user_properties = [(key, _scalar(value)) for key, value in report.user_properties]
+        found: list[Found] = item.stash.get(FOUND, [])
+        told = {"name": name, "found": list(found), "broken": broken}
+        setattr(report, NAME, told)  # plain types: pytest-xdist sends a report's attributes as they are
         return report
 
     # -- the end, on the controller --------------------------------------------------------------------------------
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
-        """Tell an xdist worker where to leave its files."""
+        """Tell a worker of pytest-xdist's where to leave its files."""
         node.workerinput[NAME] = str(self.scratch)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Take in what was found; a test that failed for another reason than its verdict is an error too."""
+        """Take in what a test found."""
         if self.worker:
             return
-        if report.when == "call":
-            self.found[report.nodeid] = list(getattr(report, NAME, []))
-        if report.failed and all(one["verdict"]["passed"] for one in self.found.get(report.nodeid, [])):
-            self._add_error(report.nodeid, _first_line(report))
-
-    def _add_error(self, nodeid: str, message: str) -> None:
-        """Let an error stand for the test: nothing of it is written."""
-        from harness.judge import Verdict
-        from harness.report import machine
-
-        kept = [one | {"pending": None} for one in self.found.get(nodeid, [])]
-        error = Verdict(nodeid.rpartition("::")[2], nodeid, "error", False, message)
-        self.found[nodeid] = [*kept, {"verdict": machine.to_dict(error), "pending": None}]
+        self.locations.setdefault(report.nodeid, report.location)
+        told = getattr(report, NAME, None)
+        if told is not None:
+            self.evidence.found[report.nodeid] = told["found"]
+            if told["broken"]:
+                self.evidence.broken.setdefault(report.nodeid, (told["name"], told["broken"]))
+        elif report.failed:  # a worker that crashed has no more to say
+            self.evidence.broken.setdefault(report.nodeid, (_name_in(report.nodeid), _first_line(report)))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Write baselines and reports; what goes wrong here fails the run as a test does."""
         if self.worker or self.config.option.collectonly:
             return
-        self._fail_double_claims(session)
+        for nodeid, name, reason in list(self.evidence.double_claims()):
+            self._late_error(session, nodeid, name, reason)
         if exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
             self._write_baselines(session)
-        elif any(one["pending"] for found in self.found.values() for one in found):
-            self.problems.append("The run was interrupted: no baseline was written.")
-        if not self.found and exitstatus == pytest.ExitCode.OK:
-            self.problems.append("No model check was judged.")
-        if self.found:
-            self._write_reports()
+        else:
+            self.evidence.discard("the run was interrupted before its baseline was written")
+        self.problems += self._gaps(exitstatus)
+        self._write_reports(complete=exitstatus == pytest.ExitCode.OK)
         if self.problems and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
-    def _fail_double_claims(self, session: pytest.Session) -> None:
-        claims: dict[str, list[str]] = {}
-        for nodeid, found in self.found.items():
-            for one in found:
-                if one["verdict"]["verdict"] != "error":
-                    claims.setdefault(one["verdict"]["name"].casefold(), []).append(nodeid)
-        for name, nodeids in claims.items():
-            if len(nodeids) > 1:
-                for nodeid in dict.fromkeys(nodeids):
-                    self._late_error(
-                        session, nodeid, f"{name}: two checks claim this name: {' and '.join(dict.fromkeys(nodeids))}"
-                    )
+    def _gaps(self, exitstatus: int) -> list[str]:
+        """Say what of the evidence is missing: a run that ends early must never look like one that passed."""
+        if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
+            return ["No model check was collected: a check is a test that uses the fixture model_check."]
+        if exitstatus not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+            if self.problems:
+                return []
+            unwritten = "; no baseline was written" if self.options.update else ""
+            return [f"The run was interrupted: not every check was judged{unwritten}."]
+        unjudged = self.evidence.unjudged()
+        if unjudged and exitstatus == pytest.ExitCode.OK:
+            return [f"Never judged: {', '.join(unjudged)}"]
+        return []
 
-    def _late_error(self, session: pytest.Session, nodeid: str, message: str) -> None:
+    def _late_error(self, session: pytest.Session, nodeid: str, name: str, reason: str, advice: str = "") -> None:
         """Fail a test after it has been reported, as an error of its teardown: terminal and JUnit show it."""
-        self._add_error(nodeid, message)
-        location = (nodeid.partition("::")[0], None, nodeid)
-        report = pytest.TestReport(nodeid, location, {}, "failed", message, "teardown")
+        text = _words(f"{name}: {reason}", advice)
+        report = pytest.TestReport(nodeid, self.locations[nodeid], {}, "failed", text, "teardown")
+        setattr(report, NAME, {"name": name, "found": self.evidence.found[nodeid], "broken": reason})
         self.config.hook.pytest_runtest_logreport(report=report)
-        session.testsfailed += 1
-        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        if session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def _write_baselines(self, session: pytest.Session) -> None:
-        pending = [
-            (nodeid, one["pending"], one["verdict"]["verdict"])
-            for nodeid, found in self.found.items()
-            for one in found
-            if one["pending"] and one["verdict"]["passed"]
-        ]
-        if not pending:
+        to_write = self.evidence.to_write()
+        if not to_write:
             return
         from harness import baselines
         from harness.errors import BaselineError
 
-        changed: dict[Path, None] = {}
-        for nodeid, plain, label in pending:
+        changed: dict[str, None] = {}
+        for nodeid, one in to_write:
+            verdict, plain = one["verdict"], one["pending"]
+            pending = baselines.Pending(baselines.from_json(plain["baseline"]), Path(plain["predictions"]))
             try:
-                files = baselines.write(_rebuilt(plain), self.folder)
+                files = [self._typed(file) for file in baselines.write(pending, self.options.folder)]
             except BaselineError as error:
-                self._late_error(session, nodeid, str(error))
+                self._late_error(session, nodeid, verdict["name"], error.message, error.advice)
                 continue
             changed.update(dict.fromkeys(files))
-            self.wrote.append(f"{'recorded' if label == 'recorded' else 'replaced'} {_from(self.config, files[0])}")
-        if changed:
-            paths = " ".join(_from(self.config, path) for path in changed)
-            self.wrote += ["To approve:", f"  git add {paths}", '  git commit -m "Approve baselines"', "  dvc push"]
+            self.written.append(f"{'recorded' if verdict['verdict'] == 'recorded' else 'replaced'} {files[0]}")
+        if changed and self.config.option.verbose >= 0:
+            self.written += [
+                "To approve:",
+                f"  git add {shlex.join(changed)}",
+                '  git commit -m "Approve baselines"',
+                "  dvc push",
+            ]
 
-    def _write_reports(self) -> None:
+    def _write_reports(self, *, complete: bool) -> None:
+        if not self.options.reports:
+            return
         from harness.report import machine, markdown
 
         verdicts = self._verdicts()
-        passed = bool(verdicts) and all(verdict.passed for verdict in verdicts) and not self.problems
+        passed = complete and bool(verdicts) and all(verdict.passed for verdict in verdicts) and not self.problems
         render = {".md": markdown.render, ".json": machine.render}
-        for path in self.reports:
-            target = self.config.invocation_params.dir / path
+        texts = [(path, render[path.suffix](verdicts, passed, problems=self.problems)) for path in self.options.reports]
+        for path, text in texts:
             try:
-                target.parent.mkdir(parents=True, exist_ok=True)
-                temporary = target.with_name(f".{target.name}.tmp")
-                temporary.write_text(render[path.suffix](verdicts, passed), encoding="utf-8")
-                temporary.replace(target)
+                _write(path, text)
             except OSError as error:
-                self.problems.append(f"The report {path} could not be written: {error}")
+                self.problems.append(f"The report {self._typed(path)} could not be written: {error}")
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Show the table of all checks, what was written, and the next command to type."""
@@ -276,14 +277,12 @@ class ModelCheckSession:
             return
         from harness.report import terminal
 
-        verdicts = self._verdicts()
-        lines = [*self.problems]
-        if verdicts:
-            lines = terminal.summary(verdicts, self.config.option.verbose) + self.wrote + lines
-            command = terminal.next_command(verdicts, self.config.option.model_check_update)
-            lines += [f"next: {command}"] if command else []
-        elif not self.problems:
-            lines = ["No model check was collected: a check is a test that uses the fixture model_check."]
+        verdicts, verbosity = self._verdicts(), self.config.option.verbose
+        lines = terminal.summary(verdicts, verbosity) if verdicts else []
+        lines += self.written + self.problems
+        command = terminal.next_command(verdicts, self.options.update, self._typed_test)
+        if command and verbosity >= 0:
+            lines.append(f"next: {command}")
         terminalreporter.ensure_newline()
         terminalreporter.section("model checks")
         for line in lines:
@@ -297,52 +296,79 @@ class ModelCheckSession:
     def _verdicts(self) -> list[Verdict]:
         from harness.report import machine
 
-        return [machine.from_dict(one["verdict"]) for found in self.found.values() for one in found]
+        return [machine.from_dict(one["verdict"]) for one in self.evidence.settled()]
+
+    def _typed(self, path: Path) -> str:
+        """Write a path as the user would type it."""
+        here = self.config.invocation_params.dir
+        return path.relative_to(here).as_posix() if path.is_relative_to(here) else str(path)
+
+    def _typed_test(self, nodeid: str) -> str:
+        """Write a node id as the user would type it."""
+        file, colons, test = nodeid.partition("::")
+        return f"{self._typed(self.config.rootpath / file)}{colons}{test}"
 
 
-def derived_name(item: pytest.Item) -> str:
+def derived_name(test: str) -> str:
     """Give the baseline's name: the test's, with its parameters, safe on every file system."""
     from harness.check import file_name
 
-    return file_name(item.name.removeprefix("test_"))
+    return file_name(test.removeprefix("test_"))
 
 
-def _narrow_collection(config: pytest.Config) -> None:
-    """Collect model_check_testpaths where the command line names no path, as pytest does with testpaths."""
-    paths = config.getini("model_check_testpaths")
-    sources = (pytest.Config.ArgsSource.TESTPATHS, pytest.Config.ArgsSource.INVOCATION_DIR)
-    if paths and config.args_source in sources and config.invocation_params.dir == config.rootpath:
-        config.args = [str(path) for path in paths]
+def _name_in(nodeid: str) -> str:
+    """Give the name that a test's node id amounts to; parameters may hold anything, ``::`` too."""
+    test, bracket, parameters = nodeid.partition("[")
+    return derived_name(test.rpartition("::")[2] + bracket + parameters)
 
 
-def _require_different_names(checks: list[pytest.Item]) -> None:
+def _clashes(checks: list[pytest.Item]) -> Generator[tuple[pytest.Item, str]]:
     names: dict[str, pytest.Item] = {}
     for item in checks:
-        other = names.setdefault(derived_name(item).casefold(), item)
+        name = derived_name(item.name)
+        other = names.setdefault(name.casefold(), item)  # file systems may ignore case
         if other is not item:
-            raise pytest.UsageError(
-                f"two model checks have the name {derived_name(item)!r}: {other.nodeid} and {item.nodeid}; "
-                "a baseline takes its test's name, so rename one of the tests"
+            yield (
+                item,
+                f"two model checks have the name {name!r}: {other.nodeid} and {item.nodeid}\n"
+                "A baseline takes its test's name, so rename one of the tests.",
             )
 
 
-def _silence(report: pytest.TestReport, *, judged: bool) -> str | None:
-    """Say why a check that pytest would let pass has proved nothing; None where it has."""
-    if report.skipped:
-        reason = getattr(report, "wasxfail", None)
-        if reason is None:
-            reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
-        word = "expected to fail" if hasattr(report, "wasxfail") else "skipped"
-        return f"the check was {word}, so nothing was proved ({reason or 'no reason given'})"
-    if report.when == "call" and report.passed and not judged:
-        return "the test never called model_check, so nothing was proved"
-    return None
+def _silence(report: pytest.TestReport) -> str:
+    """Say why a check that pytest would let pass has proved nothing."""
+    reason = getattr(report, "wasxfail", None)
+    word = "skipped" if reason is None else "expected to fail"
+    if reason is None:
+        text = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        reason = text.removeprefix("Skipped: ")
+    return f"the check was {word}, so nothing was proved ({reason or 'no reason given'})"
 
 
-def _first_line(report: pytest.TestReport) -> str:
+def _broken(name: str, report: pytest.TestReport) -> str:
+    """Say in one line why a test failed, if not for its verdict."""
+    line = _first_line(report)
+    if line.startswith(f"{name}: "):
+        return line.removeprefix(f"{name}: ")
+    part = f"'s {report.when}" if report.when in ("setup", "teardown") else " itself"
+    return f"the test{part} failed: {line}"
+
+
+def _first_line(report: pytest.TestReport | pytest.CollectReport) -> str:
     crash = getattr(report.longrepr, "reprcrash", None)
-    text = crash.message if crash is not None else str(report.longrepr)
-    return text.strip().partition("\n")[0] or "the test failed"
+    text = crash.message.removeprefix("Failed: ") if crash is not None else str(report.longrepr)
+    return text.strip().partition("\n")[0].strip() or "no reason given"
+
+
+def _failures(item: pytest.Item) -> list[str]:
+    """Give the words of each verdict of a test that does not pass."""
+    found: list[Found] = item.stash.get(FOUND, [])
+    verdicts = [one["verdict"] for one in found]
+    return [_words(verdict["message"], verdict["advice"]) for verdict in verdicts if not verdict["passed"]]
+
+
+def _words(message: str, advice: str) -> str:
+    return f"{message}\n{advice}".rstrip()
 
 
 def _travel_by_value(module: Any) -> None:
@@ -353,40 +379,30 @@ def _travel_by_value(module: Any) -> None:
         register_pickle_by_value(module)
 
 
-def _plain(pending: Pending) -> dict[str, Any]:
+def _plain(verdict: Verdict, pending: Any) -> Found:
+    """Give what was found as plain types; by way of JSON, so that no numpy number or text is left in it."""
     from harness import baselines
+    from harness.report import machine
 
-    return {"baseline": baselines.to_json(pending.baseline), "predictions": str(pending.predictions)}
-
-
-def _rebuilt(plain: dict[str, Any]) -> Pending:
-    from harness import baselines
-
-    return baselines.Pending(baselines.from_json(plain["baseline"]), Path(plain["predictions"]))
-
-
-def _jobs(config: pytest.Config) -> int:
-    """Give the number of parallel fits; 0 for the default."""
-    asked = config.option.model_check_jobs
-    if asked is not None and asked < 1:
-        raise pytest.UsageError(f"--model-check-jobs {asked}: use a whole number from 1")
-    if asked is not None:
-        return int(asked)
-    text = config.getini("model_check_jobs")
-    if not text.isdecimal():
-        raise pytest.UsageError(f"ini key model_check_jobs = {text}: use a whole number, 0 for every core")
-    return int(text)
+    found = {
+        "verdict": machine.to_dict(verdict),
+        "pending": pending
+        and {"baseline": baselines.to_json(pending.baseline), "predictions": str(pending.predictions)},
+    }
+    plain: Found = json.loads(json.dumps(found, allow_nan=False))
+    return plain
 
 
-def _choice(config: pytest.Config, key: str, choices: tuple[str, ...]) -> str:
-    value = str(config.getini(key))
-    if value not in choices:
-        raise pytest.UsageError(f"ini key {key} = {value}: use {' or '.join(choices)}")
-    return value
+def _scalar(value: object) -> object:
+    """Give a numpy number as Python's: pytest-xdist breaks off where a test records one, and exits with 0."""
+    return value.item() if type(value).__module__ == "numpy" and hasattr(value, "item") else value
 
 
-def _from(config: pytest.Config, path: Path) -> str:
-    """Write a path as the user would type it."""
-    with contextlib.suppress(ValueError):
-        return path.relative_to(config.invocation_params.dir).as_posix()
-    return str(path)
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.tmp")
+    try:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

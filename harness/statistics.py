@@ -141,8 +141,7 @@ def half_width(level: float, se_rows: float, noise_sd: float = 0.0, dof: float =
     _require(0 <= noise_sd < inf, "noise_sd", "a finite number >= 0", noise_sd)
     _require(dof > 0, "dof", "a number > 0", dof)
     # not the root of the summed squares: that broke the false-alarm rate in one of twelve simulated cells
-    noise = float(stdtrit(dof, level)) * noise_sd if noise_sd else 0.0  # t of very few degrees of freedom is infinite
-    return max(float(ndtri(level)) * se_rows, noise)
+    return max(float(ndtri(level)) * se_rows, float(stdtrit(dof, level)) * noise_sd)
 
 
 def resolution(se_rows: float, noise_sd: float = 0.0, dof: float = inf) -> float:

@@ -4,27 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from math import isfinite
 from typing import Any
 
 from harness.judge import MetricVerdict, Verdict
 
 SCHEMA = 1
-_PLAIN = (
-    "metric",
-    "slice",
-    "verdict",
-    "baseline",
-    "candidate",
-    "delta",
-    "low",
-    "high",
-    "margin",
-    "resolution",
-    "dummy",
-)
+_NUMBERS = ("baseline", "candidate", "delta", "low", "high", "margin", "resolution", "dummy")
 
 
-def render(verdicts: Sequence[Verdict], passed: bool, against: str | None = None) -> str:
+def render(
+    verdicts: Sequence[Verdict], passed: bool, against: str | None = None, *, problems: Sequence[str] = ()
+) -> str:
     """Write the report of a run.
 
     Parameters
@@ -35,8 +26,16 @@ def render(verdicts: Sequence[Verdict], passed: bool, against: str | None = None
         Whether the release may go out.
     against : str, optional
         Where the baselines come from, if not from the working tree.
+    problems : sequence of str
+        What went wrong beside the checks: the run was interrupted, nothing was collected.
     """
-    report = {"schema": SCHEMA, "passed": passed, "against": against, "checks": [to_dict(v) for v in verdicts]}
+    report = {
+        "schema": SCHEMA,
+        "passed": passed,
+        "against": against,
+        "problems": list(problems),
+        "checks": [to_dict(v) for v in verdicts],
+    }
     return json.dumps(report, indent=2, allow_nan=False) + "\n"
 
 
@@ -54,11 +53,17 @@ def to_dict(verdict: Verdict) -> dict[str, Any]:
         "fits": verdict.fits,
         "seconds": round(verdict.seconds, 3),
         "metrics": [
-            {key: getattr(metric, key) for key in _PLAIN}
-            | {"reason": metric.reason, "folds": [list(pair) for pair in metric.folds]}
+            {"metric": metric.metric, "slice": metric.slice, "verdict": metric.verdict}
+            | {key: _number(getattr(metric, key)) for key in _NUMBERS}
+            | {"reason": metric.reason, "folds": [[_number(old), _number(new)] for old, new in metric.folds]}
             for metric in verdict.metrics
         ],
     }
+
+
+def _number(value: float | None) -> float | None:
+    """Give a plain number; JSON knows neither NaN nor infinity, and a number that is none is missing."""
+    return None if value is None or not isfinite(value) else float(value)
 
 
 def from_dict(plain: Mapping[str, Any]) -> Verdict:

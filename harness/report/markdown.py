@@ -12,42 +12,54 @@ from harness.report import table
 from harness.report.words import duration
 
 
-def render(verdicts: Sequence[Verdict], passed: bool) -> str:
-    """Write the accuracy diff table under a headline that says whether the release may go out."""
+def render(verdicts: Sequence[Verdict], passed: bool, *, problems: Sequence[str] = ()) -> str:
+    """Write the accuracy diff table under a headline that says whether the release may go out.
+
+    Parameters
+    ----------
+    verdicts : sequence of Verdict
+        In the order of the tests.
+    passed : bool
+        Whether the release may go out.
+    problems : sequence of str
+        What went wrong beside the checks.
+    """
     failed = [verdict for verdict in verdicts if not verdict.passed]
-    if passed:
-        headline = f"Model checks passed: {len(verdicts)} of {len(verdicts)}"
-    else:
-        headline = f"Model checks failed: {len(failed)} of {len(verdicts)}"
-    body = [[_escape(cell) for cell in row] for row in table.rows(verdicts)]
+    complaints = [*problems, *(verdict.message for verdict in table.ordered(failed))]
     parts = [
-        f"## {headline}",
-        tabulate(body, table.HEADERS, "github", colalign=table.ALIGN, disable_numparse=True),
-        "\n".join(f"- {_escape(verdict.message)}" for verdict in table.ordered(failed)),
-        "<details><summary>Data and fits</summary>",
-        tabulate(
-            [
-                [
-                    _escape(verdict.name),
-                    _escape(verdict.data_path),
-                    verdict.data_md5,
-                    f"{verdict.rows:,}",
-                    str(verdict.fits),
-                    duration(verdict.seconds),
-                ]
-                for verdict in table.ordered(verdicts)
-            ],
-            ("check", "data", "md5", "rows", "fits", "time"),
-            "github",
-            disable_numparse=True,
-        ),
-        "</details>",
+        f"## {_headline(len(verdicts), len(failed), passed)}",
+        _table(table.HEADERS, table.rows(verdicts), table.ALIGN),
+        "\n".join(f"- {_escape(complaint)}" for complaint in complaints),
     ]
+    judged = [verdict for verdict in table.ordered(verdicts) if verdict.rows]
+    if judged:
+        body = [[v.name, v.data_path, v.data_md5, f"{v.rows:,}", f"{v.fits:,}", duration(v.seconds)] for v in judged]
+        headers = ("check", "data", "md5", "rows", "fits", "time")
+        align = ("left", "left", "left", "right", "right", "right")
+        parts += ["<details><summary>Data and fits</summary>", _table(headers, body, align), "</details>"]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
+def _headline(checks: int, failed: int, passed: bool) -> str:
+    if passed:
+        return f"Model checks passed: {checks} of {checks}"
+    if not checks:
+        return "Model checks failed: no check was judged"
+    if not failed:
+        return f"Model checks failed: the run is incomplete, {checks} passed"
+    return f"Model checks failed: {failed} of {checks}"
+
+
+def _table(headers: Sequence[str], rows: Sequence[Sequence[str]], align: Sequence[str]) -> str:
+    if not rows:
+        return ""
+    body = [[_escape(cell) for cell in row] for row in rows]
+    return tabulate(body, headers, "pipe", colalign=align, disable_numparse=True)
+
+
 def _escape(text: str) -> str:
-    """Keep names from being read as Markdown, HTML, mentions or links."""
+    """Keep names from being read as Markdown, HTML, mentions, references or links."""
     text = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    text = re.sub(r"([\\`*_{}\[\]()#+!|~-])", r"\\\1", text) if re.search(r"[\\`*_\[\]|~]", text) else text
-    return text.replace("@", "@&#8203;").replace("://", ":&#8203;//")
+    text = re.sub(r"([\\`*\[\]|~$]|\b_|_\b)", r"\\\1", text)  # not the _ within a word: it means nothing there
+    # An invisible space stops what GitHub finds in finished text: @someone, #12, :tada:, addresses.
+    return re.sub(r"(@|#(?=\d)|:(?=[a-z+]|//)|(?<=\bwww)(?=\.))", r"\1&#8203;", text, flags=re.IGNORECASE)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shlex
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from tabulate import tabulate
 
-from harness.judge import Verdict
+from harness.judge import MetricVerdict, Verdict
 from harness.report import table
-from harness.report.words import duration
+from harness.report.words import decimals, duration, number
+
+if TYPE_CHECKING:
+    from harness.baselines import Baseline
 
 
 def summary(verdicts: Sequence[Verdict], verbosity: int) -> list[str]:
@@ -36,14 +41,50 @@ def summary(verdicts: Sequence[Verdict], verbosity: int) -> list[str]:
     return [*lines, _totals(verdicts)]
 
 
-def next_command(verdicts: Sequence[Verdict], updating: bool) -> str | None:
-    """Give the command that most likely comes next; None where there is nothing to do."""
+def promises(baselines: Sequence[Baseline]) -> list[str]:
+    """Give the lines that show what each baseline promises; ± is two-sided, 95%, over rows."""
+    body = []
+    for baseline in baselines:
+        seeds = f"{baseline.seeds} seeds" if baseline.learner != "deterministic" else "no randomness"
+        for name, metric in baseline.metrics.items():
+            places = decimals(MetricVerdict(name, "recorded", margin=metric.margin))
+            body.append(
+                [
+                    baseline.name,
+                    name,
+                    f"{number(metric.score, places)} ± {number(1.96 * metric.standard_error, places)}",
+                    number(metric.margin, places),
+                    metric.margin_reason,
+                    number(metric.yardstick.dummy, places),
+                    f"{baseline.rows:,}",
+                    seeds,
+                ]
+            )
+    headers = ("check", "metric", "score", "margin", "because it is", "dummy", "rows", "learner")
+    align = ("left", "left", "right", "right", "left", "right", "right", "left")
+    return tabulate(body, headers, "simple", colalign=align, disable_numparse=True).splitlines()
+
+
+def next_command(
+    verdicts: Sequence[Verdict], updating: bool, typed: Callable[[str], str] = lambda nodeid: nodeid
+) -> str | None:
+    """Give the command that most likely comes next; None where there is nothing to do.
+
+    Parameters
+    ----------
+    verdicts : sequence of Verdict
+        Of all checks.
+    updating : bool
+        Whether this run records baselines.
+    typed : callable
+        Gives a node id as it has to be typed where the user is.
+    """
     failing = table.ordered([verdict for verdict in verdicts if not verdict.passed])
     labels = {verdict.verdict for verdict in failing}
     if labels == {"missing"} and not updating:
         return "pytest --model-check --update-baselines"
     if failing:
-        return f"pytest --model-check -v -k {failing[0].name}"
+        return f"pytest --model-check -v {shlex.quote(typed(failing[0].nodeid))}"
     if any(verdict.verdict == "better" for verdict in verdicts) and not updating:
         return "pytest --model-check --update-baselines  # make the improvement the new baseline"
     return None
@@ -67,4 +108,8 @@ def _totals(verdicts: Sequence[Verdict]) -> str:
     seconds = sum(verdict.seconds for verdict in verdicts)
     failed = len(verdicts) - passed
     counts = ", ".join(part for part in (f"{failed} failed" * bool(failed), f"{passed} passed" * bool(passed)) if part)
-    return f"{len(verdicts)} model check{'s' * (len(verdicts) != 1)}: {counts}; {fits} fits in {duration(seconds)}"
+    return f"{_count(len(verdicts), 'model check')}: {counts}; {_count(fits, 'fit')} in {duration(seconds)}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'s' * (number != 1)}"

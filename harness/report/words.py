@@ -15,13 +15,17 @@ def decimals(metric: MetricVerdict) -> int:
     sizes = [abs(x) for x in (metric.margin, metric.delta, metric.candidate, metric.baseline) if x]
     if not sizes:
         return 3
-    return min(9, max(0, 1 - floor(log10(sizes[0]))))
+    return max(0, 1 - floor(log10(sizes[0])))
 
 
 def number(value: float | None, places: int, *, sign: bool = False) -> str:
     """Write a number with so many decimals; a dash where there is none."""
     if value is None or not isfinite(value):
         return MISSING
+    if 10**-places <= 2 * abs(value) and (places > 9 or abs(value) >= 1e15):  # as 2.1e-11, to the same place
+        digits = min(6, max(0, places + floor(log10(abs(value)))))
+        return f"{value:{'+' if sign else ''}.{digits}e}"
+    places = min(places, 9)
     text = f"{value:{'+' if sign else ''},.{places}f}"
     # a rounded zero has no direction
     return f"{0:.{places}f}" if not any(digit in text for digit in "123456789") else text
@@ -37,8 +41,8 @@ def interval(metric: MetricVerdict) -> str:
 
 def duration(seconds: float) -> str:
     """Write a time as people say it."""
-    if seconds < 60:
-        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    if seconds < 59.5:
+        return f"{seconds:.1f} s" if seconds < 9.95 else f"{seconds:.0f} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest:02d} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
 

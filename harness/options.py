@@ -1,0 +1,97 @@
+"""What the command line and the ini file say, checked; a wrong value is a usage error that names the key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from glob import glob
+from pathlib import Path
+
+import pytest
+
+ENDINGS = (".md", ".json")
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a run of model checks was asked for.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the baselines live.
+    update : bool
+        Record missing baselines, and replace those that the candidate meets or beats.
+    jobs : int
+        How many fits at a time; 0 for the default.
+    reports : tuple of Path
+        The reports to write.
+    inconclusive_passes : bool
+        What the data can't decide does not block.
+    """
+
+    folder: Path
+    update: bool
+    jobs: int
+    reports: tuple[Path, ...]
+    inconclusive_passes: bool
+
+
+def read(config: pytest.Config) -> Options:
+    """Read the options and ini keys.
+
+    Raises
+    ------
+    pytest.UsageError
+        Naming the option or key that is wrong, and what it may be.
+    """
+    return Options(
+        folder=config.rootpath / config.getini("model_check_baselines"),
+        update=config.option.model_check_update,
+        jobs=_jobs(config),
+        reports=_reports(config),
+        inconclusive_passes=_choice(config, "model_check_inconclusive", ("fail", "pass")) == "pass",
+    )
+
+
+def narrow_collection(config: pytest.Config) -> None:
+    """Collect model_check_testpaths where the command line names no path, as pytest does with testpaths."""
+    paths = config.getini("model_check_testpaths")
+    sources = (pytest.Config.ArgsSource.TESTPATHS, pytest.Config.ArgsSource.INVOCATION_DIR)
+    if paths and config.args_source in sources and config.invocation_params.dir == config.rootpath:
+        config.args = [found for path in paths for found in sorted(glob(path, recursive=True)) or [path]]  # noqa: PTH207 - keeps relative paths relative
+
+
+def _reports(config: pytest.Config) -> tuple[Path, ...]:
+    """Give the reports to write: the command line's, from where it was typed, or else the ini file's, from rootdir."""
+    named = config.option.model_check_report
+    here = config.invocation_params.dir if named else config.rootpath
+    paths = tuple(here / path for path in named or config.getini("model_check_report"))
+    for path in paths:
+        if path.suffix not in ENDINGS:
+            raise pytest.UsageError(
+                f"--model-check-report {path}: can't tell the format by its ending; use one of {', '.join(ENDINGS)}"
+            )
+    return paths
+
+
+def _jobs(config: pytest.Config) -> int:
+    """Give the number of parallel fits; 0 for the default."""
+    asked = config.option.model_check_jobs
+    if asked is not None and asked < 1:
+        raise pytest.UsageError(f"--model-check-jobs {asked}: use a whole number from 1")
+    if asked is not None:
+        return int(asked)
+    try:
+        jobs = int(config.getini("model_check_jobs"))
+    except (ValueError, TypeError, pytest.UsageError) as error:
+        raise pytest.UsageError(f"ini key model_check_jobs: use a whole number, 0 for every core ({error})") from error
+    if jobs < 0:
+        raise pytest.UsageError(f"ini key model_check_jobs = {jobs}: use a whole number, 0 for every core")
+    return jobs
+
+
+def _choice(config: pytest.Config, key: str, choices: tuple[str, ...]) -> str:
+    value = str(config.getini(key))
+    if value not in choices:
+        raise pytest.UsageError(f"ini key {key} = {value}: use {' or '.join(choices)}")
+    return value

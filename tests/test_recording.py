@@ -1,0 +1,175 @@
+"""Recording measures a baseline: its seeds, its dummy and its noise floor."""
+
+import warnings
+from math import inf
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn import metrics as sk
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.tree import DecisionTreeClassifier
+
+from harness import crossval
+from harness.check import make_check
+from harness.dataset import Dataset
+from harness.errors import CandidateError
+from harness.judge import measure
+from harness.metrics import score
+from harness.recording import record
+
+RANDOM = DecisionTreeClassifier(max_depth=3, splitter="random")
+
+
+class Wavering(ClassifierMixin, BaseEstimator):
+    """A good model that now and then answers otherwise, whatever the seed."""
+
+    calls = 0
+
+    def fit(self, X, y):
+        self.model_ = LogisticRegression().fit(X, y)
+        self.classes_ = self.model_.classes_
+        return self
+
+    def predict(self, X):
+        Wavering.calls += 1
+        answers = self.model_.predict(X)
+        answers[Wavering.calls % len(answers)] = self.classes_[Wavering.calls % 2]
+        answers[(Wavering.calls * 3) % len(answers)] = self.classes_[(Wavering.calls // 2) % 2]
+        return answers
+
+
+def dataset(rows=90, regression=False, share=0.5) -> Dataset:
+    rng = np.random.default_rng(2)
+    y = rng.permutation(np.arange(rows) < share * rows).astype(int)
+    X = pd.DataFrame({"a": rng.normal(size=rows) + 2 * y, "b": rng.normal(size=rows)})
+    y = 3 * X["a"].to_numpy() + rng.normal(size=rows) if regression else y
+    return Dataset(X=X, y=y, groups=None, time=None, slices=X[[]], files=(("data.csv", "0" * 32),))
+
+
+def recorded(candidate, *, generation=1, name="tumours", data=None, **promise):
+    check = make_check(candidate, data="data.csv", target="y", name=name, cv=3, **{"seeds": 4, **promise})
+    protocol = crossval.make_protocol(check, dataset() if data is None else data)
+    return record(check, protocol, generation=generation, jobs=1, progress=lambda done, total: None)
+
+
+def test_a_random_learner_is_fitted_with_every_seed():
+    baseline, predictions, fits = recorded(RANDOM, metrics=["roc_auc", "neg_brier_score"])
+    assert (baseline.learner, baseline.seeds, predictions.seeds, fits) == ("random", 4, 4, 12)
+    for name, metric in baseline.metrics.items():
+        found = score(
+            predictions, dataset().y, make_check(RANDOM, data="d", target="y", name="n", metrics=name).metrics[0]
+        )
+        assert metric.score == pytest.approx(found.score)
+        assert metric.yardstick == measure(found, None, metric.yardstick.dummy)
+        assert metric.yardstick.runs == 4
+        assert metric.yardstick.noise > 0
+        assert metric.yardstick.floor > 0
+        assert 3 <= metric.yardstick.dof < 3 * 3 + 1
+
+
+def test_a_learner_without_randomness_is_fitted_once_and_tested_by_leaving_rows_out():
+    baseline, predictions, fits = recorded(LogisticRegression(), metrics=["neg_log_loss", "accuracy"])
+    assert (baseline.learner, baseline.seeds, predictions.seeds, fits) == ("deterministic", 1, 1, 3 + 12)
+    yardstick = baseline.metrics["neg_log_loss"].yardstick
+    assert yardstick.runs is None
+    assert 0 < yardstick.noise < yardstick.floor < inf
+    assert baseline.metrics["accuracy"].yardstick.floor >= (1.645 + 2.326) / 90 * 0.999  # one row at least
+
+
+def test_what_the_same_seed_does_not_repeat_is_said():
+    baseline, _, _ = recorded(Wavering(), metrics="accuracy")
+    assert (baseline.learner, baseline.seeds) == ("nondeterministic", 4)
+    assert baseline.metrics["accuracy"].yardstick.runs == 4
+
+
+def test_every_generation_draws_fresh_seeds():
+    one, first, _ = recorded(RANDOM, metrics="roc_auc")
+    again, same, _ = recorded(RANDOM, metrics="roc_auc")
+    two, other, _ = recorded(RANDOM, generation=2, metrics="roc_auc")
+    assert one == again
+    assert first.agrees(same, rtol=0)
+    assert (one.generation, two.generation) == (1, 2)
+    assert one.entropy != two.entropy
+    answers = [list(map(bytes, of.responses["predict_proba"])) for of in (first, other)]
+    assert not set(answers[0]) & set(answers[1])  # not one seed of the first comes again
+
+
+def test_random_states_come_from_name_and_generation_only():
+    one, _, _ = recorded(RANDOM, metrics="roc_auc")
+    other, _, _ = recorded(LogisticRegression(C=2), metrics="accuracy", seeds=2)
+    elsewhere, _, _ = recorded(RANDOM, metrics="roc_auc", name="churn")
+    assert one.entropy == other.entropy == crossval.entropy_of("tumours", 1)
+    assert elsewhere.entropy != one.entropy
+
+
+@pytest.mark.parametrize(
+    ("candidate", "metric"),
+    [
+        (DummyClassifier(), "accuracy"),
+        (DummyClassifier(), "roc_auc"),
+        (DummyRegressor(), "r2"),
+        (DummyRegressor(), "neg_mean_squared_error"),
+    ],
+)
+def test_no_better_than_the_dummy_is_refused(candidate, metric):
+    data = dataset(regression=isinstance(candidate, DummyRegressor))
+    with pytest.raises(CandidateError, match=f"{metric} is .*no better than a dummy"):
+        recorded(candidate, metrics=metric, data=data)
+
+
+def test_the_dummy_is_scikit_learns_in_the_same_folds():
+    baseline, _, _ = recorded(Ridge(), metrics=["r2", "neg_mean_absolute_error"], data=dataset(regression=True))
+    data = dataset(regression=True)
+    check = make_check(Ridge(), data="d", target="y", name="n", cv=3)
+    splits = [(split.train, split.test) for split in crossval.make_protocol(check, data).splits]
+    errors = [abs(data.y[test] - data.y[train].mean()).mean() for train, test in splits]
+    assert baseline.metrics["neg_mean_absolute_error"].yardstick.dummy == pytest.approx(-np.mean(errors))
+    assert baseline.metrics["r2"].yardstick.dummy == pytest.approx(0, abs=0.05)
+
+
+def test_the_margin_and_where_it_comes_from_are_kept():
+    named, _, _ = recorded(LogisticRegression(), metrics={"neg_log_loss": 0.01})
+    assert (named.metrics["neg_log_loss"].margin, named.metrics["neg_log_loss"].margin_reason) == (
+        0.01,
+        "named in the check",
+    )
+    default, _, _ = recorded(LogisticRegression(), metrics="accuracy")
+    metric = default.metrics["accuracy"]
+    skill = 0.02 * (metric.score - metric.yardstick.dummy)
+    assert metric.margin == metric.yardstick.floor > skill
+    assert metric.margin_reason == (f"the noise floor of 90 rows; 2% of the skill above a dummy would be {skill:.4g}")
+
+
+@pytest.mark.parametrize("candidate", [RANDOM, LogisticRegression()])
+def test_one_seed_measures_no_noise_and_says_so(candidate):
+    baseline, predictions, fits = recorded(candidate, metrics="neg_brier_score", seeds=1)
+    metric = baseline.metrics["neg_brier_score"]
+    assert (predictions.seeds, fits) == (1, 3)
+    assert (metric.yardstick.noise, metric.yardstick.floor) == (0, 0)
+    assert metric.margin == pytest.approx(0.02 * (metric.score - metric.yardstick.dummy))
+    assert "seed noise not measured" in metric.margin_reason
+
+
+def test_the_dummys_ill_defined_precision_is_nobodys_warning():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        baseline, _, _ = recorded(LogisticRegression(), metrics="precision", data=dataset(share=0.3), seeds=2)
+    assert baseline.metrics["precision"].yardstick.dummy == 0
+
+
+def test_a_metric_of_the_decision_function_has_a_dummy_too():
+    ranks = sk.make_scorer(sk.roc_auc_score, response_method="decision_function")
+    baseline, _, _ = recorded(LogisticRegression(), metrics=[ranks, "roc_auc"], seeds=1)
+    assert baseline.metrics["roc_auc_score"].yardstick.dummy == 0.5
+    assert baseline.metrics["roc_auc_score"].score == baseline.metrics["roc_auc"].score
+
+
+def test_what_made_it_is_kept():
+    baseline, _, _ = recorded(LogisticRegression(C=2), metrics="accuracy", slices=(), seeds=1)
+    assert baseline.candidate == "LogisticRegression(C=2)"
+    assert (baseline.rows, baseline.classes, baseline.data) == (90, (0, 1), (("data.csv", "0" * 32),))
+    assert baseline.protocol["cv"].startswith("StratifiedKFold(n_splits=3")
+    assert {"python", "numpy", "scikit-learn", "platform"} <= baseline.environment.keys()

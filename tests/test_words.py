@@ -1,0 +1,151 @@
+"""Numbers as people read them, and sentences that say the right direction."""
+
+import re
+from math import inf, nan
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harness.judge import MetricVerdict
+from harness.report.words import advice, decimals, duration, interval, number, sentence
+
+fast = settings(deadline=None, derandomize=True, max_examples=100)
+BASIC = {"baseline": 0.994, "candidate": 0.9733, "margin": 0.005, "resolution": 0.009, "dummy": 0.5}
+
+
+def found(verdict, *, metric="roc_auc", **numbers) -> MetricVerdict:
+    return MetricVerdict(metric, verdict, **{**BASIC, **numbers})
+
+
+@pytest.mark.parametrize(
+    ("value", "places", "plain", "signed"),
+    [
+        (0.02149, 3, "0.021", "+0.021"),
+        (-0.02149, 3, "-0.021", "-0.021"),
+        (0.0, 3, "0.000", "0.000"),
+        (-0.0004, 3, "0.000", "0.000"),
+        (0.0005001, 3, "0.001", "+0.001"),
+        (1234567.8, 0, "1,234,568", "+1,234,568"),
+        (-0.4, 0, "0", "0"),
+        (1e-9, 12, "1.000e-09", "+1.000e-09"),
+        (-2.1e-11, 12, "-2.1e-11", "-2.1e-11"),
+        (0.0, 12, "0.000000000", "0.000000000"),
+        (-3e21, 0, "-3.000000e+21", "-3.000000e+21"),
+        (None, 3, "-", "-"),
+        (nan, 3, "-", "-"),
+        (-inf, 3, "-", "-"),
+    ],
+)
+def test_a_number(value, places, plain, signed):
+    assert number(value, places) == plain
+    assert number(value, places, sign=True) == signed
+
+
+@given(st.floats(-1e18, 1e18), st.integers(0, 30))
+@fast
+def test_a_number_is_right_to_its_last_place(value, places):
+    written = number(value, places, sign=True)
+    assert float(written.replace(",", "")) == pytest.approx(value, rel=1e-6, abs=0.5000001 * 10 ** -min(places, 9))
+    assert written[0] == (
+        "-" if float(written.replace(",", "")) < 0 else "+" if float(written.replace(",", "")) else "0"
+    )
+
+
+@pytest.mark.parametrize(
+    ("margin", "places"), [(0.005, 4), (0.05, 3), (0.021, 3), (1.0, 1), (20.0, 0), (2e4, 0), (2e-11, 12), (0.00999, 4)]
+)
+def test_two_digits_of_the_margin_are_shown(margin, places):
+    assert decimals(found("held", margin=margin)) == places
+    assert len(re.sub(r"^[0.]+|\.|e.*", "", number(margin, decimals(found("held", margin=margin))))) >= 2
+
+
+def test_tiny_metrics_do_not_turn_into_zeros():
+    tiny = found("worse", baseline=-1e-9, candidate=-1.4e-9, delta=-4e-10, low=-5e-10, high=-3e-10, margin=2e-11)
+    assert sentence("x", [tiny]) == "x: roc_auc is worse by 4.00e-10 (3.00e-10 to 5.00e-10), margin 2.0e-11"
+
+
+def test_huge_metrics_have_no_decimals():
+    huge = found("better", baseline=-1.5e6, candidate=-1.2e6, delta=3e5, low=1e5, high=5e5, margin=2e4)
+    assert sentence("x", [huge]) == "x: roc_auc is better by 300,000 (+100,000 to +500,000)"
+
+
+@pytest.mark.parametrize(
+    ("metric", "said"),
+    [
+        (
+            found("worse", delta=-0.0207, low=-0.0251, high=-0.0163),
+            "c: roc_auc is worse by 0.0207 (0.0163 to 0.0251), margin 0.0050",
+        ),
+        (
+            found("worse", delta=-0.2, low=-0.25, high=-0.1, baseline=-0.3, candidate=-0.5, margin=0.05),
+            "c: roc_auc is worse by 0.200 (0.100 to 0.250), margin 0.050",
+        ),
+        (
+            found("held", delta=-0.001, low=-0.004, high=0.002),
+            "c: roc_auc held: -0.0010 (-0.0040 to +0.0020), margin 0.0050",
+        ),
+        (found("better", delta=0.01, low=0.003, high=0.02), "c: roc_auc is better by 0.0100 (+0.0030 to +0.0200)"),
+        (
+            found("inconclusive", delta=-0.004, low=-0.009, high=0.003),
+            "c: roc_auc is inconclusive: -0.0040 (-0.0090 to +0.0030), margin 0.0050",
+        ),
+        (found("identical", delta=0.0, low=0.0, high=0.0), "c: identical to the baseline"),
+        (found("recorded"), "c: recorded, roc_auc 0.9733"),
+        (found("missing", reason="a promise was dropped"), "c: roc_auc is missing: a promise was dropped"),
+        (found("incomparable", reason="other clip"), "c: roc_auc is incomparable: other clip"),
+        (found("error", reason="broken"), "c: roc_auc is error: broken"),
+    ],
+)
+def test_a_sentence_says_verdict_and_direction(metric, said):
+    assert sentence("c", [metric]) == said
+
+
+def test_the_worst_metric_speaks_and_counts_its_like():
+    worse = found("worse", delta=-0.0207, low=-0.0251, high=-0.0163)
+    held = found("held", metric="accuracy", delta=0.0, low=-0.001, high=0.001)
+    other = found("worse", metric="f1", delta=-0.1, low=-0.2, high=-0.05)
+    assert sentence("c", [held, worse]).startswith("c: roc_auc is worse by")
+    assert sentence("c", [held, other, worse]).startswith("c: f1 is worse by 0.1000")
+    assert sentence("c", [held, other, worse]).endswith(" (and 1 more)")
+    assert "more" not in sentence("c", [held, worse])
+
+
+@given(st.floats(1e-7, 1e4), st.floats(1.001, 9), st.floats(1.001, 9))
+@fast
+def test_the_loss_lies_between_its_bounds(loss, less, more):
+    metric = found("worse", delta=-loss, low=-loss * more, high=-loss / less, margin=loss / 10)
+    said = sentence("c", [metric]).replace(",", "")
+    by, low, high = map(float, re.match(r"c: roc_auc is worse by (\S+) \((\S+) to (\S+)\)", said).groups())
+    assert 0 < low <= by <= high
+
+
+def test_an_interval_has_signs():
+    assert interval(found("held", low=-0.012, high=0.003)) == "-0.0120 to +0.0030"
+    assert interval(found("missing")) == "-"
+
+
+def test_advice_names_the_numbers():
+    lost = advice([found("worse", delta=-0.02, low=-0.03, high=-0.01)], 569)
+    assert "roc_auc: 0.9940 -> 0.9733." in lost
+    weak = advice([found("inconclusive", delta=0.0, low=-0.009, high=0.009, resolution=0.0125)], 569)
+    assert "margin 0.0050, resolution 0.0125" in weak
+    assert "about 3,600 rows" in weak  # 569 * (0.0125 / 0.005)^2 = 3556
+    assert advice([found("held", delta=0.0, low=0.0, high=0.0), found("better", delta=1.0)], 569) == ""
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (0.04, "0.0 s"),
+        (9.94, "9.9 s"),
+        (9.97, "10 s"),
+        (59.4, "59 s"),
+        (59.7, "1 min 00 s"),
+        (125, "2 min 05 s"),
+        (3599.9, "1 h 00 min"),
+        (7261, "2 h 01 min"),
+    ],
+)
+def test_a_duration(seconds, said):
+    assert duration(seconds) == said
