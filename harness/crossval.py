@@ -6,7 +6,7 @@ import copy
 import hashlib
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor
 from dataclasses import dataclass
 from pickle import PicklingError
@@ -140,9 +140,39 @@ def predict(
     CandidateError
         Naming the first fold in which a fit fails.
     """
+    fits = [Fit(seed, k, leave_out) for seed in range(seeds) for k in range(len(protocol.splits))]
+    found = _run(fits, candidate, protocol, entropy, jobs, progress)
+    warned = Counter(warning for _, answers in found for warning in answers.warned)
+    for (category, text), count in warned.items():  # once, and here: the same whichever process made the fit
+        warnings.warn(f"{text} (in {count} of {len(fits)} fits)", category, stacklevel=2)
+    return _gather(protocol, found, seeds)
+
+
+def is_random(candidate: Any, protocol: Protocol, *, entropy: int, jobs: int) -> tuple[bool, bool]:
+    """Find out by trying, not by its parameters, whether the learner draws random numbers.
+
+    Returns
+    -------
+    tuple of (bool, bool)
+        Whether another seed gives other answers, and whether even the same seed does (threads, GPUs).
+    """
+    first = Protocol(protocol.dataset, protocol.classes, protocol.splits[:1], protocol.splitter)
+    tried = _run([Fit(seed, 0) for seed in (0, 0, 1)], candidate, first, entropy, jobs)
+    once, again, other = (_gather(first, [(Fit(0, 0), answers)], 1) for _, answers in tried)
+    return not once.agrees(other), not once.agrees(again)
+
+
+def _run(
+    fits: Sequence[Fit],
+    candidate: Any,
+    protocol: Protocol,
+    entropy: int,
+    jobs: int,
+    progress: Progress = lambda done, total: None,
+) -> list[tuple[Fit, Answers]]:
+    """Make the fits, in parallel; they come back in order."""
     from joblib import Parallel, delayed
 
-    fits = [Fit(seed, k, leave_out) for seed in range(seeds) for k in range(len(protocol.splits))]
     tasks = (delayed(_tried)(fit, candidate, protocol, entropy) for fit in fits)
     # In order, and errors as values: the fold that a message names does not depend on which process was first.
     answered = Parallel(n_jobs=min(jobs, len(fits)), return_as="generator")(tasks)
@@ -169,25 +199,7 @@ def predict(
         with warnings.catch_warnings():  # joblib warns of fits that nobody waits for any more
             warnings.simplefilter("ignore")
             answered.close()
-    warned = Counter(warning for _, answers in found for warning in answers.warned)
-    for (category, text), count in warned.items():  # once, and here: the same whichever process made the fit
-        warnings.warn(f"{text} (in {count} of {len(fits)} fits)", category, stacklevel=2)
-    return _gather(protocol, found, seeds)
-
-
-def is_random(candidate: Any, protocol: Protocol, entropy: int) -> tuple[bool, bool]:
-    """Find out by trying, not by its parameters, whether the learner draws random numbers.
-
-    Returns
-    -------
-    tuple of (bool, bool)
-        Whether another seed gives other answers, and whether even the same seed does (threads, GPUs).
-    """
-    first = Protocol(protocol.dataset, protocol.classes, protocol.splits[:1], protocol.splitter)
-    once, again, other = (
-        _gather(first, [(Fit(0, 0), _fit(Fit(seed, 0), candidate, first, entropy)[1])], 1) for seed in (0, 0, 1)
-    )
-    return not once.agrees(other), not once.agrees(again)
+    return found
 
 
 def _gather(protocol: Protocol, answers: Iterable[tuple[Fit, Answers]], seeds: int) -> Predictions:

@@ -8,14 +8,12 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from harness import baselines, crossval, dataset, recording
+from harness import baselines, comparison, crossval, dataset, recording
 from harness.baselines import Baseline, Pending
 from harness.check import Check
 from harness.dataset import Dataset
 from harness.errors import IncomparableError, MissingBaselineError, ModelCheckError
-from harness.judge import PASSING, Label, MetricVerdict, Verdict, judge_metric, worst
-from harness.metrics import score
-from harness.predictions import Predictions
+from harness.judge import PASSING, Label, MetricVerdict, Verdict, worst
 from harness.report import words
 
 SEEDS_OF_A_CANDIDATE = 1
@@ -66,7 +64,7 @@ def run(check: Check, settings: Settings, progress: Progress) -> tuple[Verdict, 
     found: tuple[MetricVerdict, ...] = ()
     fits, pending = 0, None
     if baseline is not None:
-        _require_same_data(check, baseline, data)
+        comparison.require_same_data(check, baseline, data)
         approved = baselines.read_predictions(settings.folder, baseline)
         candidate = crossval.predict(
             check.candidate,
@@ -77,7 +75,7 @@ def run(check: Check, settings: Settings, progress: Progress) -> tuple[Verdict, 
             progress=partial(progress, "fitting"),
         )
         fits += candidate.seeds * len(protocol.splits)
-        found = compare(check, data, baseline, approved, candidate)
+        found = comparison.compare(check, data, baseline, approved, candidate)
     if settings.update and _may_record(found):
         measured, predictions, refits = recording.record(
             check,
@@ -92,45 +90,6 @@ def run(check: Check, settings: Settings, progress: Progress) -> tuple[Verdict, 
     return _verdict(check, settings, data, found, fits, time.perf_counter() - started), pending
 
 
-def compare(
-    check: Check, data: Dataset, baseline: Baseline, approved: Predictions, candidate: Predictions
-) -> tuple[MetricVerdict, ...]:
-    """Judge the candidate's predictions against the approved ones, metric by metric.
-
-    Both sets of metrics must be equal: one that only the baseline has, or only the check, is missing.
-
-    Raises
-    ------
-    IncomparableError
-        If the two do not predict the same rows in the same folds.
-    """
-    if not approved.same_slots(candidate):
-        raise IncomparableError(
-            f"{check.name}: the baseline was recorded with other rows, folds or classes",
-            f"It says cv={baseline.protocol.get('cv')}. {_START_ANEW.format(name=check.name)}",
-        )
-    identical = approved.first(candidate.seeds).agrees(candidate)
-    promised = {metric.name: metric for metric in check.metrics}
-    found = []
-    for name in dict.fromkeys([*promised, *baseline.metrics]):
-        stored, metric = baseline.metrics.get(name), promised.get(name)
-        if metric is None:
-            reason = "the baseline has it, the check does not: a promise was dropped"
-            found.append(MetricVerdict(name, "missing", baseline=stored.score if stored else None, reason=reason))
-            continue
-        new = score(candidate, data.y, metric, data.units)
-        if stored is None:
-            reason = f"the baseline does not have it yet: {_record(check.name)}"
-            found.append(MetricVerdict(name, "missing", candidate=new.score, reason=reason))
-        elif stored.definition != new.definition:
-            reason = f"the baseline's is the {stored.definition}, this one the {new.definition}"
-            found.append(MetricVerdict(name, "incomparable", baseline=stored.score, reason=reason))
-        else:
-            old = score(approved, data.y, metric, data.units)
-            found.append(judge_metric(name, old, new, stored.yardstick, metric.margin, identical=identical))
-    return tuple(found)
-
-
 def failure(name: str, nodeid: str, error: ModelCheckError) -> Verdict:
     """Give the verdict of a check that could not be judged."""
     label: Label = "error"
@@ -140,15 +99,6 @@ def failure(name: str, nodeid: str, error: ModelCheckError) -> Verdict:
         label = "incomparable"
     message = error.message if error.message.startswith(f"{name}:") else f"{name}: {error.message}"
     return Verdict(name, nodeid, label, False, message, error.advice)
-
-
-_START_ANEW = (
-    "To start anew on what there is now, delete baselines/{name}.json and run pytest --model-check --update-baselines."
-)
-
-
-def _record(name: str) -> str:
-    return f"pytest --model-check --update-baselines -k {name} records it"
 
 
 def _approved(check: Check, settings: Settings) -> Baseline | None:
@@ -161,29 +111,12 @@ def _approved(check: Check, settings: Settings) -> Baseline | None:
     return baseline
 
 
-def _require_same_data(check: Check, baseline: Baseline, data: Dataset) -> None:
-    before, now = dict(baseline.data), dict(data.files)
-    if before != now:
-        changed = next(path for path in dict.fromkeys([*now, *before]) if before.get(path) != now.get(path))
-        versions = [version[:8] if version else "absent" for version in (before.get(changed), now.get(changed))]
-        raise IncomparableError(
-            f"{check.name}: the baseline is of other data: {changed} was {versions[0]}, is {versions[1]}",
-            f"A comparison would mix the data's change with the model's. {_START_ANEW.format(name=check.name)}",
-        )
-    if (baseline.rows, baseline.target_digest) != (data.rows, data.target_digest):
-        raise IncomparableError(
-            f"{check.name}: load= or target= give other rows than the baseline's "
-            f"({data.rows:,}, not {baseline.rows:,})",
-            f"The files are the same. {_START_ANEW.format(name=check.name)}",
-        )
-
-
 def _may_record(found: tuple[MetricVerdict, ...]) -> bool:
     """Whether the candidate meets or beats the baseline (if there is one) without being the same model.
 
     A metric that the baseline does not have yet is no obstacle; one that the check dropped is.
     """
-    labels = {metric.verdict for metric in found if not _is_new(metric)}
+    labels = {metric.verdict for metric in found if metric.decides and not _is_new(metric)}
     return labels <= PASSING and (labels != {"identical"} or any(map(_is_new, found)))
 
 
@@ -193,10 +126,10 @@ def _is_new(metric: MetricVerdict) -> bool:
 
 def _with_recorded(found: tuple[MetricVerdict, ...], baseline: Baseline) -> tuple[MetricVerdict, ...]:
     """Keep what was judged; show what is measured for the first time."""
-    judged = {metric.metric: metric for metric in found if not _is_new(metric)}
-    return tuple(
-        judged.get(name)
-        or MetricVerdict(
+    judged = tuple(metric for metric in found if not _is_new(metric))
+    known = {metric.metric for metric in judged}
+    recorded = tuple(
+        MetricVerdict(
             name,
             "recorded",
             candidate=metric.score,
@@ -205,13 +138,15 @@ def _with_recorded(found: tuple[MetricVerdict, ...], baseline: Baseline) -> tupl
             reason=metric.margin_reason,
         )
         for name, metric in baseline.metrics.items()
+        if name not in known
     )
+    return judged + recorded
 
 
 def _verdict(
     check: Check, settings: Settings, data: Dataset, found: tuple[MetricVerdict, ...], fits: int, seconds: float
 ) -> Verdict:
-    label = worst([metric.verdict for metric in found])
+    label = worst([metric.verdict for metric in found if metric.decides])
     return Verdict(
         name=check.name,
         nodeid=check.nodeid,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf, sqrt
 from typing import TYPE_CHECKING, Literal
 
@@ -90,6 +90,16 @@ class MetricVerdict:
     dummy: float | None = None
     folds: tuple[tuple[float, float], ...] = ()
     reason: str = ""
+
+    @property
+    def decides(self) -> bool:
+        """Whether the check's verdict depends on it: a slice only ever raises an alarm."""
+        return self.slice is None or self.verdict == "worse"
+
+    @property
+    def label(self) -> str:
+        """The metric's name, and the slice it is of."""
+        return self.metric if self.slice is None else f"{self.metric} [{self.slice}]"
 
 
 @dataclass(frozen=True)
@@ -227,6 +237,69 @@ def judge_metric(
     )
 
 
+def judge_slices(
+    slices: Sequence[tuple[str, Scores, Scores]], whole: MetricVerdict, yardstick: Yardstick, rows: int
+) -> tuple[tuple[MetricVerdict, float], ...]:
+    """Hold one metric's slices against the margin of the whole; `raise_alarms` has the last word.
+
+    Parameters
+    ----------
+    slices : sequence of (name, baseline's Scores, candidate's Scores)
+        On the rows of the slice.
+    whole : MetricVerdict
+        The metric on all rows.
+    yardstick : Yardstick
+        The metric's; the seed noise of a slice is taken to grow as that of fewer independent rows does.
+    rows : int
+        How many rows the whole has.
+
+    Returns
+    -------
+    tuple of (MetricVerdict, float)
+        Each with the p-value of a loss.
+    """
+    found = []
+    for name, baseline, candidate in slices:
+        scale = sqrt(rows / candidate.psi.shape[1])
+        own = replace(yardstick, noise=yardstick.noise * scale)
+        low, high, resolution = _interval(baseline, candidate, own)
+        _, delta, se, noise = _difference(baseline, candidate, own)
+        assert whole.margin is not None
+        label: Label = "better" if low > 0 else "held" if low > -whole.margin else "inconclusive"
+        folds = tuple(zip(baseline.folds.tolist(), candidate.folds.tolist(), strict=True))
+        verdict = MetricVerdict(
+            whole.metric,
+            label,
+            name,
+            baseline=baseline.score,
+            candidate=candidate.score,
+            delta=delta,
+            low=low,
+            high=high,
+            margin=whole.margin,
+            resolution=resolution,
+            folds=folds,
+        )
+        found.append((verdict, statistics.loss_p_value(delta, se, noise, own.dof)))
+    return tuple(found)
+
+
+def raise_alarms(slices: Sequence[tuple[MetricVerdict, float]]) -> tuple[MetricVerdict, ...]:
+    """Call the slices worse whose loss is sure, the more there are the surer, and may exceed the margin.
+
+    References
+    ----------
+    .. [1] Holm, "A simple sequentially rejective multiple test procedure", Scand. J. Statist. 6 (1979) 65.
+    """
+    if not slices:
+        return ()
+    adjusted = statistics.holm([p for _, p in slices])
+    return tuple(
+        replace(verdict, verdict="worse") if verdict.verdict == "inconclusive" and p < 1 - ALARM else verdict
+        for (verdict, _), p in zip(slices, adjusted, strict=True)
+    )
+
+
 def worst(labels: Sequence[Label]) -> Label:
     """Give the label that decides for the check."""
     return min(labels, key=WORST_FIRST.index)
@@ -234,15 +307,8 @@ def worst(labels: Sequence[Label]) -> Label:
 
 def _interval(baseline: Scores, candidate: Scores, yardstick: Yardstick) -> tuple[float, float, float]:
     """Give L, U and the resolution."""
-    difference: Array = candidate.independent.mean(axis=0) - baseline.independent.mean(axis=0)
-    delta = candidate.score - baseline.score
+    difference, delta, se, noise = _difference(baseline, candidate, yardstick)
     rows = len(difference)
-    if abs(delta) <= ROUNDING * abs(baseline.score - yardstick.dummy):
-        delta = 0.0
-    noise = yardstick.noise_between(len(candidate.psi))
-    se = max(statistics.standard_error(difference), candidate.grain)
-    if se <= ROUNDING * abs(delta):  # every row moved by the same, and that is no certainty
-        se = abs(delta) or abs(baseline.score - yardstick.dummy) / rows  # so its own size has to do, or one row's worth
     resolution = statistics.resolution(se, noise, yardstick.dof)
     if candidate.kind == "zero_one" and noise == 0 and np.isin(difference, (-1, 0, 1)).all():
         won, lost = int((difference > 0).sum()), int((difference < 0).sum())
@@ -255,3 +321,15 @@ def _interval(baseline: Scores, candidate: Scores, yardstick: Yardstick) -> tupl
     low = delta - statistics.half_width(CONFIDENCE, se, noise, yardstick.dof)
     high = delta + statistics.half_width(ALARM, se, noise, yardstick.dof)
     return low, high, resolution
+
+
+def _difference(baseline: Scores, candidate: Scores, yardstick: Yardstick) -> tuple[Array, float, float, float]:
+    """Give the difference unit by unit, its mean, its standard error over units, and the noise of the seeds."""
+    difference: Array = candidate.independent.mean(axis=0) - baseline.independent.mean(axis=0)
+    delta, skill = candidate.score - baseline.score, abs(baseline.score - yardstick.dummy)
+    if abs(delta) <= ROUNDING * skill:
+        delta = 0.0
+    se = max(statistics.standard_error(difference), candidate.grain)
+    if se <= ROUNDING * abs(delta):  # every row moved by the same, and that is no certainty
+        se = abs(delta) or skill / len(difference)  # so its own size has to do, or one row's worth
+    return difference, delta, se, yardstick.noise_between(len(candidate.psi))

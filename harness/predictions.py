@@ -53,6 +53,12 @@ class Predictions:
         kept = {name: answers[:seeds] for name, answers in self.responses.items()}
         return Predictions(self.row, self.repeat, self.fold, kept, self.classes)
 
+    def of_rows(self, keep: NDArray[np.bool_]) -> Predictions:
+        """Keep the rows of the data set for which `keep` is true."""
+        slots = keep[self.row]
+        kept = {name: answers[:, slots] for name, answers in self.responses.items()}
+        return Predictions(self.row[slots], self.repeat[slots], self.fold[slots], kept, self.classes)
+
     def same_slots(self, other: Predictions) -> bool:
         """Whether both predict the same rows in the same folds and repeats, of the same classes."""
         return (

@@ -54,7 +54,7 @@ def record(
     entropy = crossval.entropy_of(check.name, generation)
     dataset = protocol.dataset
     run = partial(crossval.predict, protocol=protocol, entropy=entropy, jobs=jobs)
-    random, nondeterministic = crossval.is_random(check.candidate, protocol, entropy)
+    random, nondeterministic = crossval.is_random(check.candidate, protocol, entropy=entropy, jobs=jobs)
     replicates = None
     if random or nondeterministic:
         predictions = run(check.candidate, seeds=check.seeds, progress=progress)

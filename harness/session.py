@@ -231,6 +231,10 @@ class ModelCheckSession:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def _write_baselines(self, session: pytest.Session) -> None:
+        for verdict in self._verdicts() if self.options.update else ():
+            if verdict.verdict in ("worse", "inconclusive"):
+                path = self._typed(self.options.folder / f"{verdict.name}.json")
+                self.written.append(f"refused {path}: the candidate is {verdict.verdict}, the baseline stays as it is")
         to_write = self.evidence.to_write()
         if not to_write:
             return

@@ -144,6 +144,33 @@ def half_width(level: float, se_rows: float, noise_sd: float = 0.0, dof: float =
     return max(float(ndtri(level)) * se_rows, float(stdtrit(dof, level)) * noise_sd)
 
 
+def loss_p_value(delta: float, se_rows: float, noise_sd: float = 0.0, dof: float = inf) -> float:
+    """Return the one-sided p-value of no loss: the level at which `half_width` just reaches from `delta` to zero.
+
+    Parameters
+    ----------
+    delta : float
+        Candidate minus baseline, in the metric's unit.
+    se_rows, noise_sd, dof : float
+        As for `half_width`; `se_rows` must be above zero.
+
+    Returns
+    -------
+    float
+        Small where the candidate is surely worse; at most 1.
+
+    Raises
+    ------
+    ValueError
+        If an argument is outside its range.
+    """
+    _require(0 < se_rows < inf, "se_rows", "a finite number > 0", se_rows)
+    _require(0 <= noise_sd < inf, "noise_sd", "a finite number >= 0", noise_sd)
+    _require(dof > 0, "dof", "a number > 0", dof)
+    by_rows = float(ndtr(delta / se_rows))
+    return max(by_rows, float(stdtr(dof, delta / noise_sd))) if noise_sd and delta < 0 else by_rows
+
+
 def resolution(se_rows: float, noise_sd: float = 0.0, dof: float = inf) -> float:
     """Return the smallest loss that a comparison can tell from none: the half-widths at .95 and .99 together.
 

@@ -28,7 +28,7 @@ def render(verdicts: Sequence[Verdict], passed: bool, *, problems: Sequence[str]
     complaints = [*problems, *(verdict.message for verdict in table.ordered(failed))]
     parts = [
         f"## {_headline(len(verdicts), len(failed), passed)}",
-        _table(table.HEADERS, table.rows(verdicts), table.ALIGN),
+        _table(table.HEADERS, table.rows(verdicts, slices=False), table.ALIGN),
         "\n".join(f"- {_escape(complaint)}" for complaint in complaints),
     ]
     judged = [verdict for verdict in table.ordered(verdicts) if verdict.rows]

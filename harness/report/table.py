@@ -16,25 +16,34 @@ def ordered(verdicts: Sequence[Verdict]) -> list[Verdict]:
     return sorted(verdicts, key=lambda verdict: (verdict.passed, WORST_FIRST.index(verdict.verdict)))
 
 
-def rows(verdicts: Sequence[Verdict]) -> list[list[str]]:
-    """Give one row per metric, and one for a check that could not be judged."""
+def rows(verdicts: Sequence[Verdict], *, slices: bool) -> list[list[str]]:
+    """Give one row per metric, and one for a check that could not be judged.
+
+    Parameters
+    ----------
+    verdicts : sequence of Verdict
+        Of all checks.
+    slices : bool
+        Whether to give slices that raised no alarm, too.
+    """
     table = []
     for verdict in ordered(verdicts):
         if not verdict.metrics:
             table.append([verdict.name, *[MISSING] * 8, verdict.verdict])
         table += [
-            _row(verdict.name, metric) for metric in sorted(verdict.metrics, key=lambda m: WORST_FIRST.index(m.verdict))
+            _row(verdict.name, metric)
+            for metric in sorted(verdict.metrics, key=lambda m: (not m.decides, WORST_FIRST.index(m.verdict)))
+            if slices or metric.decides
         ]
     return table
 
 
 def _row(name: str, metric: MetricVerdict) -> list[str]:
     places = decimals(metric)
-    label = metric.metric if metric.slice is None else f"{metric.metric} [{metric.slice}]"
     loss = metric.verdict == "held" and metric.high is not None and metric.high < 0
     return [
         name,
-        label,
+        metric.label,
         number(metric.baseline, places),
         number(metric.candidate, places),
         number(metric.delta, places, sign=True),

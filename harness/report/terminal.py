@@ -30,11 +30,12 @@ def summary(verdicts: Sequence[Verdict], verbosity: int) -> list[str]:
     lines = []
     if shown:
         lines += tabulate(
-            table.rows(shown), table.HEADERS, "simple", colalign=table.ALIGN, disable_numparse=True
+            table.rows(shown, slices=verbosity > 0),
+            table.HEADERS,
+            "simple",
+            colalign=table.ALIGN,
+            disable_numparse=True,
         ).splitlines()
-    for verdict in table.ordered(verdicts):
-        if not verdict.metrics:
-            lines.append(verdict.message)
     if verbosity > 0:
         for verdict in table.ordered(verdicts):
             lines += _folds(verdict)
@@ -91,7 +92,7 @@ def next_command(
 
 
 def _folds(verdict: Verdict) -> list[str]:
-    judged = [metric for metric in verdict.metrics if metric.folds]
+    judged = [metric for metric in verdict.metrics if metric.folds and metric.slice is None]
     if not judged:
         return []
     headers = ["fold", *(f"{metric.metric}: {side}" for metric in judged for side in ("baseline", "candidate"))]

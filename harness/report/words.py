@@ -49,14 +49,15 @@ def duration(seconds: float) -> str:
 
 def sentence(name: str, metrics: Sequence[MetricVerdict]) -> str:
     """Say the verdict of a check in one line that stands alone, from its worst metric."""
-    decisive = next(metric for metric in metrics if metric.verdict == worst([m.verdict for m in metrics]))
-    others = sum(metric.verdict == decisive.verdict for metric in metrics) - 1
+    deciding = [metric for metric in metrics if metric.decides]
+    decisive = next(one for one in deciding if one.verdict == worst([metric.verdict for metric in deciding]))
+    others = sum(metric.verdict == decisive.verdict for metric in deciding) - 1
     more = f" (and {others} more)" if others and decisive.verdict not in ("identical", "recorded") else ""
     return f"{name}: {_clause(decisive)}{more}"
 
 
 def _clause(metric: MetricVerdict) -> str:
-    places, name = decimals(metric), metric.metric
+    places, name = decimals(metric), metric.label
     margin = f"margin {number(metric.margin, places)}"
     low, high = metric.low or 0.0, metric.high or 0.0
     delta = metric.delta or 0.0
@@ -82,11 +83,11 @@ def _clause(metric: MetricVerdict) -> str:
 def advice(metrics: Sequence[MetricVerdict], rows: int) -> str:
     """Say what to do about each metric that does not pass."""
     lines = []
-    for metric in metrics:
+    for metric in (one for one in metrics if one.decides):
         places = decimals(metric)
         if metric.verdict == "worse":
             lines.append(
-                f"{metric.metric}: {number(metric.baseline, places)} -> {number(metric.candidate, places)}. "
+                f"{metric.label}: {number(metric.baseline, places)} -> {number(metric.candidate, places)}. "
                 "Find what the change lost (-v shows the folds), or keep the released model."
             )
         elif metric.verdict == "inconclusive" and metric.margin is not None and metric.resolution is not None:

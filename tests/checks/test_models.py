@@ -42,4 +42,5 @@ def test_flights(model_check):
         target="late",
         time="departure",
         metrics=["neg_log_loss", "roc_auc"],
+        slices=["origin"],
     )
