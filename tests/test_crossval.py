@@ -181,7 +181,7 @@ def test_a_replicate_lacks_one_row_in_twenty():
     ],
 )
 def test_randomness_is_found_by_trying(candidate, expected):
-    assert crossval.is_random(candidate, protocol(cv=3), entropy=5) == expected
+    assert crossval.is_random(candidate, protocol(cv=3), entropy=5, jobs=1) == expected
 
 
 # --- splits
