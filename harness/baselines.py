@@ -150,7 +150,8 @@ def read(folder: Path, name: str) -> Baseline | None:
             "then run pytest --model-check.",
         )
     try:
-        baseline = from_json(json.loads(text))
+        plain = json.loads(text)
+        baseline = from_json(plain)
     except json.JSONDecodeError as error:
         raise BaselineError(
             f"{path.name} is torn or not JSON: {error.msg} in line {error.lineno}", AGAIN.format(path=path)
@@ -161,6 +162,11 @@ def read(folder: Path, name: str) -> Baseline | None:
         raise BaselineError(
             f"{path.name}: the key name is {baseline.name!r}: this is the baseline of another check",
             f"Its predictions are {baseline.name}.parquet. Record {name} anew: pytest --model-check --update-baselines",
+        )
+    if plain.get("digest") != _seal(plain):
+        raise BaselineError(
+            f"{path.name} was changed by hand or by a merge: its digest does not match what it says",
+            AGAIN.format(path=path),
         )
     _repair(folder, baseline)
     return baseline
@@ -249,7 +255,7 @@ def write(pending: Pending, folder: Path) -> tuple[Path, ...]:
 
 def to_json(baseline: Baseline) -> dict[str, Any]:
     """Give what the file holds: plain, sorted when written, numbers rounded to 10 digits."""
-    return {
+    plain = {
         "schema": SCHEMA,
         "name": baseline.name,
         "nodeid": baseline.nodeid,
@@ -287,6 +293,13 @@ def to_json(baseline: Baseline) -> dict[str, Any]:
         "generation": baseline.generation,
         "environment": dict(baseline.environment),
     }
+    return plain | {"digest": _seal(plain)}
+
+
+def _seal(plain: Mapping[str, Any]) -> str:
+    """Digest everything else in the file: an edit, or a merge of two recordings, is no recording."""
+    rest = {key: value for key, value in plain.items() if key != "digest"}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _text(baseline: Baseline) -> str:

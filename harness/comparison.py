@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.baselines import Baseline
-from harness.check import Check
+from harness.baselines import Baseline, BaselineMetric
+from harness.check import Check, Metric
 from harness.dataset import Dataset
 from harness.errors import IncomparableError, PromiseError
-from harness.judge import MetricVerdict, judge_metric, judge_slices, raise_alarms
-from harness.metrics import score
+from harness.judge import MetricVerdict, identical, judge_metric, judge_slices, raise_alarms
+from harness.metrics import Scores, definition, score
 from harness.predictions import Predictions
 
 SLICE_ROWS = 50  # a smaller slice could raise no alarm that anybody should believe
@@ -61,7 +61,7 @@ def compare(
             f"{check.name}: the baseline was recorded with other rows, folds or classes",
             f"It says cv={baseline.protocol.get('cv')}. {START_ANEW}",
         )
-    identical = approved.first(candidate.seeds).agrees(candidate)
+    same = approved.first(candidate.seeds).agrees(candidate)
     promised = {metric.name: metric for metric in check.metrics}
     found = []
     for name in dict.fromkeys([*promised, *baseline.metrics]):
@@ -69,18 +69,27 @@ def compare(
         if metric is None:
             reason = "the baseline has it, the check does not: a promise was dropped"
             found.append(MetricVerdict(name, "missing", baseline=stored.score if stored else None, reason=reason))
-            continue
-        new = score(candidate, data.y, metric, data.units)
-        if stored is None:
+        elif stored is None:
             reason = "the baseline does not have it yet; pytest --model-check --update-baselines records it"
+            new = score(candidate, data.y, metric, data.units)
             found.append(MetricVerdict(name, "missing", candidate=new.score, reason=reason))
-        elif stored.definition != new.definition:
-            reason = f"the baseline's is the {stored.definition}, this one the {new.definition}"
+        elif stored.definition != (now := definition(candidate, data.y, metric)):
+            reason = f"the baseline's is the {stored.definition}, this one the {now}"
             found.append(MetricVerdict(name, "incomparable", baseline=stored.score, reason=reason))
+        elif same:
+            found.append(identical(name, stored.score, stored.folds, stored.yardstick, metric.margin))
         else:
-            old = score(approved, data.y, metric, data.units)
-            found.append(judge_metric(name, old, new, stored.yardstick, metric.margin, identical=identical))
+            old, new = (score(side, data.y, metric, data.units) for side in (approved, candidate))
+            found.append(_judged(stored, old, new, metric))
     return (*found, *_slices(check, data, baseline, approved, candidate, found))
+
+
+def _judged(stored: BaselineMetric, old: Scores, new: Scores, metric: Metric) -> MetricVerdict:
+    """Judge a metric, if the approved predictions still score what the baseline says: its function may have changed."""
+    if abs(old.score - stored.score) > 1e-6 * abs(stored.score - stored.yardstick.dummy):
+        reason = f"the approved predictions score {old.score:.6g} now, the baseline says {stored.score:.6g}"
+        return MetricVerdict(metric.name, "incomparable", baseline=stored.score, reason=f"{reason}: another metric")
+    return judge_metric(metric.name, old, new, stored.yardstick, metric.margin)
 
 
 def _slices(

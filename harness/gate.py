@@ -147,11 +147,12 @@ def _verdict(
     check: Check, settings: Settings, data: Dataset, found: tuple[MetricVerdict, ...], fits: int, seconds: float
 ) -> Verdict:
     label = worst([metric.verdict for metric in found if metric.decides])
+    pointless = any(m.candidate is not None and m.dummy is not None and m.candidate <= m.dummy for m in found)
     return Verdict(
         name=check.name,
         nodeid=check.nodeid,
         verdict=label,
-        passed=label in PASSING or (label == "inconclusive" and settings.inconclusive_passes),
+        passed=label in PASSING or (label == "inconclusive" and settings.inconclusive_passes and not pointless),
         message=words.sentence(check.name, found),
         advice=words.advice(found, data.rows),
         metrics=found,

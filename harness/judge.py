@@ -165,8 +165,29 @@ def measure(scores: Scores, replicates: Scores | None, dummy: float) -> Yardstic
     return Yardstick(dummy, s, dof, runs, floor)
 
 
+def identical(
+    metric: str, score: float, folds: Sequence[float], yardstick: Yardstick, margin: float | None
+) -> MetricVerdict:
+    """Give the verdict where all predictions agree to rounding, seed for seed: no test is run.
+
+    What the baseline scores over all its seeds, the candidate scores too, for it is the same model.
+    """
+    return MetricVerdict(
+        metric,
+        "identical",
+        baseline=score,
+        candidate=score,
+        delta=0.0,
+        low=0.0,
+        high=0.0,
+        margin=yardstick.default_margin(score) if margin is None else margin,
+        dummy=yardstick.dummy,
+        folds=tuple((fold, fold) for fold in folds),
+    )
+
+
 def judge_metric(
-    metric: str, baseline: Scores, candidate: Scores, yardstick: Yardstick, margin: float | None, *, identical: bool
+    metric: str, baseline: Scores, candidate: Scores, yardstick: Yardstick, margin: float | None
 ) -> MetricVerdict:
     """Judge one metric on all rows.
 
@@ -180,8 +201,6 @@ def judge_metric(
         The baseline's.
     margin : float or None
         The harmless loss that the owner named; None: the default.
-    identical : bool
-        All predictions agree to rounding: nothing is left to test.
 
     Returns
     -------
@@ -194,19 +213,6 @@ def judge_metric(
     .. [1] Bayle, Bayle, Janson, Mackey, "Cross-validation confidence intervals for test error", NeurIPS 2020.
     """
     margin = yardstick.default_margin(baseline.score) if margin is None else margin
-    if identical:  # the same model, seed for seed: what the baseline scores over all seeds, it scores too
-        return MetricVerdict(
-            metric,
-            "identical",
-            baseline=baseline.score,
-            candidate=baseline.score,
-            delta=0.0,
-            low=0.0,
-            high=0.0,
-            margin=margin,
-            dummy=yardstick.dummy,
-            folds=tuple((fold, fold) for fold in baseline.folds.tolist()),
-        )
     low, high, resolution = _interval(baseline, candidate, yardstick)
     delta = candidate.score - baseline.score
     label: Label

@@ -147,6 +147,11 @@ def _grain(kind: str, truth: NDArray[Any], split: NDArray[np.int64]) -> float:
     return float(np.sqrt(2) / len(truth) * np.mean(sizes / (positive * (sizes - positive))))
 
 
+def definition(predictions: Predictions, target: NDArray[Any], metric: Metric) -> str:
+    """Say how `score` computes a metric, without computing it."""
+    return _influence(metric, predictions, target[predictions.row], predictions.split, None)[0]
+
+
 Influence = Callable[[int], tuple[Array, NDArray[np.int64] | None]]
 
 

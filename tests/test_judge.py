@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from harness import judge
-from harness.judge import ALARM, CONFIDENCE, PASSING, WORST_FIRST, Yardstick, judge_metric, measure, worst
+from harness.judge import ALARM, CONFIDENCE, PASSING, WORST_FIRST, Yardstick, identical, judge_metric, measure, worst
 from harness.metrics import Scores
 from harness.statistics import half_width, noise_floor, seed_noise, standard_error, tango_interval, unchanged_bound
 
@@ -32,7 +32,7 @@ def quiet(dummy=-10.0, floor=0.0, noise=0.0, dof=inf, runs=None) -> Yardstick:
 
 
 def verdict(old, new, yardstick=None, margin=0.1, **options):
-    return judge_metric("m", old, new, yardstick or quiet(), margin, identical=False, **options)
+    return judge_metric("m", old, new, yardstick or quiet(), margin, **options)
 
 
 def near(delta, spread=0.01, rows=100):
@@ -127,8 +127,8 @@ def test_a_smaller_loss_is_better_where_metrics_are_negative():
 
 
 def test_identical_stays_identical():
-    old, new = near(0.3)
-    found = judge_metric("m", old, new, quiet(), None, identical=True)
+    old, _ = near(0.3)
+    found = identical("m", old.score, old.folds.tolist(), quiet(), None)
     assert (found.verdict, found.delta, found.low, found.high) == ("identical", 0, 0, 0)
     assert found.baseline == found.candidate == old.score
 

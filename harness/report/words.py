@@ -94,8 +94,9 @@ def advice(metrics: Sequence[MetricVerdict], rows: int) -> str:
             if metric.resolution > metric.margin:
                 lines.append(
                     f"{metric.metric}: underpowered: margin {number(metric.margin, places)}, "
-                    f"resolution {number(metric.resolution, places)} - use a metric that sees more (neg_log_loss), "
-                    f"more repeats, or about {_rows_needed(rows, metric):,} rows."
+                    f"resolution {number(metric.resolution, places)} - "
+                    + ("neg_log_loss sees more; or use " if metric.metric == "accuracy" else "use ")
+                    + f"more repeats, or about {_rows_needed(rows, metric):,} rows."
                 )
             else:
                 lines.append(
