@@ -1,4 +1,4 @@
-"""Judge: the scores of both models and a margin -> verdict. Pure; STATISTICS in words: docs/statistics.md."""
+"""Judge: the scores of both models and a margin -> verdict. Pure; in words: docs/statistics.md."""
 
 from __future__ import annotations
 
