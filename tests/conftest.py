@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import shutil
@@ -11,15 +10,7 @@ import sys
 from pathlib import Path
 from textwrap import dedent
 
-import dvc.repo
-import make_data
-import pandas as pd
 import pytest
-
-import harness.gate
-
-# Loaded once here: pytester's in-process runs then do not import them anew each time (pandas must not be, for parquet).
-PRELOADED = (dvc.repo, harness.gate, pd.read_parquet(io.BytesIO(pd.DataFrame({"a": [1]}).to_parquet())))
 
 pytest_plugins = ["pytester"]
 
@@ -119,6 +110,14 @@ class Project:
 @pytest.fixture(scope="session")
 def project_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make the project once; tests get copies."""
+    # Imported here: the repository's own model checks load this file too, and need nothing of it. And once for all:
+    # pytester's in-process runs forget what they import (of pandas' parquet module there may not even be a second one).
+    import dvc.repo  # noqa: F401
+    import make_data
+    import pandas.core.arrays.arrow.extension_types  # noqa: F401
+
+    import harness.gate  # noqa: F401
+
     path = tmp_path_factory.mktemp("template") / "project"
     (path / "data").mkdir(parents=True)
     (path.parent / "remote").mkdir()
