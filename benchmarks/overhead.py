@@ -114,7 +114,7 @@ def bare() -> None:
     """Do what a developer would write without the product: the same fits and scores, by cross_validate alone."""
     sys.path.insert(0, str(ROOT / "tests" / "checks"))
     import pandas as pd
-    import test_models
+    import test_accuracy
     from sklearn.base import is_classifier
     from sklearn.model_selection import KFold, StratifiedKFold, TimeSeriesSplit, cross_validate
 
@@ -131,9 +131,9 @@ def bare() -> None:
         scores = cross_validate(candidate, features, y, cv=cv, scoring=metrics, n_jobs=-1, error_score="raise")
         print({metric: float(scores[f"test_{metric}"].mean()) for metric in metrics})
 
-    for name in dir(test_models):
+    for name in dir(test_accuracy):
         if name.startswith("test_"):
-            getattr(test_models, name)(model_check)
+            getattr(test_accuracy, name)(model_check)
 
 
 if __name__ == "__main__":

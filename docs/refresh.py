@@ -42,7 +42,7 @@ def main() -> None:
 
 
 def _edit(clone: Path, before: str, after: str) -> None:
-    path = clone / "tests" / "checks" / "test_models.py"
+    path = clone / "tests" / "checks" / "test_accuracy.py"
     text = path.read_text(encoding="utf-8")
     if before not in text:
         raise SystemExit(f"{path.name} no longer holds {before!r}: change this script with it")

@@ -108,15 +108,27 @@ class Project:
 
 
 @pytest.fixture(scope="session")
-def project_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make the project once; tests get copies."""
-    # Imported here: the repository's own model checks load this file too, and need nothing of it. And once for all:
-    # pytester's in-process runs forget what they import (of pandas' parquet module there may not even be a second one).
+def preloaded() -> None:
+    """Import what in-process runs need, once: pytester makes each forget it, and numpy bears no second time.
+
+    In a fixture, because the repository's own model checks load this file too, and need nothing of it.
+    """
     import dvc.repo  # noqa: F401
-    import make_data
     import pandas.core.arrays.arrow.extension_types  # noqa: F401
 
     import harness.gate  # noqa: F401
+
+
+@pytest.fixture
+def pytester(preloaded: None, pytester: pytest.Pytester) -> pytest.Pytester:
+    """Give pytest's own pytester, safe for in-process runs."""
+    return pytester
+
+
+@pytest.fixture(scope="session")
+def project_template(preloaded: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make the project once; tests get copies."""
+    import make_data
 
     path = tmp_path_factory.mktemp("template") / "project"
     (path / "data").mkdir(parents=True)

@@ -263,7 +263,7 @@ class TestFastPath:
         def never(*args: object, **kwargs: object) -> None:
             raise AssertionError("DVC was needed")
 
-        self.forbid = lambda: monkeypatch.setattr(dvcfiles, "_dvc", never)
+        self.forbid = lambda: monkeypatch.setattr(dvcremote, "_dvc", never)
 
     def test_a_file(self, project: Project) -> None:
         (project.root / "held.csv").write_bytes(HELD)
