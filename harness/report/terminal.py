@@ -36,6 +36,7 @@ def summary(verdicts: Sequence[Verdict], verbosity: int) -> list[str]:
             colalign=table.ALIGN,
             disable_numparse=True,
         ).splitlines()
+    lines += [verdict.message for verdict in table.ordered(verdicts) if not verdict.metrics]
     if verbosity > 0:
         for verdict in table.ordered(verdicts):
             lines += _folds(verdict)
