@@ -77,7 +77,7 @@ def answer(
             model = clone(candidate)
             _seed(model, random_state)
             model.fit(*train)
-            raw = {name: getattr(model, name)(test) for name in RESPONSES if hasattr(model, name)}
+            raw = _ask(model, test)
         except Exception as error:
             raise _raised(error) from error
     if "predict" not in raw:
@@ -87,6 +87,16 @@ def answer(
         known = getattr(model, "classes_", classes)
         responses = {name: _aligned(name, answers, known, classes) for name, answers in responses.items()}
     return Answers(responses, tuple({(w.category, str(w.message)): None for w in caught}))
+
+
+def _ask(model: Any, test: pd.DataFrame) -> dict[str, Any]:
+    """Get every response that the fitted model has."""
+    from sklearn.pipeline import Pipeline
+
+    rows: Any = test
+    if type(model) is Pipeline and len(model) > 1:  # transform once, not for every response anew
+        rows, model = model[:-1].transform(test), model[-1]
+    return {name: getattr(model, name)(rows) for name in RESPONSES if hasattr(model, name)}
 
 
 def _seed(model: Any, random_state: np.random.SeedSequence) -> None:

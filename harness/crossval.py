@@ -336,7 +336,9 @@ def _require_honest(splits: tuple[Split, ...], dataset: Dataset, words: str) -> 
             raise DataError(
                 f"{where}: no rows to {'predict' if len(split.train) else 'fit on'}", "Use fewer folds, or more data."
             )
-        if len(np.intersect1d(split.train, split.test)):
+        held_out = np.zeros(dataset.rows, dtype=bool)
+        held_out[split.test] = True
+        if held_out[split.train].any():
             raise PromiseError(
                 f"{where}: rows that are predicted are fitted on too", "Use a splitter that holds out what it predicts."
             )

@@ -3,6 +3,7 @@
 Whatever goes wrong in DVC or in a storage plugin leaves as one DataError in words, without secrets.
 """
 
+import gc
 import logging
 import os
 import re
@@ -52,6 +53,8 @@ def _dvc(root: Path, subject: str, remote: str | None = None) -> Iterator[tuple[
                     yield repo, records
             except (DvcException, ObjectDBError, ObjectFormatError, ImportError, OSError) as error:
                 raise failed(subject, error) from error
+            finally:
+                gc.collect()  # DVC leaves databases open, and from Python 3.13 on these warn when they are collected
 
 
 class _Kept(logging.Handler):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -42,11 +43,11 @@ class Predictions:
         """How many seeds answered."""
         return int(next(iter(self.responses.values())).shape[0])
 
-    @property
+    @cached_property
     def split(self) -> NDArray[np.int64]:
         """The number of each slot's split, counted over folds and repeats, from 0."""
-        pairs = np.stack([self.repeat, self.fold])
-        return np.asarray(np.unique(pairs, axis=1, return_inverse=True)[1], dtype=np.int64).reshape(-1)
+        pairs = self.repeat * (self.fold.max() + 1) + self.fold
+        return np.unique(pairs, return_inverse=True)[1].astype(np.int64)
 
     def first(self, seeds: int) -> Predictions:
         """Keep the answers of the first `seeds` seeds."""

@@ -115,6 +115,7 @@ def preloaded() -> None:
     """
     import dvc.repo  # noqa: F401
     import pandas.core.arrays.arrow.extension_types  # noqa: F401
+    import ruamel.yaml  # noqa: F401
 
     import harness.gate  # noqa: F401
 

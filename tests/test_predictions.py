@@ -5,7 +5,7 @@ import io
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -72,7 +72,9 @@ def test_agreement_is_to_rounding_and_both_ways(one, change):
     rounded, other = times(1 + 3e-10), times(1 + change)
     assert one.agrees(rounded)
     assert rounded.agrees(one)
-    moved = any(abs(one.responses[name]).max() > 1e-300 for name in float_names)
+    sizes = [abs(one.responses[name]).max() for name in float_names]
+    assume(not any(0 < size < 1e-290 for size in sizes))  # where floats are too coarse to be multiplied
+    moved = any(size > 0 for size in sizes)
     assert one.agrees(other) == other.agrees(one) == (not moved)
 
 
