@@ -15,6 +15,7 @@ import argparse
 import importlib.metadata
 import os
 import platform
+import resource
 import statistics
 import subprocess
 import sys
@@ -24,7 +25,6 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-TARGETS = {"a": 10.0, "b": 1.25, "c": 1.5}
 
 
 def main() -> None:
@@ -47,7 +47,7 @@ def main() -> None:
     print("| | pytest-model-check | without it | | target |\n|---|---:|---:|---:|---:|")
     starts = [statistics.median(times) for times in (with_plugin, without)]
     print(
-        f"| (a) pytest, not asked for, processor s | {starts[0]:.3f} | {starts[1]:.3f} | {added:+.1f} ms | {TARGETS['a']:g} ms |"
+        f"| (a) installed, not asked for, s | {starts[0]:.3f} | {starts[1]:.3f} | {added:+.1f} ms | {TARGETS['a']:g} ms |"
     )
     print(f"| (b) wall time, s | {seconds[0]:.2f} | {seconds[1]:.2f} | {seconds[0] / seconds[1]:.2f} x | 1.25 x |")
     print(f"| (c) peak memory, MB | {memory[0]:.0f} | {memory[1]:.0f} | {memory[0] / memory[1]:.2f} x | 1.5 x |")
@@ -74,14 +74,16 @@ def startup(pairs: int) -> tuple[list[float], list[float]]:
         times: tuple[list[float], list[float]] = ([], [])
         for pair in range(pairs + 1):
             for extra, kept in zip(([], ["-p", "no:model_check"]), times, strict=True):
-                before = os.times()
+                before = _processor_seconds()
                 subprocess.run([*command, *extra], cwd=folder, check=True, stdout=subprocess.DEVNULL)
-                spent = os.times()
                 if pair:  # the first pair fills the disk cache
-                    kept.append(
-                        spent.children_user + spent.children_system - before.children_user - before.children_system
-                    )
+                    kept.append(_processor_seconds() - before)
     return times
+
+
+def _processor_seconds() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def whole_runs(pairs: int) -> tuple[list[tuple[float, float]], list[tuple[float, float]]]:
