@@ -46,9 +46,7 @@ def main() -> None:
     print(f"{machine()}; {', '.join(f'{name} {version}' for name, version in versions.items())}\n")
     print("| | pytest-model-check | without it | | target |\n|---|---:|---:|---:|---:|")
     starts = [statistics.median(times) for times in (with_plugin, without)]
-    print(
-        f"| (a) installed, not asked for, s | {starts[0]:.3f} | {starts[1]:.3f} | {added:+.1f} ms | {TARGETS['a']:g} ms |"
-    )
+    print(f"| (a) installed, not asked for, s | {starts[0]:.3f} | {starts[1]:.3f} | {added:+.1f} ms | 10 ms |")
     print(f"| (b) wall time, s | {seconds[0]:.2f} | {seconds[1]:.2f} | {seconds[0] / seconds[1]:.2f} x | 1.25 x |")
     print(f"| (c) peak memory, MB | {memory[0]:.0f} | {memory[1]:.0f} | {memory[0] / memory[1]:.2f} x | 1.5 x |")
 
