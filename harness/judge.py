@@ -12,7 +12,8 @@ import numpy as np
 from harness import statistics
 
 if TYPE_CHECKING:
-    from harness.metrics import Array, Scores
+    from harness.metrics import Scores
+    from harness.statistics import Floats
 
 Label = Literal["error", "missing", "incomparable", "worse", "inconclusive", "held", "better", "identical", "recorded"]
 # A check is as good as its worst metric; what is only recorded has nothing to be worse than.
@@ -329,9 +330,9 @@ def _interval(baseline: Scores, candidate: Scores, yardstick: Yardstick) -> tupl
     return low, high, resolution
 
 
-def _difference(baseline: Scores, candidate: Scores, yardstick: Yardstick) -> tuple[Array, float, float, float]:
+def _difference(baseline: Scores, candidate: Scores, yardstick: Yardstick) -> tuple[Floats, float, float, float]:
     """Give the difference unit by unit, its mean, its standard error over units, and the noise of the seeds."""
-    difference: Array = candidate.independent.mean(axis=0) - baseline.independent.mean(axis=0)
+    difference: Floats = candidate.independent.mean(axis=0) - baseline.independent.mean(axis=0)
     delta, skill = candidate.score - baseline.score, abs(baseline.score - yardstick.dummy)
     if abs(delta) <= ROUNDING * skill:
         delta = 0.0

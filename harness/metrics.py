@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import re
-import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn import metrics as sk
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
-from sklearn.utils.metaestimators import available_if
 
 from harness import statistics
 from harness.check import Metric
 from harness.errors import PromiseError
 from harness.predictions import Predictions
+from harness.replay import Array, SeedAnswers, jackknife
 
-Array = NDArray[np.float64]
 LOG_LOSS_CLIP = 1e-3  # without it single rows own the result (benchmarks: false alarms up to 11%)
-JACKKNIFE_GROUPS = 100  # per fold, at most: smaller folds leave out one row at a time
 
 
 @dataclass(frozen=True)
@@ -168,7 +164,7 @@ def _influence(
     known = next((known for known in _ROW_LOSSES if _is(scorer, known)), None)
     if known is not None and classes is not None:
         label, kind, loss = _ROW_LOSSES[known]
-        return f"mean of {label} per row", kind, lambda seed: (loss(_Answers(predictions, seed), truth), units)
+        return f"mean of {label} per row", kind, lambda seed: (loss(SeedAnswers(predictions, seed), truth), units)
     if function in _MULTIOUTPUT and scorer._response_method == "predict" and scorer._kwargs.keys() <= {"alpha"}:
         # one sample of n outputs: scikit-learn then gives the loss of every row
         def rowwise(seed: int) -> tuple[Array, NDArray[np.int64] | None]:
@@ -182,7 +178,7 @@ def _influence(
 
         def ranked(seed: int) -> tuple[Array, NDArray[np.int64] | None]:
             values = np.empty(len(truth))
-            answers = _Answers(predictions, seed).ranking(scorer._response_method)
+            answers = SeedAnswers(predictions, seed).ranking(scorer._response_method)
             for k in range(split.max() + 1):
                 inside = split == k
                 if positive[inside].all() or not positive[inside].any():
@@ -195,12 +191,12 @@ def _influence(
         return (
             f"{name} inside each fold, weighted by rows",
             "mean",
-            lambda seed: (_r2(_Answers(predictions, seed)["predict"], truth, split), units),
+            lambda seed: (_r2(SeedAnswers(predictions, seed)["predict"], truth, split), units),
         )
     return (
         f"{name} inside each fold, weighted by rows",
         "jackknife",
-        lambda seed: _jackknife(scorer, _Answers(predictions, seed), truth, split, units, predictions.row),
+        lambda seed: jackknife(scorer, SeedAnswers(predictions, seed), truth, split, units, predictions.row),
     )
 
 
@@ -231,47 +227,22 @@ def _ranks(scorer: Any) -> bool:
     return scorer._sign > 0 and not scorer._kwargs and methods <= {"decision_function", "predict_proba"}
 
 
-@dataclass(frozen=True)
-class _Answers:
-    """The responses of one seed."""
-
-    predictions: Predictions
-    seed: int
-
-    def __getitem__(self, name: str) -> NDArray[Any]:
-        if name not in self.predictions.responses:
-            raise ValueError(f"it needs {name}, which the candidate does not have")
-        return np.asarray(self.predictions.responses[name][self.seed])
-
-    def ranking(self, methods: str | Sequence[str]) -> Array:
-        """Give what ROC AUC ranks by: the first that the candidate has, in the scorer's order of preference."""
-        methods = (methods,) if isinstance(methods, str) else methods
-        answers = self[next((name for name in methods if name in self.predictions.responses), methods[-1])]
-        return np.asarray(answers if answers.ndim == 1 else answers[:, 1])
-
-    def of_truth(self, truth: NDArray[Any]) -> Array:
-        """Give the probability given to each row's own class."""
-        assert self.predictions.classes is not None
-        columns = np.searchsorted(self.predictions.classes, truth)
-        return np.asarray(self["predict_proba"][np.arange(len(truth)), columns])
-
-
-def _hit(answers: _Answers, truth: NDArray[Any]) -> Array:
+def _hit(answers: SeedAnswers, truth: NDArray[Any]) -> Array:
     return np.asarray(answers["predict"] == truth, dtype=float)
 
 
-def _log_loss(answers: _Answers, truth: NDArray[Any]) -> Array:
+def _log_loss(answers: SeedAnswers, truth: NDArray[Any]) -> Array:
     return np.log(np.maximum(answers.of_truth(truth), LOG_LOSS_CLIP))
 
 
-def _brier(answers: _Answers, truth: NDArray[Any]) -> Array:
+def _brier(answers: SeedAnswers, truth: NDArray[Any]) -> Array:
     classes = answers.predictions.classes
     assert classes is not None
     errors = ((answers["predict_proba"] - (truth[:, None] == classes)) ** 2).sum(axis=1)
     return np.asarray(-errors / (2 if len(classes) == 2 else 1))  # as scikit-learn's scale_by_half="auto"
 
 
-_RowLoss = tuple[str, str, Callable[[_Answers, NDArray[Any]], Array]]
+_RowLoss = tuple[str, str, Callable[[SeedAnswers, NDArray[Any]], Array]]
 _ROW_LOSSES: Mapping[str, _RowLoss] = {
     "accuracy": ("hits", "zero_one", _hit),
     "neg_log_loss": (f"log loss, clipped at {LOG_LOSS_CLIP:g},", "mean", _log_loss),
@@ -287,7 +258,7 @@ _MULTIOUTPUT = {
 
 
 def _r2(predicted: NDArray[Any], truth: NDArray[Any], split: NDArray[np.int64]) -> Array:
-    """Give `_jackknife`'s pseudo-values of R2 in closed form: a default should not cost a thousand calls."""
+    """Give `jackknife`'s pseudo-values of R2 in closed form: a default should not cost a thousand calls."""
     psi = np.empty(len(truth))
     for k in range(split.max() + 1):
         inside = split == k
@@ -301,96 +272,6 @@ def _r2(predicted: NDArray[Any], truth: NDArray[Any], split: NDArray[np.int64]) 
         values = whole + (rows - 1) * (whole - (1 - (errors.sum() - errors) / total))
         psi[inside] = values + (whole - values.mean())
     return psi
-
-
-def _stored(name: str) -> Callable[[Any], bool]:
-    return lambda replay: name in replay.answers.predictions.responses
-
-
-class _Replay(BaseEstimator):  # type: ignore[misc]
-    """Stand in for the fitted model: ask it about slots, and it answers what was stored."""
-
-    def __init__(self, answers: _Answers) -> None:
-        self.answers = answers
-        self.classes_ = answers.predictions.classes
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return True
-
-    @available_if(_stored("predict"))  # type: ignore[untyped-decorator]
-    def predict(self, slots: NDArray[np.int64]) -> NDArray[Any]:
-        return self.answers["predict"][slots]
-
-    @available_if(_stored("predict_proba"))  # type: ignore[untyped-decorator]
-    def predict_proba(self, slots: NDArray[np.int64]) -> NDArray[Any]:
-        return self.answers["predict_proba"][slots]
-
-    @available_if(_stored("decision_function"))  # type: ignore[untyped-decorator]
-    def decision_function(self, slots: NDArray[np.int64]) -> NDArray[Any]:
-        return self.answers["decision_function"][slots]
-
-
-class _ReplayClassifier(ClassifierMixin, _Replay):  # type: ignore[misc]
-    pass
-
-
-class _ReplayRegressor(RegressorMixin, _Replay):  # type: ignore[misc]
-    pass
-
-
-def _jackknife(
-    scorer: Any,
-    answers: _Answers,
-    truth: NDArray[Any],
-    split: NDArray[np.int64],
-    units: NDArray[np.int64] | None,
-    row: NDArray[np.int64],
-) -> tuple[Array, NDArray[np.int64]]:
-    """Find pseudo-values: leave out a unit (or a hundredth of the units) at a time and score what remains.
-
-    References
-    ----------
-    .. [1] Tukey, "Bias and confidence in not-quite large samples", Ann. Math. Stat. 29 (1958) 614.
-    .. [2] Shao and Wu, "A general theory for jackknife variance estimation", Ann. Stat. 17 (1989) 1176.
-    """
-    model = (_ReplayRegressor if answers.predictions.classes is None else _ReplayClassifier)(answers)
-    left_out = _left_out(split, units, row)
-    psi = np.empty(len(truth))
-    for k in range(split.max() + 1):
-        slots = np.flatnonzero(split == k)
-        whole = float(scorer(model, slots, truth[slots]))
-        group = np.unique(left_out[slots], return_inverse=True)[1]
-        groups = int(group.max()) + 1
-        if groups < 2:
-            raise ValueError(f"split {k + 1} holds one group only, and nothing remains without it")
-        pseudo = np.empty(groups)
-        with warnings.catch_warnings():  # the whole fold has warned, if there is reason to
-            warnings.simplefilter("ignore")
-            for g in range(groups):
-                rest = slots[group != g]
-                odds = len(rest) / (len(slots) - len(rest))
-                pseudo[g] = whole + odds * (whole - float(scorer(model, rest, truth[rest])))
-        values = pseudo[group]
-        psi[slots] = values + (whole - values.mean())  # centred: the mean is the score itself, without jackknife bias
-    return psi, left_out
-
-
-def _left_out(split: NDArray[np.int64], units: NDArray[np.int64] | None, row: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Say what is left out together: a unit, or where a fold has too many of them, each hundredth one.
-
-    A row keeps its number in every repeat. Otherwise its repeats would be averaged with those of rows that count as
-    independent of it, which hides their spread: the standard error of ten repeats came out at a third.
-    """
-    unit = np.unique(row if units is None else units, return_inverse=True)[1].astype(np.int64)
-    most = max(len(np.unique(unit[split == k])) for k in range(split.max() + 1))
-    if most <= JACKKNIFE_GROUPS:
-        return unit
-    if units is None and len(np.unique(row)) == len(row):  # without repeats every fold has hundredths of its own
-        place = np.empty_like(split)
-        for k in range(split.max() + 1):
-            place[split == k] = np.arange(np.count_nonzero(split == k)) % JACKKNIFE_GROUPS
-        return split * JACKKNIFE_GROUPS + place
-    return unit % JACKKNIFE_GROUPS
 
 
 def _per_row(

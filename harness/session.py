@@ -98,13 +98,15 @@ class ModelCheckSession:
     def _check(self, request: pytest.FixtureRequest, args: tuple[Any, ...], promise: dict[str, Any]) -> Verdict:
         from harness import gate
         from harness.check import make_check
-        from harness.errors import ModelCheckError
+        from harness.errors import ModelCheckError, PromiseError
 
         item = request.node
         name = promise.pop("name", None)
         name = derived_name(item.name) if name is None else name
         nodeid, pending = item.stash[NODEID], None
         try:
+            if "nodeid" in promise:
+                raise PromiseError("model_check() has no argument 'nodeid'", "pytest knows it.")
             _travel_by_value(request.module)
             check = make_check(*args, name=name, nodeid=nodeid, **promise)
             with progressline.shown(self.config, check.name) as progress:
