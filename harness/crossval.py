@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor
 from dataclasses import dataclass
 from pickle import PicklingError
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,9 @@ from harness.check import Check
 from harness.dataset import Dataset, one_line
 from harness.errors import CandidateError, DataError, ModelCheckError, PromiseError
 from harness.predictions import Predictions
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Progress = Callable[[int, int], None]  # fits done, fits in all
 LEFT_OUT = 0.05  # of every training fold, in the A/A replicates of learners without randomness
@@ -173,7 +176,9 @@ def _run(
     """Make the fits, in parallel; they come back in order."""
     from joblib import Parallel, delayed
 
-    tasks = (delayed(_tried)(fit, candidate, protocol, entropy) for fit in fits)
+    X, y, classes = protocol.dataset.X, protocol.dataset.y, protocol.classes
+    # Each with its own split only: what a task holds is sent to its process.
+    tasks = (delayed(_tried)(fit, protocol.splits[fit.split], candidate, X, y, classes, entropy) for fit in fits)
     # In order, and errors as values: the fold that a message names does not depend on which process was first.
     answered = Parallel(n_jobs=min(jobs, len(fits)), return_as="generator")(tasks)
     found = []
@@ -229,15 +234,15 @@ def entropy_of(name: str, generation: int) -> int:
     return int.from_bytes(hashlib.sha256(f"{name} {generation}".encode()).digest()[:6])
 
 
-def _tried(fit: Fit, candidate: Any, protocol: Protocol, entropy: int) -> tuple[Fit, Answers | CandidateError]:
-    try:
-        return _fit(fit, candidate, protocol, entropy)
-    except CandidateError as error:
-        return fit, error
-
-
-def _fit(fit: Fit, candidate: Any, protocol: Protocol, entropy: int) -> tuple[Fit, Answers]:
-    X, y, split = protocol.dataset.X, protocol.dataset.y, protocol.splits[fit.split]
+def _tried(
+    fit: Fit,
+    split: Split,
+    candidate: Any,
+    X: pd.DataFrame,
+    y: NDArray[Any],
+    classes: NDArray[Any] | None,
+    entropy: int,
+) -> tuple[Fit, Answers | CandidateError]:
     key = np.random.SeedSequence(entropy, spawn_key=(fit.seed, fit.split))
     train = split.train
     if fit.leave_out:
@@ -245,9 +250,11 @@ def _fit(fit: Fit, candidate: Any, protocol: Protocol, entropy: int) -> tuple[Fi
         keep = np.random.default_rng(left_out).permutation(len(train))[round(LEFT_OUT * len(train)) :]
         train = train[np.sort(keep)]
     try:
-        return fit, answer(candidate, (X.iloc[train], y[train]), X.iloc[split.test], key, protocol.classes)
+        return fit, answer(candidate, (X.iloc[train], y[train]), X.iloc[split.test], key, classes)
     except CandidateError as error:
-        raise CandidateError(f"{split.words}: {error.message}", error.advice) from error
+        named = CandidateError(f"{split.words}: {error.message}", error.advice)
+        named.__cause__ = error
+        return fit, named
 
 
 def _classes(check: Check, dataset: Dataset) -> NDArray[Any] | None:

@@ -214,7 +214,7 @@ def judge_metric(
     .. [1] Bayle, Bayle, Janson, Mackey, "Cross-validation confidence intervals for test error", NeurIPS 2020.
     """
     margin = yardstick.default_margin(baseline.score) if margin is None else margin
-    low, high, resolution = _interval(baseline, candidate, yardstick)
+    low, high, resolution = _interval(candidate, yardstick, *_difference(baseline, candidate, yardstick))
     delta = candidate.score - baseline.score
     label: Label
     reason = ""
@@ -269,8 +269,8 @@ def judge_slices(
     for name, baseline, candidate in slices:
         scale = sqrt(rows / candidate.psi.shape[1])
         own = replace(yardstick, noise=yardstick.noise * scale)
-        low, high, resolution = _interval(baseline, candidate, own)
-        _, delta, se, noise = _difference(baseline, candidate, own)
+        difference, delta, se, noise = _difference(baseline, candidate, own)
+        low, high, resolution = _interval(candidate, own, difference, delta, se, noise)
         assert whole.margin is not None
         label: Label = "better" if low > 0 else "held" if low > -whole.margin else "inconclusive"
         folds = tuple(zip(baseline.folds.tolist(), candidate.folds.tolist(), strict=True))
@@ -312,9 +312,10 @@ def worst(labels: Sequence[Label]) -> Label:
     return min(labels, key=WORST_FIRST.index)
 
 
-def _interval(baseline: Scores, candidate: Scores, yardstick: Yardstick) -> tuple[float, float, float]:
-    """Give L, U and the resolution."""
-    difference, delta, se, noise = _difference(baseline, candidate, yardstick)
+def _interval(
+    candidate: Scores, yardstick: Yardstick, difference: Floats, delta: float, se: float, noise: float
+) -> tuple[float, float, float]:
+    """Give L, U and the resolution, of what `_difference` gives."""
     rows = len(difference)
     resolution = statistics.resolution(se, noise, yardstick.dof)
     if candidate.kind == "zero_one" and noise == 0 and np.isin(difference, (-1, 0, 1)).all():
