@@ -62,6 +62,11 @@ class Dataset:
         return np.unique(moments, return_inverse=True)[1].astype(np.int64)
 
     @property
+    def serial(self) -> bool:
+        """Whether the units are days or moments, and neighbouring ones depend on each other too."""
+        return self.groups is None and self.time is not None
+
+    @property
     def path(self) -> str:
         """The files in one line."""
         return ", ".join(path for path, _ in self.files)

@@ -15,10 +15,12 @@ if TYPE_CHECKING:
     from harness.metrics import Scores
     from harness.statistics import Floats
 
-Label = Literal["error", "missing", "incomparable", "worse", "inconclusive", "held", "better", "identical", "recorded"]
-# A check is as good as its worst metric; what is only recorded has nothing to be worse than.
+Label = Literal[
+    "error", "missing", "incomparable", "worse", "inconclusive", "held", "better", "identical", "recorded", "reported"
+]
+# A check is as good as its worst metric; what is only recorded or reported has nothing to be worse than.
 WORST_FIRST: tuple[Label, ...] = (
-    "error", "missing", "incomparable", "worse", "inconclusive", "held", "better", "identical", "recorded",
+    "error", "missing", "incomparable", "worse", "inconclusive", "held", "better", "identical", "recorded", "reported",
 )  # fmt: skip
 PASSING: frozenset[Label] = frozenset(("held", "better", "identical", "recorded"))
 
@@ -26,6 +28,7 @@ CONFIDENCE = 0.95  # that a candidate which passes is no worse than the margin (
 ALARM = 0.9975  # that a candidate which is called worse is worse (one-sided)
 SKILL_SHARE = 0.02  # of the skill above a dummy: the default margin, where rows and seeds can resolve it
 ROUNDING = 1e-7  # of the skill: a smaller difference is none
+SEEDS_OF_A_CANDIDATE = (1, 3, 5)  # while it is inconclusive
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,57 @@ class Yardstick:
 
 
 @dataclass(frozen=True)
+class Look:
+    """One look at a candidate: with how many seeds, and which share of the chance to err it may spend."""
+
+    seeds: int
+    spent: float
+
+
+def looks(runs: int | None) -> tuple[Look, ...]:
+    """Declare, before anything is seen, how often a candidate may be looked at while it is inconclusive.
+
+    Parameters
+    ----------
+    runs : int or None
+        With how many seeds the baseline was averaged; None: the learner draws no random numbers.
+
+    Returns
+    -------
+    tuple of Look
+        One look for a learner without randomness; else up to three. The shares sum to 1, so that all looks together
+        err no more often than a single one would (Bonferroni: it holds however the looks depend on each other).
+    """
+    seeds = (1,) if runs is None else tuple(seeds for seeds in SEEDS_OF_A_CANDIDATE if seeds <= runs)
+    shares = {1: (1.0,), 2: (0.6, 0.4), 3: (0.6, 0.2, 0.2)}[len(seeds)]
+    return tuple(map(Look, seeds, shares))
+
+
+@dataclass(frozen=True)
+class Drift:
+    """How a candidate compares with the anchor: what many small losses, each within its margin, add up to.
+
+    Parameters
+    ----------
+    since : int
+        Which recording of the baseline the anchor is, counted from 1.
+    score : float
+        The anchor's.
+    delta, low, high : float
+        Candidate less anchor, and the bounds that decide, as in `MetricVerdict`.
+    margin : float
+        The loss that is harmless in all.
+    """
+
+    since: int
+    score: float
+    delta: float
+    low: float
+    high: float
+    margin: float
+
+
+@dataclass(frozen=True)
 class MetricVerdict:
     """The verdict of one metric, on all rows or on one slice; numbers are in the metric's unit, None where missing.
 
@@ -72,8 +126,18 @@ class MetricVerdict:
         The bounds that decide: 95% sure that the candidate is above the first, 99.75% sure that it is below the second.
     resolution : float
         The smallest loss that this comparison can tell from none.
+    floor : float
+        The smallest margin that the baseline's own rows and seeds can resolve.
+    blocked : float
+        The chance that an equally good candidate would not pass.
+    seeds : int
+        How many runs of the candidate were looked at.
     folds : tuple of (float, float)
         Baseline's and candidate's score in each split.
+    drift : Drift or None
+        The comparison with the anchor; None where the baseline is its own.
+    losses : tuple of int
+        The rows that lost most, by their position in the data, counted from 0.
     reason : str
         Why, where the numbers do not say it.
     """
@@ -89,18 +153,30 @@ class MetricVerdict:
     margin: float | None = None
     resolution: float | None = None
     dummy: float | None = None
+    floor: float | None = None
+    blocked: float | None = None
+    seeds: int | None = None
     folds: tuple[tuple[float, float], ...] = ()
+    drift: Drift | None = None
+    losses: tuple[int, ...] = ()
     reason: str = ""
 
     @property
     def decides(self) -> bool:
         """Whether the check's verdict depends on it: a slice only ever raises an alarm."""
-        return self.slice is None or self.verdict == "worse"
+        return self.verdict != "reported" and (self.slice is None or self.verdict == "worse")
 
     @property
     def label(self) -> str:
         """The metric's name, and the slice it is of."""
         return self.metric if self.slice is None else f"{self.metric} [{self.slice}]"
+
+    @property
+    def drifted(self) -> bool:
+        """Whether it was held against the last baseline, and fails against the anchor."""
+        if self.drift is None or self.low is None or self.margin is None or self.verdict in PASSING:
+            return False
+        return self.low > -self.margin and self.drift.low <= -self.drift.margin
 
 
 @dataclass(frozen=True)
@@ -115,6 +191,11 @@ class Verdict:
         What to do next; may be empty, may have several lines.
     seconds : float
         Wall time from the data to the verdict.
+    flips : tuple of (int, int) or None
+        How many rows the candidate gets wrong that the baseline had right, and the other way round; None for
+        regression.
+    flipped : tuple of int
+        The first rows that it gets wrong now, by their position in the data, counted from 0.
     """
 
     name: str
@@ -130,6 +211,8 @@ class Verdict:
     fits: int = 0
     seconds: float = 0.0
     accepted: str | None = None
+    flips: tuple[int, int] | None = None
+    flipped: tuple[int, ...] = ()
 
 
 def measure(scores: Scores, replicates: Scores | None, dummy: float) -> Yardstick:
@@ -152,7 +235,7 @@ def measure(scores: Scores, replicates: Scores | None, dummy: float) -> Yardstic
     """
     psi = (replicates or scores).independent
     runs = len(scores.psi) if replicates is None else None
-    if len(psi) < 2:
+    if len(psi) < 2 or scores.kind == "extreme":
         return Yardstick(dummy, 0.0, inf, runs, 0.0)
     noise = statistics.seed_noise((replicates or scores).splits, scores.weights)
     s, dof, bias = noise.s, noise.dof, 0.0
@@ -162,7 +245,14 @@ def measure(scores: Scores, replicates: Scores | None, dummy: float) -> Yardstic
         spread = float(np.sqrt(np.mean(changes**2)))
         if spread > s:
             s, dof = spread, float(len(changes))
-    floor = statistics.noise_floor(psi, s, dof, zero_one=scores.kind == "zero_one" and scores.units is None, bias=bias)
+    floor = statistics.noise_floor(
+        psi,
+        s,
+        dof,
+        rows_dof=statistics.standard_error(scores.psi[0], scores.units, serial=scores.serial).dof,
+        zero_one=scores.kind == "zero_one" and scores.units is None,
+        bias=bias,
+    )
     return Yardstick(dummy, s, dof, runs, floor)
 
 
@@ -187,8 +277,140 @@ def identical(
     )
 
 
+@dataclass(frozen=True)
+class Difference:
+    """How far a candidate is from what it is held against, and how sure that is; no margin has been looked at yet.
+
+    Parameters
+    ----------
+    delta : float
+        Candidate less baseline, in the metric's unit, as everything here.
+    se, rows_dof : float
+        Standard error over rows, and its degrees of freedom.
+    noise, dof : float
+        Standard deviation that seeds alone put between the two, and its degrees of freedom.
+    hits : tuple of (int, int, int) or None
+        Of two single 0/1 runs: rows won, rows lost, all rows. They have an interval of their own.
+    """
+
+    delta: float
+    se: float
+    rows_dof: float
+    noise: float
+    dof: float
+    hits: tuple[int, int, int] | None = None
+
+    def half_width(self, level: float) -> float:
+        """Give the one-sided half-width of the interval, where it has one for both sides."""
+        return statistics.half_width(level, self.se, self.noise, self.dof, rows_dof=self.rows_dof)
+
+    def bounds(self, spent: float = 1.0) -> tuple[float, float]:
+        """Give L and U, of a look that may spend so much of the chance to err."""
+        sure, surer = 1 - spent * (1 - CONFIDENCE), 1 - spent * (1 - ALARM)
+        if self.hits is None:
+            return self.delta - self.half_width(sure), self.delta + self.half_width(surer)
+        won, lost, rows = self.hits
+        if won + lost == 0:
+            return -statistics.unchanged_bound(rows, sure), statistics.unchanged_bound(rows, surer)
+        return (
+            statistics.tango_interval(won, lost, rows, 2 * sure - 1)[0],
+            statistics.tango_interval(won, lost, rows, 2 * surer - 1)[1],
+        )
+
+    def resolution(self, spent: float = 1.0) -> float:
+        """Give the smallest loss that the look can tell from none."""
+        return self.half_width(1 - spent * (1 - CONFIDENCE)) + self.half_width(0.99)
+
+    def blocked(self, margin: float, spent: float = 1.0) -> float:
+        """Give the chance that an equally good candidate would not pass."""
+        se = self.half_width(CONFIDENCE) / statistics.half_width(CONFIDENCE, 1.0)
+        return statistics.inconclusive_probability(margin, se, 1 - spent * (1 - CONFIDENCE))
+
+    @property
+    def p_value(self) -> float:
+        """Of no loss."""
+        return statistics.loss_p_value(self.delta, self.se, self.noise, self.dof, rows_dof=self.rows_dof)
+
+
+def difference(baseline: Scores, candidate: Scores, yardstick: Yardstick) -> Difference:
+    """Compare the same rows in the same folds.
+
+    Parameters
+    ----------
+    baseline, candidate : Scores
+        Under the same definition.
+    yardstick : Yardstick
+        The baseline's.
+
+    References
+    ----------
+    .. [1] Bayle, Bayle, Janson, Mackey, "Cross-validation confidence intervals for test error", NeurIPS 2020.
+    """
+    rows: Floats = candidate.psi.mean(axis=0) - baseline.psi.mean(axis=0)
+    delta, skill = candidate.score - baseline.score, abs(baseline.score - yardstick.dummy)
+    if abs(delta) <= ROUNDING * skill:
+        delta = 0.0
+    error = statistics.standard_error(rows, candidate.units, serial=candidate.serial)
+    se = max(error.se, candidate.grain)
+    if se <= ROUNDING * abs(delta):  # every row moved by the same, and that is no certainty
+        se = abs(delta) or skill / len(rows)  # so its own size has to do, or one row's worth
+    noise, dof = _noise(candidate, yardstick)
+    hits = None
+    if candidate.kind == "zero_one" and candidate.units is None and noise == 0 and np.isin(rows, (-1, 0, 1)).all():
+        hits = (int((rows > 0).sum()), int((rows < 0).sum()), len(rows))
+    return Difference(delta, se, error.dof, noise, dof, hits)
+
+
+def _noise(candidate: Scores, yardstick: Yardstick) -> tuple[float, float]:
+    """Give what chance alone puts between the two, and its degrees of freedom."""
+    runs = len(candidate.psi)
+    noise = yardstick.noise_between(runs)
+    if yardstick.runs is not None or runs < 2:
+        return noise, yardstick.dof
+    # the baseline's learner draws no random numbers, the candidate's does, and brings its own noise
+    own = statistics.seed_noise(candidate.splits, candidate.weights)
+    return sqrt(noise**2 + own.s**2 / runs), min(yardstick.dof, own.dof)
+
+
+def difference_of_folds(
+    baseline: Sequence[float], candidate: Scores, yardstick: Yardstick, test_train_ratio: float
+) -> Difference:
+    """Compare by fold scores alone, where the baseline's predictions are not to be had.
+
+    It works, but it sees little: a fold's score has one number where its predictions have one per row.
+
+    Parameters
+    ----------
+    baseline : sequence of float
+        The score in each split.
+    candidate : Scores
+        In the same splits.
+    yardstick : Yardstick
+        The baseline's.
+    test_train_ratio : float
+        Rows of a test fold per row it was trained with.
+
+    References
+    ----------
+    .. [1] Nadeau, Bengio, "Inference for the generalization error", Machine Learning 52 (2003) 239.
+    """
+    differences = candidate.folds - np.asarray(baseline)
+    noise, dof = _noise(candidate, yardstick)
+    size = abs(float(differences.mean())) or abs(float(np.mean(baseline)) - yardstick.dummy) / candidate.psi.shape[1]
+    if np.ptp(differences) <= ROUNDING * size:  # every fold moved by the same, and that is no certainty
+        return Difference(float(differences.mean()), size, len(differences) - 1, noise, dof)
+    test = statistics.corrected_resampled_t(differences, test_train_ratio)
+    return Difference(test.mean, test.se, test.dof, noise, dof)
+
+
 def judge_metric(
-    metric: str, baseline: Scores, candidate: Scores, yardstick: Yardstick, margin: float | None
+    metric: str,
+    baseline: Scores,
+    candidate: Scores,
+    yardstick: Yardstick,
+    margin: float | None,
+    *,
+    spent: float = 1.0,
 ) -> MetricVerdict:
     """Judge one metric on all rows.
 
@@ -202,22 +424,36 @@ def judge_metric(
         The baseline's.
     margin : float or None
         The harmless loss that the owner named; None: the default.
+    spent : float
+        The share of the chance to err that this look may spend (`looks`).
 
     Returns
     -------
     MetricVerdict
         better if L > 0; held if L > -margin; worse if U < 0 and not held; else inconclusive; with
         L = delta - h(.95) and U = delta + h(.9975). What does not beat the dummy is never held.
-
-    References
-    ----------
-    .. [1] Bayle, Bayle, Janson, Mackey, "Cross-validation confidence intervals for test error", NeurIPS 2020.
     """
-    margin = yardstick.default_margin(baseline.score) if margin is None else margin
-    low, high, resolution = _interval(candidate, yardstick, *_difference(baseline, candidate, yardstick))
-    delta = candidate.score - baseline.score
+    found = difference(baseline, candidate, yardstick)
+    return judge_difference(
+        metric, found, baseline.score, baseline.folds.tolist(), candidate, yardstick, margin, spent=spent
+    )
+
+
+def judge_difference(
+    metric: str,
+    found: Difference,
+    score: float,
+    folds: Sequence[float],
+    candidate: Scores,
+    yardstick: Yardstick,
+    margin: float | None,
+    *,
+    spent: float = 1.0,
+) -> MetricVerdict:
+    """Judge a difference on all rows, as `judge_metric` does; `score` and `folds` are the baseline's."""
+    margin = yardstick.default_margin(score) if margin is None else margin
+    low, high = found.bounds(spent)
     label: Label
-    reason = ""
     if low > 0:
         label = "better"
     elif low > -margin and candidate.score > yardstick.dummy:
@@ -226,22 +462,69 @@ def judge_metric(
         label = "worse"
     else:
         label = "inconclusive"
-    if candidate.score <= yardstick.dummy:
-        reason = "it is no better than a dummy that looks at no feature"
     return MetricVerdict(
         metric,
         label,
-        baseline=baseline.score,
+        baseline=score,
         candidate=candidate.score,
-        delta=delta,
+        delta=found.delta,
         low=low,
         high=high,
         margin=margin,
-        resolution=resolution,
+        resolution=found.resolution(spent),
         dummy=yardstick.dummy,
-        folds=tuple(zip(baseline.folds.tolist(), candidate.folds.tolist(), strict=True)),
-        reason=reason,
+        floor=yardstick.floor,
+        blocked=found.blocked(margin, spent) if margin > 0 else None,
+        seeds=len(candidate.psi),
+        folds=tuple(zip(folds, candidate.folds.tolist(), strict=True)),
+        reason="" if candidate.score > yardstick.dummy else "it is no better than a dummy that looks at no feature",
     )
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """The baseline that losses are added up from: the first one, or the last that was better than its anchor.
+
+    Parameters
+    ----------
+    scores : Scores
+        Of the anchor, averaged over its seeds.
+    yardstick : Yardstick
+        The anchor's.
+    margin : float
+        The loss that is harmless in all.
+    since : int
+        Which recording of the baseline it is, counted from 1.
+    """
+
+    scores: Scores
+    yardstick: Yardstick
+    margin: float
+    since: int = 1
+
+
+def defend(verdict: MetricVerdict, anchor: Anchor, candidate: Scores, *, spent: float = 1.0) -> MetricVerdict:
+    """Hold a candidate against the anchor too: what passes step by step must not lose more than the margin in all.
+
+    Returns
+    -------
+    MetricVerdict
+        With its `drift`; worse (or inconclusive) where it passed and more than the anchor's margin may be lost.
+    """
+    found = difference(anchor.scores, candidate, anchor.yardstick)
+    low, high = found.bounds(spent)
+    drift = Drift(anchor.since, anchor.scores.score, found.delta, low, high, anchor.margin)
+    if low > -anchor.margin or verdict.verdict not in PASSING:
+        return replace(verdict, drift=drift)
+    return replace(verdict, drift=drift, verdict="worse" if high < 0 else "inconclusive")
+
+
+def surpasses(anchor: Anchor, scores: Scores) -> bool:
+    """Whether a newly measured baseline is better than the anchor, and takes its place.
+
+    Better than its predecessor is not enough: -0.6, +0.3, -0.6, ... of a margin would go down for ever.
+    """
+    return difference(anchor.scores, scores, anchor.yardstick).bounds()[0] > 0
 
 
 def judge_slices(
@@ -265,30 +548,29 @@ def judge_slices(
     tuple of (MetricVerdict, float)
         Each with the p-value of a loss.
     """
-    found = []
+    judged = []
     for name, baseline, candidate in slices:
         scale = sqrt(rows / candidate.psi.shape[1])
-        own = replace(yardstick, noise=yardstick.noise * scale)
-        difference, delta, se, noise = _difference(baseline, candidate, own)
-        low, high, resolution = _interval(candidate, own, difference, delta, se, noise)
+        found = difference(baseline, candidate, replace(yardstick, noise=yardstick.noise * scale))
+        low, high = found.bounds()
         assert whole.margin is not None
         label: Label = "better" if low > 0 else "held" if low > -whole.margin else "inconclusive"
-        folds = tuple(zip(baseline.folds.tolist(), candidate.folds.tolist(), strict=True))
         verdict = MetricVerdict(
             whole.metric,
             label,
             name,
             baseline=baseline.score,
             candidate=candidate.score,
-            delta=delta,
+            delta=found.delta,
             low=low,
             high=high,
             margin=whole.margin,
-            resolution=resolution,
-            folds=folds,
+            resolution=found.resolution(),
+            seeds=len(candidate.psi),
+            folds=tuple(zip(baseline.folds.tolist(), candidate.folds.tolist(), strict=True)),
         )
-        found.append((verdict, statistics.loss_p_value(delta, se, noise, own.dof)))
-    return tuple(found)
+        judged.append((verdict, found.p_value))
+    return tuple(judged)
 
 
 def raise_alarms(slices: Sequence[tuple[MetricVerdict, float]]) -> tuple[MetricVerdict, ...]:
@@ -310,34 +592,3 @@ def raise_alarms(slices: Sequence[tuple[MetricVerdict, float]]) -> tuple[MetricV
 def worst(labels: Sequence[Label]) -> Label:
     """Give the label that decides for the check."""
     return min(labels, key=WORST_FIRST.index)
-
-
-def _interval(
-    candidate: Scores, yardstick: Yardstick, difference: Floats, delta: float, se: float, noise: float
-) -> tuple[float, float, float]:
-    """Give L, U and the resolution, of what `_difference` gives."""
-    rows = len(difference)
-    resolution = statistics.resolution(se, noise, yardstick.dof)
-    if candidate.kind == "zero_one" and noise == 0 and np.isin(difference, (-1, 0, 1)).all():
-        won, lost = int((difference > 0).sum()), int((difference < 0).sum())
-        if won + lost == 0:
-            bound = statistics.unchanged_bound
-            return -bound(rows, CONFIDENCE), bound(rows, ALARM), resolution
-        low, _ = statistics.tango_interval(won, lost, rows, 2 * CONFIDENCE - 1)
-        _, high = statistics.tango_interval(won, lost, rows, 2 * ALARM - 1)
-        return low, high, resolution
-    low = delta - statistics.half_width(CONFIDENCE, se, noise, yardstick.dof)
-    high = delta + statistics.half_width(ALARM, se, noise, yardstick.dof)
-    return low, high, resolution
-
-
-def _difference(baseline: Scores, candidate: Scores, yardstick: Yardstick) -> tuple[Floats, float, float, float]:
-    """Give the difference unit by unit, its mean, its standard error over units, and the noise of the seeds."""
-    difference: Floats = candidate.independent.mean(axis=0) - baseline.independent.mean(axis=0)
-    delta, skill = candidate.score - baseline.score, abs(baseline.score - yardstick.dummy)
-    if abs(delta) <= ROUNDING * skill:
-        delta = 0.0
-    se = max(statistics.standard_error(difference), candidate.grain)
-    if se <= ROUNDING * abs(delta):  # every row moved by the same, and that is no certainty
-        se = abs(delta) or skill / len(difference)  # so its own size has to do, or one row's worth
-    return difference, delta, se, yardstick.noise_between(len(candidate.psi))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,8 @@ class Scores:
         Influence values; a row's repeats are averaged first, so that a row counts once.
     units : ndarray of shape (n_rows,) or None
         Rows that depend on each other, or whose values were found together, share a unit; None: each stands alone.
+    serial : bool
+        Whether the units are periods, and neighbouring ones depend on each other too.
     splits : ndarray of shape (n_seeds, n_splits)
         The score in each fold of each repeat.
     weights : ndarray of shape (n_splits,)
@@ -46,6 +48,7 @@ class Scores:
     definition: str
     psi: Array
     units: NDArray[np.int64] | None
+    serial: bool
     splits: Array
     weights: Array
     kind: str
@@ -73,13 +76,16 @@ class Scores:
 
     def first(self, seeds: int) -> Scores:
         """Keep the first `seeds` seeds."""
-        return Scores(
-            self.definition, self.psi[:seeds], self.units, self.splits[:seeds], self.weights, self.kind, self.grain
-        )
+        return replace(self, psi=self.psi[:seeds], splits=self.splits[:seeds])
 
 
 def score(
-    predictions: Predictions, target: NDArray[Any], metric: Metric, units: NDArray[np.int64] | None = None
+    predictions: Predictions,
+    target: NDArray[Any],
+    metric: Metric,
+    units: NDArray[np.int64] | None = None,
+    *,
+    serial: bool = False,
 ) -> Scores:
     """Score stored predictions.
 
@@ -93,6 +99,8 @@ def score(
         Any scikit-learn scorer.
     units : ndarray of shape (n_rows of the data set,) or None
         Rows with the same number depend on each other (a group, a day).
+    serial : bool
+        Whether the units are periods, numbered in their order.
 
     Returns
     -------
@@ -130,7 +138,7 @@ def score(
         )
     splits = np.stack([np.bincount(split, weights=values) / sizes for values in slots])
     grain = _grain(kind, truth, split)
-    return Scores(definition, psi, row_units, splits, sizes / sizes.sum(), kind, grain)
+    return Scores(definition, psi, row_units, serial, splits, sizes / sizes.sum(), kind, grain)
 
 
 def _grain(kind: str, truth: NDArray[Any], split: NDArray[np.int64]) -> float:

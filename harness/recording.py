@@ -65,7 +65,7 @@ def record(
     dummy = _with_decision_function(run(candidates.make_dummy(check.task), seeds=1, jobs=1))
 
     def scores(of: Predictions, metric: Metric) -> Scores:
-        return metrics.score(of, dataset.y, metric, dataset.units)
+        return metrics.score(of, dataset.y, metric, dataset.units, serial=dataset.serial)
 
     measured = {
         metric.name: _measure(
@@ -140,7 +140,7 @@ def _measure(metric: Metric, scores: Scores, replicates: Scores | None, dummy: f
         reason += "; seed noise not measured (one seed)"
     return BaselineMetric(
         score=scores.score,
-        standard_error=statistics.standard_error(scores.independent.mean(axis=0)),
+        standard_error=statistics.standard_error(scores.psi.mean(axis=0), scores.units, serial=scores.serial).se,
         folds=tuple(scores.folds.tolist()),
         definition=scores.definition,
         margin=margin,
