@@ -3,20 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.baselines import Baseline, BaselineMetric
+from harness.baselinejson import Baseline, BaselineMetric
+from harness.baselines import Approved
 from harness.check import Check, Metric
+from harness.crossval import Protocol
 from harness.dataset import Dataset
 from harness.errors import IncomparableError, PromiseError
-from harness.judge import MetricVerdict, identical, judge_metric, judge_slices, raise_alarms
-from harness.metrics import Scores, definition, score
+from harness.judge import (
+    PASSING,
+    Anchor,
+    MetricVerdict,
+    defend,
+    difference_of_folds,
+    identical,
+    judge_difference,
+    judge_metric,
+    judge_slices,
+    raise_alarms,
+)
+from harness.metrics import Scores, definition, judgeable, score
 from harness.predictions import Predictions
 
 SLICE_ROWS = 50  # a smaller slice could raise no alarm that anybody should believe
 SLICE_VALUES = 50
+EXAMPLES = 5  # rows that a failure names
 START_ANEW = "To start anew on what there is now, delete its JSON file and run pytest --model-check --update-baselines."
 
 
@@ -44,82 +60,189 @@ def require_same_data(check: Check, baseline: Baseline, data: Dataset) -> None:
         )
 
 
-def compare(
-    check: Check, data: Dataset, baseline: Baseline, approved: Predictions, candidate: Predictions
-) -> tuple[MetricVerdict, ...]:
-    """Judge the candidate's predictions against the approved ones, metric by metric.
+class Comparison:
+    """The approved predictions of a check, ready to be held against a candidate's, as often as it takes.
 
-    Both sets of metrics must be equal: one that only the baseline has, or only the check, is missing.
-
-    Raises
-    ------
-    IncomparableError
-        If the two do not predict the same rows in the same folds.
+    Parameters
+    ----------
+    check : Check
+        The promise.
+    protocol : Protocol
+        Its data and splits.
+    baseline : Baseline
+        What is approved.
+    approved : Approved or None
+        Its predictions and anchors; None: they are not to be had, and fold scores have to do.
     """
-    if not approved.same_slots(candidate):
-        raise IncomparableError(
-            f"{check.name}: the baseline was recorded with other rows, folds or classes",
-            f"It says cv={baseline.protocol.get('cv')}. {START_ANEW}",
+
+    def __init__(self, check: Check, protocol: Protocol, baseline: Baseline, approved: Approved | None) -> None:
+        self._check, self._protocol, self._data = check, protocol, protocol.dataset
+        self._baseline, self._approved = baseline, approved
+        self._old: dict[str, Scores] = {}
+
+    def identical(self, candidate: Predictions) -> bool:
+        """Whether all answers agree to rounding, seed for seed.
+
+        Raises
+        ------
+        IncomparableError
+            If the two do not predict the same rows in the same folds.
+        """
+        if self._approved is None:
+            return False
+        approved = self._approved.predictions
+        if not approved.same_slots(candidate):
+            raise IncomparableError(
+                f"{self._check.name}: the baseline was recorded with other rows, folds or classes",
+                f"It says cv={self._baseline.protocol.get('cv')}. {START_ANEW}",
+            )
+        return approved.first(candidate.seeds).agrees(candidate)
+
+    def judge(
+        self, candidate: Predictions, spent: float = 1.0, earlier: Sequence[MetricVerdict] = ()
+    ) -> tuple[MetricVerdict, ...]:
+        """Judge a candidate's predictions, metric by metric.
+
+        Both sets of metrics must be equal: one that only the baseline has, or only the check, is missing.
+
+        Parameters
+        ----------
+        candidate : Predictions
+            Of the same rows in the same folds.
+        spent : float
+            The share of the chance to err that this look may spend.
+        earlier : sequence of MetricVerdict
+            What an earlier look found: only what it left inconclusive is looked at again.
+        """
+        same = self.identical(candidate)
+        settled = {one.metric: one for one in earlier if one.verdict != "inconclusive"}
+        promised = {metric.name: metric for metric in self._check.metrics}
+        return tuple(
+            settled.get(name) or self._judged(name, promised.get(name), candidate, same, spent)
+            for name in dict.fromkeys([*promised, *self._baseline.metrics])
         )
-    same = approved.first(candidate.seeds).agrees(candidate)
-    promised = {metric.name: metric for metric in check.metrics}
-    found = []
-    for name in dict.fromkeys([*promised, *baseline.metrics]):
-        stored, metric = baseline.metrics.get(name), promised.get(name)
+
+    def _judged(
+        self, name: str, metric: Metric | None, candidate: Predictions, same: bool, spent: float
+    ) -> MetricVerdict:
+        stored = self._baseline.metrics.get(name)
         if metric is None:
             reason = "the baseline has it, the check does not: a promise was dropped"
-            found.append(MetricVerdict(name, "missing", baseline=stored.score if stored else None, reason=reason))
-        elif stored is None:
+            return MetricVerdict(name, "missing", baseline=stored.score if stored else None, reason=reason)
+        if stored is None:
             reason = "the baseline does not have it yet; pytest --model-check --update-baselines records it"
-            new = score(candidate, data.y, metric, data.units)
-            found.append(MetricVerdict(name, "missing", candidate=new.score, reason=reason))
-        elif stored.definition != (now := definition(candidate, data.y, metric)):
+            return MetricVerdict(name, "missing", candidate=self._new(candidate, metric).score, reason=reason)
+        if stored.definition != (now := definition(candidate, self._data.y, metric)):
             reason = f"the baseline's is the {stored.definition}, this one the {now}"
-            found.append(MetricVerdict(name, "incomparable", baseline=stored.score, reason=reason))
-        elif same:
-            found.append(identical(name, stored.score, stored.folds, stored.yardstick, metric.margin))
-        else:
-            old, new = (score(side, data.y, metric, data.units) for side in (approved, candidate))
-            found.append(_judged(stored, old, new, metric))
-    return (*found, *_slices(check, data, baseline, approved, candidate, found))
+            return MetricVerdict(name, "incomparable", baseline=stored.score, reason=reason)
+        if not judgeable(metric):
+            after, reason = self._new(candidate, metric).score, "it hangs on a single row, and can't be judged"
+            return MetricVerdict(name, "reported", None, stored.score, after, after - stored.score, reason=reason)
+        if same:
+            return identical(name, stored.score, stored.folds, stored.yardstick, metric.margin)
+        new = self._new(candidate, metric)
+        if self._approved is None:
+            return self._by_folds(stored, new, metric, spent)
+        old = self._of_baseline(metric)
+        if abs(old.score - stored.score) > 1e-6 * abs(stored.score - stored.yardstick.dummy):
+            reason = f"the approved predictions score {old.score:.6g} now, the baseline says {stored.score:.6g}"
+            return MetricVerdict(name, "incomparable", baseline=stored.score, reason=f"{reason}: another metric")
+        found = judge_metric(name, old, new, stored.yardstick, metric.margin, spent=spent)
+        if stored.anchor is not None:
+            found = defend(found, self._anchor(metric, stored), new, spent=spent)
+        # not where rows were left out together: then a row's value is that of several
+        if found.verdict not in PASSING and (new.units is None or new.kind != "jackknife"):
+            lost = new.psi.mean(axis=0) - old.psi.mean(axis=0)
+            rows = np.unique(candidate.row)[np.argsort(lost, kind="stable")[:EXAMPLES]]
+            found = replace(found, losses=tuple(rows[np.sort(lost)[:EXAMPLES] < 0].tolist()))
+        return found
 
-
-def _judged(stored: BaselineMetric, old: Scores, new: Scores, metric: Metric) -> MetricVerdict:
-    """Judge a metric, if the approved predictions still score what the baseline says: its function may have changed."""
-    if abs(old.score - stored.score) > 1e-6 * abs(stored.score - stored.yardstick.dummy):
-        reason = f"the approved predictions score {old.score:.6g} now, the baseline says {stored.score:.6g}"
-        return MetricVerdict(metric.name, "incomparable", baseline=stored.score, reason=f"{reason}: another metric")
-    return judge_metric(metric.name, old, new, stored.yardstick, metric.margin)
-
-
-def _slices(
-    check: Check,
-    data: Dataset,
-    baseline: Baseline,
-    approved: Predictions,
-    candidate: Predictions,
-    found: Sequence[MetricVerdict],
-) -> tuple[MetricVerdict, ...]:
-    """Judge every metric, where it was judged at all, on the rows of each slice."""
-    judged = {one.metric: one for one in found if one.resolution is not None}
-    metrics = [metric for metric in check.metrics if metric.name in judged]
-    predicted = np.zeros(data.rows, dtype=bool)
-    predicted[candidate.row] = True
-    alarms: list[tuple[MetricVerdict, float]] = []
-    for metric in metrics if check.slices else ():
-        scored = []
-        for name, keep in _values(check, data):
-            if (keep & predicted).sum() < SLICE_ROWS:
-                continue
-            try:
-                old, new = (score(side.of_rows(keep), data.y, metric, data.units) for side in (approved, candidate))
-            except PromiseError:  # one class only in a fold, say: what has no score here raises no alarm
-                continue
-            scored.append((name, old, new))
-        alarms += judge_slices(
-            scored, judged[metric.name], baseline.metrics[metric.name].yardstick, int(predicted.sum())
+    def _by_folds(self, stored: BaselineMetric, new: Scores, metric: Metric, spent: float) -> MetricVerdict:
+        if len(stored.folds) != len(self._protocol.splits) or self._baseline.protocol.get("cv") != (
+            self._protocol.splitter
+        ):
+            reason = f"the baseline's folds are those of {self._baseline.protocol.get('cv')}"
+            return MetricVerdict(metric.name, "incomparable", baseline=stored.score, reason=reason)
+        ratio = float(np.mean([len(split.test) / len(split.train) for split in self._protocol.splits]))
+        found = difference_of_folds(stored.folds, new, stored.yardstick, ratio)
+        verdict = judge_difference(
+            metric.name, found, stored.score, stored.folds, new, stored.yardstick, metric.margin, spent=spent
         )
-    return raise_alarms(alarms)
+        weak = "judged by its fold scores alone (corrected resampled t-test), which see less than predictions do"
+        return replace(verdict, reason="; ".join(filter(None, (verdict.reason, weak))))
+
+    def anchors(self) -> dict[str, Anchor]:
+        """Give what losses are added up from, by metric: the stored anchors, or else the baseline itself."""
+        found = {}
+        for metric in self._check.metrics:
+            stored = self._baseline.metrics.get(metric.name)
+            if stored is None or stored.margin is None or self._approved is None:
+                continue
+            if stored.definition == definition(self._approved.predictions, self._data.y, metric):
+                found[metric.name] = self._anchor(metric, stored)
+        return found
+
+    def _anchor(self, metric: Metric, stored: BaselineMetric) -> Anchor:
+        assert self._approved is not None
+        assert stored.margin is not None
+        if stored.anchor is None:
+            psi = self._of_baseline(metric).psi.mean(axis=0)
+            return Anchor(psi, stored.yardstick, stored.margin, self._baseline.generation)
+        margin = stored.anchor.margin if metric.margin is None else metric.margin
+        return Anchor(self._approved.anchors[metric.name], stored.anchor.yardstick, margin, stored.anchor.since)
+
+    def slices(self, candidate: Predictions, found: Sequence[MetricVerdict]) -> tuple[MetricVerdict, ...]:
+        """Judge every metric, where it was judged by its rows at all, on the rows of each slice."""
+        if self._approved is None or not self._check.slices:
+            return ()
+        judged = {one.metric: one for one in found if one.resolution is not None}
+        predicted = np.zeros(self._data.rows, dtype=bool)
+        predicted[candidate.row] = True
+        alarms: list[tuple[MetricVerdict, float]] = []
+        for metric in (one for one in self._check.metrics if one.name in judged):
+            scored = []
+            for name, keep in _values(self._check, self._data):
+                if (keep & predicted).sum() < SLICE_ROWS:
+                    continue
+                try:
+                    old, new = (
+                        self._new(side.of_rows(keep), metric) for side in (self._approved.predictions, candidate)
+                    )
+                except PromiseError:  # one class only in a fold, say: what has no score here raises no alarm
+                    continue
+                scored.append((name, old, new))
+            yardstick = self._baseline.metrics[metric.name].yardstick
+            alarms += judge_slices(scored, judged[metric.name], yardstick, int(predicted.sum()))
+        return raise_alarms(alarms)
+
+    def flips(self, candidate: Predictions) -> tuple[tuple[int, int], tuple[int, ...]] | None:
+        """Count the rows that are wrong now and were right, and those the other way round; name the first ones.
+
+        A row is right where most of its answers are, over seeds and repeats. None for regression, and where the
+        baseline's predictions are not to be had.
+        """
+        if self._approved is None or candidate.classes is None:
+            return None
+        before, after = (_right(side, self._data.y) for side in (self._approved.predictions, candidate))
+        lost = np.unique(candidate.row)[before & ~after]
+        return (len(lost), int((after & ~before).sum())), tuple(lost[:EXAMPLES].tolist())
+
+    def _of_baseline(self, metric: Metric) -> Scores:
+        assert self._approved is not None
+        if metric.name not in self._old:
+            self._old[metric.name] = self._new(self._approved.predictions, metric)
+        return self._old[metric.name]
+
+    def _new(self, predictions: Predictions, metric: Metric) -> Scores:
+        return score(predictions, self._data.y, metric, self._data.units, serial=self._data.serial)
+
+
+def _right(predictions: Predictions, target: NDArray[Any]) -> NDArray[np.bool_]:
+    """Whether each row that is predicted is predicted right, by most of its seeds and repeats."""
+    hits = (predictions.responses["predict"] == target[predictions.row]).mean(axis=0)
+    place = np.unique(predictions.row, return_inverse=True)[1]
+    right: NDArray[np.bool_] = np.bincount(place, weights=hits) > np.bincount(place) / 2
+    return right
 
 
 def _values(check: Check, data: Dataset) -> Iterator[tuple[str, NDArray[np.bool_]]]:

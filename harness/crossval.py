@@ -117,6 +117,7 @@ def predict(
     jobs: int,
     progress: Progress = lambda done, total: None,
     leave_out: bool = False,
+    after: int = 0,
 ) -> Predictions:
     """Fit a clone of the candidate for every seed in every split, and predict the rows held out.
 
@@ -137,18 +138,21 @@ def predict(
         Is told how many fits of how many are done.
     leave_out : bool
         Leave a random 5% of the training rows out of each fit.
+    after : int
+        How many seeds have been used before: these are the next ones.
 
     Raises
     ------
     CandidateError
         Naming the first fold in which a fit fails.
     """
-    fits = [Fit(seed, k, leave_out) for seed in range(seeds) for k in range(len(protocol.splits))]
+    used = range(after, after + seeds)
+    fits = [Fit(seed, k, leave_out) for seed in used for k in range(len(protocol.splits))]
     found = _run(fits, candidate, protocol, entropy, jobs, progress)
     warned = Counter(warning for _, answers in found for warning in answers.warned)
     for (category, text), count in warned.items():  # once, and here: the same whichever process made the fit
         warnings.warn(f"{text} (in {count} of {len(fits)} fits)", category, stacklevel=2)
-    return _gather(protocol, found, seeds)
+    return _gather(protocol, found, used)
 
 
 def is_random(candidate: Any, protocol: Protocol, *, entropy: int, jobs: int) -> tuple[bool, bool]:
@@ -161,7 +165,7 @@ def is_random(candidate: Any, protocol: Protocol, *, entropy: int, jobs: int) ->
     """
     first = Protocol(protocol.dataset, protocol.classes, protocol.splits[:1], protocol.splitter)
     tried = _run([Fit(seed, 0) for seed in (0, 0, 1)], candidate, first, entropy, jobs)
-    once, again, other = (_gather(first, [(Fit(0, 0), answers)], 1) for _, answers in tried)
+    once, again, other = (_gather(first, [(Fit(0, 0), answers)], range(1)) for _, answers in tried)
     return not once.agrees(other), not once.agrees(again)
 
 
@@ -207,10 +211,10 @@ def _run(
     return found
 
 
-def _gather(protocol: Protocol, answers: Iterable[tuple[Fit, Answers]], seeds: int) -> Predictions:
+def _gather(protocol: Protocol, answers: Iterable[tuple[Fit, Answers]], seeds: range) -> Predictions:
     """Put the answers in order: seed by seed, split by split."""
     found = {(fit.seed, fit.split): answer.responses for fit, answer in answers}
-    names, numbers = found[0, 0].keys(), range(len(protocol.splits))
+    names, numbers = found[seeds[0], 0].keys(), range(len(protocol.splits))
     for (_, k), responses in found.items():
         if responses.keys() != names:
             raise CandidateError(
@@ -222,7 +226,7 @@ def _gather(protocol: Protocol, answers: Iterable[tuple[Fit, Answers]], seeds: i
         repeat=np.repeat([split.repeat for split in protocol.splits], sizes).astype(np.int64),
         fold=np.repeat([split.fold for split in protocol.splits], sizes).astype(np.int64),
         responses={
-            name: np.stack([np.concatenate([found[seed, k][name] for k in numbers]) for seed in range(seeds)])
+            name: np.stack([np.concatenate([found[seed, k][name] for k in numbers]) for seed in seeds])
             for name in names
         },
         classes=protocol.classes,

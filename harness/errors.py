@@ -45,5 +45,9 @@ class MissingBaselineError(BaselineError):
     """There is nothing to hold the candidate against."""
 
 
+class UnavailableError(BaselineError):
+    """The predictions of a baseline can't be had; its fold scores can."""
+
+
 class IncomparableError(BaselineError):
     """The baseline is of other data, rows or folds: a comparison would say nothing about the model."""

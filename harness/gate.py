@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from harness import baselines, comparison, crossval, dataset, recording
-from harness.baselines import Baseline, Pending
+from harness import baselines, comparison, crossval, dataset, judge, recording
+from harness.baselinejson import Baseline
+from harness.baselines import Approved, Pending
 from harness.check import Check
+from harness.comparison import Comparison
+from harness.crossval import Protocol
 from harness.dataset import Dataset
-from harness.errors import IncomparableError, MissingBaselineError, ModelCheckError
-from harness.judge import PASSING, Label, MetricVerdict, Verdict, worst
+from harness.errors import IncomparableError, MissingBaselineError, ModelCheckError, PromiseError, UnavailableError
+from harness.judge import PASSING, Anchor, Label, MetricVerdict, Verdict, worst
+from harness.metrics import judgeable
+from harness.predictions import Predictions
 from harness.report import words
-
-SEEDS_OF_A_CANDIDATE = 1
 
 Progress = Callable[[str, int, int], None]  # what is going on, fits done, fits in all
 
@@ -39,6 +42,8 @@ class Settings:
         How many fits at a time.
     inconclusive_passes : bool
         What the data can't decide does not block.
+    folds_suffice : bool
+        Where the approved predictions can't be had, compare by fold scores.
     """
 
     root: Path
@@ -47,6 +52,7 @@ class Settings:
     update: bool = False
     jobs: int = 1
     inconclusive_passes: bool = False
+    folds_suffice: bool = False
 
 
 def run(check: Check, settings: Settings, progress: Progress) -> tuple[Verdict, Pending | None]:
@@ -58,36 +64,112 @@ def run(check: Check, settings: Settings, progress: Progress) -> tuple[Verdict, 
         If the check can't be judged; then nothing is pending.
     """
     started = time.perf_counter()
+    _require_judgeable(check)
     baseline = _approved(check, settings)
     data = dataset.read(check, settings.root)
     protocol = crossval.make_protocol(check, data)
-    found: tuple[MetricVerdict, ...] = ()
-    fits, pending = 0, None
+    judged, pending = Judged(), None
+    anchors: dict[str, Anchor] = {}
     if baseline is not None:
         comparison.require_same_data(check, baseline, data)
-        approved = baselines.read_predictions(settings.folder, baseline)
-        candidate = crossval.predict(
-            check.candidate,
-            protocol,
-            seeds=min(SEEDS_OF_A_CANDIDATE, baseline.seeds),
-            entropy=baseline.entropy,
-            jobs=settings.jobs,
-            progress=partial(progress, "fitting"),
-        )
-        fits += candidate.seeds * len(protocol.splits)
-        found = comparison.compare(check, data, baseline, approved, candidate)
+        against = Comparison(check, protocol, baseline, _predictions(settings, baseline))
+        judged = _judge(check, protocol, baseline, against, settings, partial(progress, "fitting"))
+        anchors = against.anchors() if settings.update else {}
+    found, fits = judged.metrics, judged.fits
     if settings.update and _may_record(found):
-        measured, predictions, refits = recording.record(
+        measured, approved, refits = recording.record(
             check,
             protocol,
             generation=1 if baseline is None else baseline.generation + 1,
+            anchors=anchors,
             jobs=settings.jobs,
             progress=partial(progress, "measuring the baseline"),
         )
         fits += refits
-        pending = baselines.prepare(measured, predictions, settings.scratch)
+        pending = baselines.prepare(measured, approved, settings.scratch)
         found = _with_recorded(found, measured)
-    return _verdict(check, settings, data, found, fits, time.perf_counter() - started), pending
+    judged = replace(judged, metrics=found, fits=fits)
+    return _verdict(check, settings, data, judged, time.perf_counter() - started), pending
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What the looks at a candidate found; see `Verdict` for the fields."""
+
+    metrics: tuple[MetricVerdict, ...] = ()
+    fits: int = 0
+    flips: tuple[int, int] | None = None
+    flipped: tuple[int, ...] = ()
+
+
+def _judge(
+    check: Check,
+    protocol: Protocol,
+    baseline: Baseline,
+    against: Comparison,
+    settings: Settings,
+    progress: crossval.Progress,
+) -> Judged:
+    """Look at the candidate with one seed, and with more while it is inconclusive, as declared beforehand."""
+    fits = 0
+
+    def fit(seeds: int, after: int) -> Predictions:
+        nonlocal fits
+        fits += seeds * len(protocol.splits)
+        return crossval.predict(
+            check.candidate,
+            protocol,
+            seeds=seeds,
+            after=after,
+            entropy=baseline.entropy,
+            jobs=settings.jobs,
+            progress=progress,
+        )
+
+    random = baseline.learner != "deterministic"
+    looks = judge.looks(baseline.seeds if random else None)
+    candidate = fit(looks[0].seeds, 0)
+    if not random and not against.identical(candidate) and check.seeds > 1:
+        # what the baseline says of noise is not true of a learner that draws random numbers: it brings its own
+        own = crossval.is_random(check.candidate, protocol, entropy=baseline.entropy, jobs=settings.jobs)
+        fits += 3
+        if any(own):
+            looks = (judge.Look(min(judge.SEEDS_OF_A_CANDIDATE[-1], check.seeds), 1.0),)
+    found: tuple[MetricVerdict, ...] = ()
+    for look in looks:
+        if look.seeds > candidate.seeds:
+            candidate = candidate.and_seeds(fit(look.seeds - candidate.seeds, candidate.seeds))
+        found = against.judge(candidate, look.spent, found)
+        if worst([metric.verdict for metric in found if metric.decides]) != "inconclusive":
+            break
+    found += against.slices(candidate, found)
+    flips = None if all(one.verdict in PASSING for one in found if one.decides) else against.flips(candidate)
+    return Judged(found, fits, *(flips or (None, ())))
+
+
+def _predictions(settings: Settings, baseline: Baseline) -> Approved | None:
+    """Read the approved predictions; None where they can't be had and the ini file says that fold scores will do."""
+    try:
+        return baselines.read_approved(settings.folder, baseline)
+    except UnavailableError:
+        if not settings.folds_suffice or settings.update:
+            raise
+        return None
+
+
+def _require_judgeable(check: Check) -> None:
+    for metric in check.metrics:
+        if metric.margin is not None and not judgeable(metric):
+            raise PromiseError(
+                f"{metric.name} hangs on a single row: it can be reported, but no margin of it can be defended",
+                f"Leave its margin out: metrics={{..., {metric.name!r}: None}}.",
+            )
+    if not any(map(judgeable, check.metrics)):
+        names = ", ".join(metric.name for metric in check.metrics)
+        raise PromiseError(
+            f"nothing would be judged: {names} hangs on a single row, and is only reported",
+            "Name another metric beside it, e.g. neg_mean_absolute_error.",
+        )
 
 
 def failure(name: str, nodeid: str, error: ModelCheckError) -> Verdict:
@@ -143,9 +225,8 @@ def _with_recorded(found: tuple[MetricVerdict, ...], baseline: Baseline) -> tupl
     return judged + recorded
 
 
-def _verdict(
-    check: Check, settings: Settings, data: Dataset, found: tuple[MetricVerdict, ...], fits: int, seconds: float
-) -> Verdict:
+def _verdict(check: Check, settings: Settings, data: Dataset, judged: Judged, seconds: float) -> Verdict:
+    found = judged.metrics
     label = worst([metric.verdict for metric in found if metric.decides])
     pointless = any(m.candidate is not None and m.dummy is not None and m.candidate <= m.dummy for m in found)
     return Verdict(
@@ -154,11 +235,13 @@ def _verdict(
         verdict=label,
         passed=label in PASSING or (label == "inconclusive" and settings.inconclusive_passes and not pointless),
         message=words.sentence(check.name, found),
-        advice=words.advice(found, data.rows),
+        advice=words.advice(found, data.rows, judged.flips, judged.flipped),
         metrics=found,
         data_path=data.path,
         data_md5=data.md5,
         rows=data.rows,
-        fits=fits,
+        fits=judged.fits,
         seconds=seconds,
+        flips=judged.flips,
+        flipped=judged.flipped,
     )

@@ -332,12 +332,14 @@ class Difference:
         return statistics.loss_p_value(self.delta, self.se, self.noise, self.dof, rows_dof=self.rows_dof)
 
 
-def difference(baseline: Scores, candidate: Scores, yardstick: Yardstick) -> Difference:
+def difference(baseline: Floats, candidate: Scores, yardstick: Yardstick) -> Difference:
     """Compare the same rows in the same folds.
 
     Parameters
     ----------
-    baseline, candidate : Scores
+    baseline : ndarray of shape (n_rows,)
+        The baseline's influence values, averaged over its seeds.
+    candidate : Scores
         Under the same definition.
     yardstick : Yardstick
         The baseline's.
@@ -346,8 +348,9 @@ def difference(baseline: Scores, candidate: Scores, yardstick: Yardstick) -> Dif
     ----------
     .. [1] Bayle, Bayle, Janson, Mackey, "Cross-validation confidence intervals for test error", NeurIPS 2020.
     """
-    rows: Floats = candidate.psi.mean(axis=0) - baseline.psi.mean(axis=0)
-    delta, skill = candidate.score - baseline.score, abs(baseline.score - yardstick.dummy)
+    rows: Floats = candidate.psi.mean(axis=0) - baseline
+    score = float(baseline.mean())
+    delta, skill = candidate.score - score, abs(score - yardstick.dummy)
     if abs(delta) <= ROUNDING * skill:
         delta = 0.0
     error = statistics.standard_error(rows, candidate.units, serial=candidate.serial)
@@ -433,7 +436,7 @@ def judge_metric(
         better if L > 0; held if L > -margin; worse if U < 0 and not held; else inconclusive; with
         L = delta - h(.95) and U = delta + h(.9975). What does not beat the dummy is never held.
     """
-    found = difference(baseline, candidate, yardstick)
+    found = difference(baseline.psi.mean(axis=0), candidate, yardstick)
     return judge_difference(
         metric, found, baseline.score, baseline.folds.tolist(), candidate, yardstick, margin, spent=spent
     )
@@ -487,8 +490,8 @@ class Anchor:
 
     Parameters
     ----------
-    scores : Scores
-        Of the anchor, averaged over its seeds.
+    psi : ndarray of shape (n_rows,)
+        Its influence values, averaged over its seeds.
     yardstick : Yardstick
         The anchor's.
     margin : float
@@ -497,7 +500,7 @@ class Anchor:
         Which recording of the baseline it is, counted from 1.
     """
 
-    scores: Scores
+    psi: Floats
     yardstick: Yardstick
     margin: float
     since: int = 1
@@ -511,9 +514,9 @@ def defend(verdict: MetricVerdict, anchor: Anchor, candidate: Scores, *, spent: 
     MetricVerdict
         With its `drift`; worse (or inconclusive) where it passed and more than the anchor's margin may be lost.
     """
-    found = difference(anchor.scores, candidate, anchor.yardstick)
+    found = difference(anchor.psi, candidate, anchor.yardstick)
     low, high = found.bounds(spent)
-    drift = Drift(anchor.since, anchor.scores.score, found.delta, low, high, anchor.margin)
+    drift = Drift(anchor.since, float(anchor.psi.mean()), found.delta, low, high, anchor.margin)
     if low > -anchor.margin or verdict.verdict not in PASSING:
         return replace(verdict, drift=drift)
     return replace(verdict, drift=drift, verdict="worse" if high < 0 else "inconclusive")
@@ -524,7 +527,7 @@ def surpasses(anchor: Anchor, scores: Scores) -> bool:
 
     Better than its predecessor is not enough: -0.6, +0.3, -0.6, ... of a margin would go down for ever.
     """
-    return difference(anchor.scores, scores, anchor.yardstick).bounds()[0] > 0
+    return difference(anchor.psi, scores, anchor.yardstick).bounds()[0] > 0
 
 
 def judge_slices(
@@ -551,7 +554,8 @@ def judge_slices(
     judged = []
     for name, baseline, candidate in slices:
         scale = sqrt(rows / candidate.psi.shape[1])
-        found = difference(baseline, candidate, replace(yardstick, noise=yardstick.noise * scale))
+        own = replace(yardstick, noise=yardstick.noise * scale)
+        found = difference(baseline.psi.mean(axis=0), candidate, own)
         low, high = found.bounds()
         assert whole.margin is not None
         label: Label = "better" if low > 0 else "held" if low > -whole.margin else "inconclusive"

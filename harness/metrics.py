@@ -15,7 +15,7 @@ from harness import statistics
 from harness.check import Metric
 from harness.errors import PromiseError
 from harness.predictions import Predictions
-from harness.replay import Array, SeedAnswers, jackknife
+from harness.replay import Array, SeedAnswers, class_codes, in_folds, jackknife
 
 LOG_LOSS_CLIP = 1e-3  # without it single rows own the result (benchmarks: false alarms up to 11%)
 
@@ -117,11 +117,11 @@ def score(
     split = predictions.split
     sizes = np.bincount(split)
     together = None if units is None else units[predictions.row]
-    definition, kind, influence = _influence(metric, predictions, truth, split, together)
+    way = _way(metric, predictions, truth, together, serial=serial)
     slots = np.empty((predictions.seeds, len(split)))
     for seed in range(predictions.seeds):
         try:
-            slots[seed], together = influence(seed)
+            slots[seed], together = way.influence(seed)
         except Exception as error:  # a user's own function raises what it likes; so does a warning made an error
             text = re.sub(r"_Replay\w+", "it", " ".join(str(error).split())) or type(error).__name__
             raise PromiseError(
@@ -137,42 +137,83 @@ def score(
             "groups= and time= need rows of two groups, or of two days, that are predicted.",
         )
     splits = np.stack([np.bincount(split, weights=values) / sizes for values in slots])
-    grain = _grain(kind, truth, split)
-    return Scores(definition, psi, row_units, serial, splits, sizes / sizes.sum(), kind, grain)
-
-
-def _grain(kind: str, truth: NDArray[Any], split: NDArray[np.int64]) -> float:
-    if kind == "zero_one":
-        return 1 / len(truth)
-    if kind != "rank":
-        return 0.0
-    sizes = np.bincount(split)
-    positive = np.bincount(split, weights=truth == np.unique(truth)[1])
-    return float(np.sqrt(2) / len(truth) * np.mean(sizes / (positive * (sizes - positive))))
+    return Scores(way.definition, psi, row_units, serial, splits, sizes / sizes.sum(), way.kind, way.grain())
 
 
 def definition(predictions: Predictions, target: NDArray[Any], metric: Metric) -> str:
     """Say how `score` computes a metric, without computing it."""
-    return _influence(metric, predictions, target[predictions.row], predictions.split, None)[0]
+    return _way(metric, predictions, target[predictions.row]).definition
 
 
-Influence = Callable[[int], tuple[Array, NDArray[np.int64] | None]]
+def judgeable(metric: Metric) -> bool:
+    """Whether a metric can be judged, and not only reported: one that hangs on a single row has no standard error."""
+    return metric.scorer._score_func is not sk.max_error
 
 
-def _influence(
+@dataclass(frozen=True)
+class _Way:
+    """How a metric is computed.
+
+    Parameters
+    ----------
+    definition, kind : str
+        As in `Scores`.
+    influence : callable
+        The seed's influence values, slot by slot, and the units of the slots.
+    grain : callable
+        As in `Scores`.
+    """
+
+    definition: str
+    kind: str
+    influence: Callable[[int], tuple[Array, NDArray[np.int64] | None]]
+    grain: Callable[[], float] = lambda: 0.0
+
+
+def require_supervised(metric: Metric) -> None:
+    """Refuse what is no metric of one target's predictions.
+
+    Raises
+    ------
+    PromiseError
+        Naming the metric, and what it is.
+    """
+    function = metric.scorer._score_func
+    if getattr(function, "__module__", "").startswith("sklearn.metrics.cluster"):
+        reason = (
+            f"{function.__name__} compares clusterings, not predictions with a truth: the labels' names don't matter"
+        )
+    elif metric.scorer._kwargs.get("average") == "samples":
+        reason = "it averages over the many labels that a row has in a multilabel problem, and a check has one target"
+    else:
+        return
+    raise PromiseError(
+        f"metric {metric.name} can't score predictions: {reason}",
+        "Name a metric of classification or of regression, e.g. f1_macro or r2.",
+    )
+
+
+def _way(
     metric: Metric,
     predictions: Predictions,
     truth: NDArray[Any],
-    split: NDArray[np.int64],
-    units: NDArray[np.int64] | None,
-) -> tuple[str, str, Influence]:
-    """Choose the way to influence values: (definition, kind, function of the seed)."""
-    scorer, name = metric.scorer, _described(metric)
+    units: NDArray[np.int64] | None = None,
+    *,
+    serial: bool = False,
+) -> _Way:
+    """Choose the way to a metric's influence values."""
+    require_supervised(metric)
+    scorer, name, split = metric.scorer, _described(metric), predictions.split
     function, classes = scorer._score_func, predictions.classes
     known = next((known for known in _ROW_LOSSES if _is(scorer, known)), None)
     if known is not None and classes is not None:
         label, kind, loss = _ROW_LOSSES[known]
-        return f"mean of {label} per row", kind, lambda seed: (loss(SeedAnswers(predictions, seed), truth), units)
+        return _Way(
+            f"mean of {label} per row",
+            kind,
+            lambda seed: (loss(SeedAnswers(predictions, seed), truth), units),
+            lambda: 1 / len(truth) if kind == "zero_one" else 0.0,
+        )
     if function in _MULTIOUTPUT and scorer._response_method == "predict" and scorer._kwargs.keys() <= {"alpha"}:
         # one sample of n outputs: scikit-learn then gives the loss of every row
         def rowwise(seed: int) -> tuple[Array, NDArray[np.int64] | None]:
@@ -180,31 +221,31 @@ def _influence(
             losses = function(truth[None], answers[None], multioutput="raw_values", **scorer._kwargs)
             return scorer._sign * losses, units
 
-        return f"mean of {name} per row", "mean", rowwise
-    if function is sk.roc_auc_score and _ranks(scorer) and classes is not None and len(classes) == 2:
-        positive = truth == classes[1]
-
-        def ranked(seed: int) -> tuple[Array, NDArray[np.int64] | None]:
-            values = np.empty(len(truth))
-            answers = SeedAnswers(predictions, seed).ranking(scorer._response_method)
-            for k in range(split.max() + 1):
-                inside = split == k
-                if positive[inside].all() or not positive[inside].any():
-                    raise ValueError(f"all rows of split {k + 1} are of one class, and there is nothing to rank")
-                values[inside] = statistics.delong_placements(positive[inside], answers[inside])
-            return values, units
-
-        return "ROC AUC inside each fold, weighted by rows", "rank", ranked
-    if _is(scorer, "r2"):
-        return (
-            f"{name} inside each fold, weighted by rows",
-            "mean",
-            lambda seed: (_r2(SeedAnswers(predictions, seed)["predict"], truth, split), units),
+        return _Way(f"mean of {name} per row", "mean", rowwise)
+    inside = f"{name} inside each fold, weighted by rows"
+    contests = _contests(scorer, classes)
+    if contests is not None and classes is not None:
+        return _Way(
+            inside if scorer._kwargs else "ROC AUC inside each fold, weighted by rows",
+            "rank",
+            lambda seed: (
+                _auc(SeedAnswers(predictions, seed).ranking(scorer._response_method), truth, classes, split, contests),
+                units,
+            ),
+            lambda: contests.grain(class_codes(truth, classes), split),
         )
-    return (
-        f"{name} inside each fold, weighted by rows",
+    if function in _IN_FOLD and scorer._response_method == "predict" and not scorer._kwargs:
+        return _Way(
+            inside,
+            "mean" if judgeable(metric) else "extreme",
+            lambda seed: (_in_folds(scorer, SeedAnswers(predictions, seed)["predict"], truth, split), units),
+        )
+    return _Way(
+        inside,
         "jackknife",
-        lambda seed: jackknife(scorer, SeedAnswers(predictions, seed), truth, split, units, predictions.row),
+        lambda seed: jackknife(
+            scorer, SeedAnswers(predictions, seed), truth, split, units, predictions.row, serial=serial
+        ),
     )
 
 
@@ -228,11 +269,97 @@ def _is(scorer: Any, name: str) -> bool:
     )
 
 
-def _ranks(scorer: Any) -> bool:
-    """Whether a scorer of ROC AUC is a plain one that ranks by a score, and not by the predicted labels."""
-    methods = scorer._response_method
-    methods = {methods} if isinstance(methods, str) else set(methods)
-    return scorer._sign > 0 and not scorer._kwargs and methods <= {"decision_function", "predict_proba"}
+@dataclass(frozen=True)
+class _Contests:
+    """Of which one-against-others comparisons a ROC AUC is the mean.
+
+    Parameters
+    ----------
+    column : ndarray of int, shape (n_contests,)
+        The class whose rows should get the higher scores.
+    playing : ndarray of bool, shape (n_contests, n_classes)
+        It, and the classes that it is compared with.
+    owning : ndarray of bool of the same shape, or None
+        The classes whose share of the rows is the contest's weight; None: all weigh the same.
+    """
+
+    column: NDArray[np.intp]
+    playing: NDArray[np.bool_]
+    owning: NDArray[np.bool_] | None
+
+    def weights(self, shares: Array) -> Array:
+        """Give each contest's weight where the classes have these shares of the rows, shape (n_contests, ...)."""
+        if self.owning is None:
+            return np.full((len(self.column), *shares.shape[1:]), 1 / len(self.column))
+        return np.asarray(self.owning @ shares / self.owning[:, 0].sum())
+
+    def grain(self, codes: NDArray[np.intp], split: NDArray[np.int64]) -> float:
+        """Give the standard error of one exchanged pair, in the contest where it counts least."""
+        counts = np.stack([np.bincount(codes[slots], minlength=self.playing.shape[1]) for slots in in_folds(split)])
+        rows = counts.sum(axis=1)
+        own = counts.T[self.column]
+        others = self.playing @ counts.T - own
+        moved = (self.weights(counts.T / rows) * rows / (own * others)).min(axis=0)
+        return float(np.sqrt(2) / len(codes) * moved.mean())
+
+
+def _contests(scorer: Any, classes: NDArray[Any] | None) -> _Contests | None:
+    """Give the contests of a scorer of ROC AUC; None: it is none, or one with options of its own."""
+    methods, options = scorer._response_method, dict(scorer._kwargs)
+    average, scheme = options.pop("average", "macro"), options.pop("multi_class", "raise")
+    ranks = {methods} if isinstance(methods, str) else set(methods)
+    if (
+        scorer._score_func is not sk.roc_auc_score
+        or classes is None
+        or scorer._sign < 0
+        or options
+        or not ranks <= {"decision_function", "predict_proba"}
+        or average not in ("macro", "weighted")
+        or scheme not in ("raise", "ovr", "ovo")
+    ):
+        return None
+    if len(classes) == 2:
+        return _Contests(np.array([1]), np.ones((1, 2), dtype=bool), None)
+    if scheme == "raise" or methods != "predict_proba":
+        return None
+    each = np.eye(len(classes), dtype=bool)
+    if scheme == "ovr":
+        column, playing, owning = np.arange(len(classes)), np.ones_like(each), each
+    else:
+        column, other = np.nonzero(~each)
+        playing = owning = each[column] | each[other]
+    return _Contests(column, playing, owning if average == "weighted" else None)
+
+
+def _auc(
+    scores: Array, truth: NDArray[Any], classes: NDArray[Any], split: NDArray[np.int64], contests: _Contests
+) -> Array:
+    """Give DeLong's placement values inside each fold, averaged over the contests as scikit-learn does.
+
+    A weight is a share of the rows, and so an estimate: its own influence is that of a mean.
+
+    References
+    ----------
+    .. [1] Hand and Till, "A simple generalisation of the area under the ROC curve for multiple class classification
+       problems", Machine Learning 45 (2001) 171.
+    """
+    codes, psi = class_codes(truth, classes), np.zeros(len(truth))
+    for k, slots in enumerate(in_folds(split)):
+        code, rows = codes[slots], len(slots)
+        counts = np.bincount(code, minlength=len(classes))
+        if (counts == rows).any():
+            raise ValueError(f"all rows of split {k + 1} are of one class, and there is nothing to rank")
+        if (counts == 0).any():
+            raise ValueError(f"split {k + 1} holds no row of class {classes[counts.argmin()]}")
+        members, weights = contests.weights(np.eye(len(classes))), contests.weights(counts / rows)
+        for j, (column, playing) in enumerate(zip(contests.column, contests.playing, strict=True)):
+            part = slice(None) if playing.all() else np.flatnonzero(playing[code])
+            ranked = scores[slots] if scores.ndim == 1 else scores[slots, column]
+            placed = statistics.delong_placements(code[part] == column, ranked[part])
+            auc = placed.mean()
+            psi[slots] += auc * members[j][code]
+            psi[slots[part]] += weights[j] * rows / len(placed) * (placed - auc)
+    return psi
 
 
 def _hit(answers: SeedAnswers, truth: NDArray[Any]) -> Array:
@@ -265,31 +392,83 @@ _MULTIOUTPUT = {
 }
 
 
-def _r2(predicted: NDArray[Any], truth: NDArray[Any], split: NDArray[np.int64]) -> Array:
-    """Give `jackknife`'s pseudo-values of R2 in closed form: a default should not cost a thousand calls."""
+def _in_folds(scorer: Any, predicted: NDArray[Any], truth: NDArray[Any], split: NDArray[np.int64]) -> Array:
+    """Find influence values fold by fold; centred: their mean is the score that the scorer itself gives."""
     psi = np.empty(len(truth))
-    for k in range(split.max() + 1):
-        inside = split == k
-        y, rows = truth[inside].astype(float), int(inside.sum())
-        errors, squares = (y - predicted[inside]) ** 2, (y - y.mean()) ** 2
-        # what the other rows spread around their own mean
-        total = squares.sum() - rows / max(rows - 1, 1) * squares
-        if squares.sum() == 0 or (total <= 1e-12 * squares.sum()).any():
-            raise ValueError(f"the rows of split {k + 1} have hardly two different targets, and R2 is undefined")
-        whole = 1 - errors.sum() / squares.sum()
-        values = whole + (rows - 1) * (whole - (1 - (errors.sum() - errors) / total))
-        psi[inside] = values + (whole - values.mean())
+    for k, slots in enumerate(in_folds(split)):
+        y, answers = truth[slots], predicted[slots]
+        try:
+            values = _IN_FOLD[scorer._score_func](y.astype(float), answers)
+            whole = float(scorer._score_func(y, answers))
+        except ValueError as error:
+            raise ValueError(f"split {k + 1}: {error}") from error
+        psi[slots] = scorer._sign * (values + (whole - values.mean()))
     return psi
+
+
+def _r2(y: Array, answers: Array) -> Array:
+    """Give `jackknife`'s pseudo-values in closed form; the only row that differs from all others is counted twice."""
+    rows, errors, squares = len(y), (y - answers) ** 2, (y - y.mean()) ** 2
+    if y.min() == y.max():
+        raise ValueError("all its targets are equal, and R2 is undefined")
+    alone = squares * rows / (rows - 1) >= squares.sum() * (1 - 1e-12)
+    step = np.where(alone, 1, -1)  # of the row's number
+    spread = squares.sum() + step * rows / (rows + step) * squares  # around the mean of the rows that are there then
+    whole = 1 - errors.sum() / squares.sum()
+    return np.asarray(whole + step * (rows + step) * (1 - (errors.sum() + step * errors) / spread - whole))
+
+
+def _root_mean(squares: Array) -> Array:
+    """Give `jackknife`'s pseudo-values of the root of a mean in closed form."""
+    rows, whole = len(squares), np.sqrt(squares.mean())
+    rest = np.sqrt(np.maximum(squares.sum() - squares, 0) / max(rows - 1, 1))
+    return np.asarray(whole + (rows - 1) * (whole - rest))
+
+
+def _root_mean_squared_log(y: Array, answers: Array) -> Array:
+    with np.errstate(all="ignore"):  # scikit-learn refuses what has no logarithm
+        return _root_mean((np.log1p(y) - np.log1p(answers)) ** 2)
+
+
+def _median(errors: Array) -> Array:
+    """Give the influence values of a median: on which side of it a value lies, over twice the density there.
+
+    The density is that between the quantiles on both sides, as far away as Hall and Sheather say (at 95%). Where many
+    values tie (whole-numbered answers), the median jumps from one to the next, and that gap has to do.
+
+    References
+    ----------
+    .. [1] Hall and Sheather, "On the distribution of a studentized quantile", J. R. Stat. Soc. B 50 (1988) 381.
+    .. [2] Koenker, "Quantile regression", Cambridge University Press (2005), 3.4.
+    """
+    middle, rows = np.median(errors), len(errors)
+    bandwidth = min((1.959964**2 * 1.5 / (2 * np.pi)) ** (1 / 3) * rows ** (-1 / 3), 0.5)
+    low, high = np.quantile(errors, [0.5 - bandwidth, 0.5 + bandwidth])
+    below, above = errors[errors < middle], errors[errors > middle]
+    gap = (above.min() if above.size else middle) - (below.max() if below.size else middle)
+    sparsity = max((high - low) / (2 * bandwidth), gap * np.sqrt(rows))
+    lower = min(errors <= middle, errors < middle, key=lambda half: abs(half.mean() - 0.5))
+    return np.asarray(middle + (0.5 - lower) * sparsity)
+
+
+_IN_FOLD: Mapping[Callable[..., float], Callable[[Array, Array], Array]] = {
+    sk.r2_score: _r2,
+    sk.root_mean_squared_error: lambda y, answers: _root_mean((y - answers) ** 2),
+    sk.root_mean_squared_log_error: _root_mean_squared_log,
+    sk.median_absolute_error: lambda y, answers: _median(np.abs(y - answers)),
+    sk.max_error: lambda y, answers: np.zeros(len(y)),  # it hangs on a single row, and no spread says how far
+}
 
 
 def _per_row(
     slots: Array, units: NDArray[np.int64] | None, row: NDArray[np.int64]
 ) -> tuple[Array, NDArray[np.int64] | None]:
     """Average a row's repeats; all of them have the same unit."""
-    rows, index, counts = np.unique(row, return_inverse=True, return_counts=True)
-    psi = np.stack([np.bincount(index, weights=values) / counts for values in slots])
+    counts = np.bincount(row)
+    predicted = counts > 0
+    psi = np.stack([np.bincount(row, weights=values)[predicted] / counts[predicted] for values in slots])
     if units is None:
         return psi, None
-    of_row = np.empty(len(rows), dtype=np.int64)
-    of_row[index] = units
-    return psi, of_row
+    of_row = np.empty(len(counts), dtype=np.int64)
+    of_row[row] = units
+    return psi, of_row[predicted]

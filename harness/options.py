@@ -27,6 +27,8 @@ class Options:
         The reports to write.
     inconclusive_passes : bool
         What the data can't decide does not block.
+    folds_suffice : bool
+        Where the approved predictions can't be had, compare by fold scores.
     """
 
     folder: Path
@@ -34,6 +36,7 @@ class Options:
     jobs: int
     reports: tuple[Path, ...]
     inconclusive_passes: bool
+    folds_suffice: bool
 
 
 def read(config: pytest.Config) -> Options:
@@ -50,6 +53,7 @@ def read(config: pytest.Config) -> Options:
         jobs=_jobs(config),
         reports=_reports(config),
         inconclusive_passes=_choice(config, "model_check_inconclusive", ("fail", "pass")) == "pass",
+        folds_suffice=_choice(config, "model_check_without_predictions", ("fail", "folds")) == "folds",
     )
 
 

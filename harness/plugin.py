@@ -18,6 +18,11 @@ INI = {
     "model_check_jobs": ("parallel fits; 0: every core, 1 under pytest-xdist", "int", 0),
     "model_check_report": ("reports to write, as --model-check-report does; from rootdir", "args", []),
     "model_check_inconclusive": ("what an inconclusive check does: fail or pass", "string", "fail"),
+    "model_check_without_predictions": (
+        "where a baseline's predictions can't be had: fail, or compare by folds",
+        "string",
+        "fail",
+    ),
 }
 
 

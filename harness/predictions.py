@@ -54,6 +54,11 @@ class Predictions:
         kept = {name: answers[:seeds] for name, answers in self.responses.items()}
         return Predictions(self.row, self.repeat, self.fold, kept, self.classes)
 
+    def and_seeds(self, more: Predictions) -> Predictions:
+        """Add the answers of other seeds to the same slots."""
+        kept = {name: np.concatenate([mine, more.responses[name]]) for name, mine in self.responses.items()}
+        return Predictions(self.row, self.repeat, self.fold, kept, self.classes)
+
     def of_rows(self, keep: NDArray[np.bool_]) -> Predictions:
         """Keep the rows of the data set for which `keep` is true."""
         slots = keep[self.row]

@@ -5,24 +5,32 @@ from __future__ import annotations
 import dataclasses
 import platform
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from importlib.metadata import version
 
 import numpy as np
 
 from harness import candidates, crossval, judge, metrics, statistics
-from harness.baselines import Baseline, BaselineMetric
+from harness.baselinejson import Baseline, BaselineMetric, StoredAnchor
+from harness.baselines import Approved
 from harness.check import Check, Metric
 from harness.crossval import Progress, Protocol
 from harness.errors import CandidateError
+from harness.judge import Anchor, Yardstick
 from harness.metrics import Scores
 from harness.predictions import Predictions
 
 
 def record(
-    check: Check, protocol: Protocol, *, generation: int, jobs: int, progress: Progress
-) -> tuple[Baseline, Predictions, int]:
+    check: Check,
+    protocol: Protocol,
+    *,
+    generation: int,
+    anchors: Mapping[str, Anchor],
+    jobs: int,
+    progress: Progress,
+) -> tuple[Baseline, Approved, int]:
     """Measure the check's candidate as a baseline.
 
     A learner that draws random numbers is fitted with every seed; one that does not is fitted once, and then once per
@@ -36,6 +44,8 @@ def record(
         Its data and splits.
     generation : int
         The how manyth recording this is: each draws fresh random states, so that a lucky run can't approve itself.
+    anchors : mapping of str to Anchor
+        What losses have been added up from so far, by metric.
     jobs : int
         How many processes.
     progress : callable
@@ -43,7 +53,7 @@ def record(
 
     Returns
     -------
-    tuple of (Baseline, Predictions, int)
+    tuple of (Baseline, Approved, int)
         The int is the number of fits.
 
     Raises
@@ -67,16 +77,22 @@ def record(
     def scores(of: Predictions, metric: Metric) -> Scores:
         return metrics.score(of, dataset.y, metric, dataset.units, serial=dataset.serial)
 
-    measured = {
-        metric.name: _measure(
+    measured, kept = {}, {}
+    for metric in check.metrics:
+        found = scores(predictions, metric)
+        one = _measure(
             metric,
-            scores(predictions, metric),
+            found,
             None if replicates is None else scores(replicates, metric),
             _quietly(partial(scores, dummy, metric)).score,
             dataset.rows,
         )
-        for metric in check.metrics
-    }
+        anchor = anchors.get(metric.name)
+        if anchor is not None and not judge.surpasses(anchor, found):
+            kept[metric.name] = anchor.psi
+            stored = StoredAnchor(anchor.since, float(anchor.psi.mean()), anchor.margin, anchor.yardstick)
+            one = dataclasses.replace(one, anchor=stored)
+        measured[metric.name] = one
     baseline = Baseline(
         name=check.name,
         nodeid=check.nodeid,
@@ -102,7 +118,7 @@ def record(
         environment=_environment(),
     )
     fits = len(protocol.splits) * (predictions.seeds + (0 if replicates is None else replicates.seeds))
-    return baseline, predictions, fits
+    return baseline, Approved(predictions, kept), fits
 
 
 def _with_decision_function(dummy: Predictions) -> Predictions:
@@ -122,6 +138,9 @@ def _quietly(scores: Callable[[], Scores]) -> Scores:
 
 
 def _measure(metric: Metric, scores: Scores, replicates: Scores | None, dummy: float, rows: int) -> BaselineMetric:
+    if scores.kind == "extreme":
+        reason = "reported, not judged: it hangs on a single row"
+        return _recorded(scores, None, reason, judge.measure(scores, replicates, dummy))
     if scores.score <= dummy:
         raise CandidateError(
             f"{metric.name} is {scores.score:.4g}, no better than a dummy that looks at no feature ({dummy:.4g})",
@@ -138,6 +157,10 @@ def _measure(metric: Metric, scores: Scores, replicates: Scores | None, dummy: f
         reason = "2% of the skill above a dummy"
     if len((replicates or scores).psi) < 2:
         reason += "; seed noise not measured (one seed)"
+    return _recorded(scores, margin, reason, yardstick)
+
+
+def _recorded(scores: Scores, margin: float | None, reason: str, yardstick: Yardstick) -> BaselineMetric:
     return BaselineMetric(
         score=scores.score,
         standard_error=statistics.standard_error(scores.psi.mean(axis=0), scores.units, serial=scores.serial).se,

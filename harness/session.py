@@ -130,6 +130,7 @@ class ModelCheckSession:
             update=self.options.update,
             jobs=self.options.jobs or (1 if self.worker else cpu_count()),
             inconclusive_passes=self.options.inconclusive_passes,
+            folds_suffice=self.options.folds_suffice,
         )
 
     @pytest.hookimpl(tryfirst=True)
@@ -241,12 +242,13 @@ class ModelCheckSession:
         if not to_write:
             return
         from harness import baselines
+        from harness.baselinejson import from_json
         from harness.errors import BaselineError
 
         changed: dict[str, None] = {}
         for nodeid, one in to_write:
             verdict, plain = one["verdict"], one["pending"]
-            pending = baselines.Pending(baselines.from_json(plain["baseline"]), Path(plain["predictions"]))
+            pending = baselines.Pending(from_json(plain["baseline"]), Path(plain["predictions"]))
             try:
                 files = [self._typed(file) for file in baselines.write(pending, self.options.folder)]
             except BaselineError as error:
@@ -387,13 +389,12 @@ def _travel_by_value(module: Any) -> None:
 
 def _plain(verdict: Verdict, pending: Any) -> Found:
     """Give what was found as plain types; by way of JSON, so that no numpy number or text is left in it."""
-    from harness import baselines
+    from harness.baselinejson import to_json
     from harness.report import machine
 
     found = {
         "verdict": machine.to_dict(verdict),
-        "pending": pending
-        and {"baseline": baselines.to_json(pending.baseline), "predictions": str(pending.predictions)},
+        "pending": pending and {"baseline": to_json(pending.baseline), "predictions": str(pending.predictions)},
     }
     plain: Found = json.loads(json.dumps(found, allow_nan=False))
     return plain

@@ -16,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness import baselines, dvcfiles
-from harness.baselines import Baseline, BaselineMetric, from_json, prepare, read, read_predictions, to_json, write
+from harness.baselinejson import Baseline, BaselineMetric, StoredAnchor, from_json, to_json
+from harness.baselines import Approved, prepare, read, read_approved, write
 from harness.errors import BaselineError, DataError
 from harness.judge import Yardstick
 from harness.predictions import Predictions
@@ -26,22 +27,24 @@ texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 numbers = st.floats(-1e300, 1e300)
 sizes = st.floats(0, 1e300)
 counts = st.integers(1, 2**60)
+yardsticks = st.builds(
+    Yardstick,
+    dummy=numbers,
+    noise=sizes,
+    dof=st.floats(1, 1e6) | st.just(inf),
+    runs=st.none() | counts,
+    floor=sizes,
+)
 metrics = st.builds(
     BaselineMetric,
     score=numbers,
     standard_error=sizes,
     folds=st.lists(numbers, max_size=4).map(tuple),
     definition=texts,
-    margin=numbers,
+    margin=st.none() | numbers,
     margin_reason=texts,
-    yardstick=st.builds(
-        Yardstick,
-        dummy=numbers,
-        noise=sizes,
-        dof=st.floats(1, 1e6) | st.just(inf),
-        runs=st.none() | counts,
-        floor=sizes,
-    ),
+    yardstick=yardsticks,
+    anchor=st.none() | st.builds(StoredAnchor, since=counts, score=numbers, margin=numbers, yardstick=yardsticks),
 )
 any_baseline = st.builds(
     Baseline,
@@ -71,8 +74,13 @@ EXAMPLE = Baseline(
     target_digest="abc",
     protocol={"cv": "KFold(3)", "slices": []},
     metrics={
-        name: BaselineMetric(0.9, 0.01, (0.88, 0.92), "defined", 0.02, "why", Yardstick(0.5, 0.01, 9.5, None, 0.02))
-        for name in ("roc_auc", "accuracy")
+        name: BaselineMetric(
+            0.9, 0.01, (0.88, 0.92), "defined", 0.02, "why", Yardstick(0.5, 0.01, 9.5, None, 0.02), anchor
+        )
+        for name, anchor in (
+            ("roc_auc", None),
+            ("accuracy", StoredAnchor(1, 0.91, 0.02, Yardstick(0.5, 0.01, 9.5, None, 0.02))),
+        )
     },
     seeds=2,
     entropy=5,
@@ -105,7 +113,14 @@ def repository(path: Path) -> Path:
 
 def record(folder: Path, scratch: Path, seed=0, rows=6, **changes) -> tuple[Path, ...]:
     scratch.mkdir(exist_ok=True)
-    return write(prepare(dataclasses.replace(EXAMPLE, **changes), answers(seed, rows), scratch), folder)
+    return write(
+        prepare(
+            dataclasses.replace(EXAMPLE, **changes),
+            Approved(answers(seed, rows), {"accuracy": np.arange(rows) / 7}),
+            scratch,
+        ),
+        folder,
+    )
 
 
 @pytest.fixture
@@ -134,11 +149,13 @@ def test_a_round_trip_keeps_all_and_repeats_itself(before):
     assert after.metrics.keys() == before.metrics.keys()
     for name, metric in before.metrics.items():
         mine, its = dataclasses.asdict(metric), dataclasses.asdict(after.metrics[name])
-        for key in ("score", "standard_error", "margin", "folds"):
-            assert its[key] == pytest.approx(mine[key], rel=1e-9)
-        assert its["yardstick"].pop("runs") == mine["yardstick"].pop("runs")
-        assert its["yardstick"] == pytest.approx(mine["yardstick"], rel=1e-9)
-        assert (its["definition"], its["margin_reason"]) == (mine["definition"], mine["margin_reason"])
+        assert its["folds"] == pytest.approx(mine["folds"], rel=1e-9)
+        for (path, value), (same_path, same_value) in zip(_leaves(mine), _leaves(its), strict=True):
+            assert path == same_path
+            if isinstance(value, float):
+                assert same_value == pytest.approx(value, rel=1e-9)
+            elif path != ("folds",) and not isinstance(value, dict):
+                assert same_value == value
 
 
 def _leaves(value, path=()) -> Iterator[tuple[tuple, object]]:
@@ -212,7 +229,11 @@ def test_a_value_of_another_kind_is_named(tmp_path, wrong):
         float: lambda path, value: wrong == 1.5 and (isinstance(value, float) or path[-2:-1] == ("classes",)),
         list: lambda path, value: path in FREE,
         dict: lambda path, value: path[-1] in FREE,
-        type(None): lambda path, value: path[-1] in ("degrees_of_freedom", "classes") or value is None,
+        type(None): lambda path, value: (
+            path[-1] in ("degrees_of_freedom", "classes", "anchor")
+            or (path[-2:] == ("margin", "value") and path[-3] != "anchor")
+            or value is None
+        ),
     }[type(wrong)]
     tried = 0
     for path, value in LEAVES:
@@ -297,7 +318,7 @@ def test_what_is_written_is_read(folder, tmp_path):
     assert {path.name for path in paths} == {"churn.json", "churn.parquet.dvc"}
     found = read(folder, "churn")
     assert dataclasses.replace(found, predictions_md5="") == EXAMPLE
-    assert read_predictions(folder, found).agrees(answers(), rtol=0)
+    assert read_approved(folder, found).predictions.agrees(answers(), rtol=0)
     assert sorted(files(folder)) == ["churn.json", "churn.parquet", "churn.parquet.dvc"]
     text = (folder / "churn.json").read_bytes()
     assert b"\r" not in text
@@ -311,7 +332,7 @@ def test_the_same_baseline_written_again_is_an_empty_diff(folder, tmp_path):
     reordered = dict(reversed(EXAMPLE.metrics.items()))
     record(folder, tmp_path / "scratch", metrics=reordered)
     assert files(folder) == before
-    again = prepare(read(folder, "churn"), read_predictions(folder, read(folder, "churn")), tmp_path / "scratch")
+    again = prepare(read(folder, "churn"), read_approved(folder, read(folder, "churn")), tmp_path / "scratch")
     write(again, folder)
     assert files(folder) == before
 
@@ -327,7 +348,7 @@ def test_missing_predictions_are_pulled(folder, tmp_path):
     whole = files(folder)
     (folder / "churn.parquet").unlink()
     subprocess.run(["rm", "-rf", str(folder.parent / ".dvc" / "cache")], check=True)
-    assert read_predictions(folder, read(folder, "churn")).agrees(answers(), rtol=0)
+    assert read_approved(folder, read(folder, "churn")).predictions.agrees(answers(), rtol=0)
     assert files(folder) == whole
 
 
@@ -337,7 +358,7 @@ def test_predictions_of_another_commit_are_refused(folder, tmp_path):
     record(folder, tmp_path / "scratch", seed=1)
     (folder / "churn.json").write_text(text, encoding="utf-8")
     with pytest.raises(BaselineError, match=r"churn\.parquet is not the file that churn\.json names"):
-        read_predictions(folder, read(folder, "churn"))
+        read_approved(folder, read(folder, "churn"))
 
 
 def test_predictions_that_were_edited_are_refused(folder, tmp_path):
@@ -345,12 +366,12 @@ def test_predictions_that_were_edited_are_refused(folder, tmp_path):
     (folder / "churn.parquet").chmod(0o644)
     (folder / "churn.parquet").write_bytes(b"edited")
     with pytest.raises(BaselineError, match=r"^the predictions of churn: .*churn\.parquet"):
-        read_predictions(folder, read(folder, "churn"))
+        read_approved(folder, read(folder, "churn"))
 
 
 @pytest.mark.parametrize("content", ["text", "table"])
 def test_a_file_that_holds_no_predictions_is_refused(folder, tmp_path, content):
-    pending = prepare(EXAMPLE, answers(), tmp_path)
+    pending = prepare(EXAMPLE, Approved(answers(), {"accuracy": np.arange(6) / 7}), tmp_path)
     if content == "text":
         pending.predictions.write_bytes(b"no parquet")
     else:
@@ -358,13 +379,13 @@ def test_a_file_that_holds_no_predictions_is_refused(folder, tmp_path, content):
     md5 = dvcfiles.file_md5(pending.predictions)
     write(dataclasses.replace(pending, baseline=dataclasses.replace(pending.baseline, predictions_md5=md5)), folder)
     with pytest.raises(BaselineError, match=r"churn\.parquet holds no predictions"):
-        read_predictions(folder, read(folder, "churn"))
+        read_approved(folder, read(folder, "churn"))
 
 
 def test_labels_that_a_file_can_not_hold_are_refused_at_once(tmp_path):
     dates = dataclasses.replace(EXAMPLE, classes=(np.datetime64("2026-01-01"), "no"))
     with pytest.raises(BaselineError, match="the baseline churn can't be kept in a file"):
-        prepare(dates, answers(), tmp_path)
+        prepare(dates, Approved(answers(), {"accuracy": np.arange(6) / 7}), tmp_path)
 
 
 # --- all or nothing
@@ -411,7 +432,7 @@ def test_reading_puts_right_what_a_killed_run_left(folder, tmp_path, monkeypatch
     found = read(folder, "churn")
     expected = (2, 1) if stage == "json written" else (1, 0)
     assert found.generation == expected[0]
-    assert read_predictions(folder, found).agrees(answers(seed=expected[1]), rtol=0)
+    assert read_approved(folder, found).predictions.agrees(answers(seed=expected[1]), rtol=0)
     assert not [name for name in files(folder) if name.endswith(".before")]
     if stage != "json written":
         assert files(folder) == before
@@ -450,7 +471,7 @@ def test_a_file_that_can_not_be_set_aside_leaves_the_earlier_baseline(folder, tm
 def test_an_interrupt_leaves_the_earlier_baseline(folder, tmp_path, monkeypatch):
     record(folder, tmp_path / "scratch")
     before = files(folder)
-    monkeypatch.setattr(baselines, "_text", lambda baseline: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr(baselines, "to_text", lambda baseline: (_ for _ in ()).throw(KeyboardInterrupt))
     with monkeypatch.context() as m:
         m.setattr(baselines, "prepare", lambda *a: None)
         scratch = tmp_path / "scratch" / "churn.parquet"
@@ -475,7 +496,7 @@ from harness.errors import BaselineError
 from pathlib import Path
 folder = Path({folder!r})
 baseline = t.dataclasses.replace(t.EXAMPLE, candidate="x" * {json}, generation=2)
-pending = t.prepare(baseline, t.answers(1, {rows}), folder.parent)
+pending = t.prepare(baseline, t.Approved(t.answers(1, {rows}), {{"accuracy": t.np.arange({rows}) / 7}}), folder.parent)
 limit = {limit}
 resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
 try:
@@ -517,11 +538,11 @@ def test_a_full_disk_leaves_the_earlier_baseline_at_every_stage(disk, tmp_path):
     record(folder, tmp_path / "scratch", rows=200)
     before, full = files(folder), set()
     filler = disk / "filler"
-    for pages in range(40):
+    for pages in range(60):
         room = os.statvfs(disk)
         filler.write_bytes(bytes(max(0, room.f_bavail - pages) * room.f_frsize))
         try:
-            record(folder, tmp_path / "scratch", seed=1, rows=200, candidate="x" * 12_000)
+            record(folder, tmp_path / "scratch", seed=1, rows=200, candidate="x" * 60_000)
         except BaselineError as error:
             cause = error.__cause__
             full.add("dvc" if isinstance(cause, DataError) else "predictions" if cause.filename2 else "json")
@@ -530,9 +551,9 @@ def test_a_full_disk_leaves_the_earlier_baseline_at_every_stage(disk, tmp_path):
             break
         finally:
             filler.unlink()
-        assert read_predictions(folder, read(folder, "churn")).agrees(answers(rows=200), rtol=0)
+        assert read_approved(folder, read(folder, "churn")).predictions.agrees(answers(rows=200), rtol=0)
     assert full == {"predictions", "dvc", "json"}
-    assert read_predictions(folder, read(folder, "churn")).agrees(answers(1, rows=200), rtol=0)
+    assert read_approved(folder, read(folder, "churn")).predictions.agrees(answers(1, rows=200), rtol=0)
 
 
 def test_a_disk_that_is_read_only_leaves_the_earlier_baseline(disk, tmp_path):
@@ -548,4 +569,4 @@ def test_a_disk_that_is_read_only_leaves_the_earlier_baseline(disk, tmp_path):
 def test_a_full_disk_for_temporary_files_is_an_error_in_words(disk):
     (disk / "filler").write_bytes(bytes(os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize))
     with pytest.raises(BaselineError, match="the predictions of churn can't be written"):
-        prepare(EXAMPLE, answers(), disk)
+        prepare(EXAMPLE, Approved(answers(), {"accuracy": np.arange(6) / 7}), disk)

@@ -7,15 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sk
-from sklearn.datasets import make_classification
-from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.model_selection import StratifiedKFold, cross_val_score
 
+from harness import statistics
 from harness.check import Metric
 from harness.errors import PromiseError
-from harness.metrics import LOG_LOSS_CLIP, score
-from harness.predictions import RESPONSES, Predictions
-from harness.statistics import standard_error
+from harness.metrics import LOG_LOSS_CLIP, Scores, score
+from harness.predictions import Predictions
 
 fast = settings(deadline=None, derandomize=True, max_examples=40)
 
@@ -27,18 +24,9 @@ def metric(scorer, name=None) -> Metric:
     return Metric(name or scorer._score_func.__name__, scorer, None)
 
 
-def fit_and_predict(model, X, y, splits, classes) -> Predictions:
-    rows, folds, responses = [], [], {}
-    for k, (train, test) in enumerate(splits):
-        model.fit(X[train], y[train])
-        rows.append(test)
-        folds.append(np.full(len(test), k))
-        for name in RESPONSES:
-            if hasattr(model, name):
-                responses.setdefault(name, []).append(getattr(model, name)(X[test]))
-    row = np.concatenate(rows)
-    answers = {name: np.concatenate(parts)[None] for name, parts in responses.items()}
-    return Predictions(row, np.zeros_like(row), np.concatenate(folds), answers, classes)
+def standard_error(found: Scores) -> float:
+    """Give the standard error that the judge would take of one model's score."""
+    return statistics.standard_error(found.psi.mean(axis=0), found.units).se
 
 
 def binary(rows=400, seed=0, seeds=1, folds=4, repeats=1, labels=("no", "yes")) -> tuple[Predictions, np.ndarray]:
@@ -66,38 +54,6 @@ def regression(rows=200, seed=0, folds=4) -> tuple[Predictions, np.ndarray]:
     answers = {"predict": (y + rng.normal(0, 0.7, rows))[None]}
     row = np.arange(rows)
     return Predictions(row, row * 0, row * folds // rows, answers, None), y
-
-
-def _task(name):
-    classes = {"binary": 2, "multiclass": 3, "regression": 2}[name]
-    X, y = make_classification(40, 5, n_informative=4, n_redundant=0, n_classes=classes, flip_y=0.1, random_state=1)
-    splits = list(StratifiedKFold(3).split(X, y))  # folds of 14 and of 13 rows: a plain mean of folds would differ
-    model = LogisticRegression(C=0.1)
-    if name == "regression":
-        y, model = np.exp(0.3 * X[:, 0] + 0.5 * y), Ridge(10)
-    return X, y, splits, model, None if name == "regression" else np.unique(y)
-
-
-TASKS = {name: _task(name) for name in ("binary", "multiclass", "regression")}
-STORED = {name: fit_and_predict(m, X, y, splits, c) for name, (X, y, splits, m, c) in TASKS.items()}
-
-
-@pytest.mark.parametrize("name", sorted(sk.get_scorer_names()))
-@pytest.mark.parametrize("task", TASKS)
-def test_a_score_is_what_scikit_learn_gives_in_the_same_folds(task, name):
-    X, y, splits, model, _ = TASKS[task]
-    try:
-        folds = cross_val_score(model, X, y, scoring=name, cv=splits, error_score="raise")
-    except Exception:  # noqa: BLE001 - scikit-learn refuses: labels for numbers, two classes for three, no probability
-        folds = np.array([np.nan])
-    if not np.isfinite(folds).all():
-        with pytest.raises(PromiseError, match=f"metric {name} (can't score this candidate: |is not a finite)"):
-            score(STORED[task], y, metric(name))
-        return
-    found = score(STORED[task], y, metric(name))
-    assert found.folds == pytest.approx(folds, rel=1e-9)
-    assert found.score == pytest.approx(np.average(folds, weights=[len(test) for _, test in splits]), rel=1e-9)
-    assert found.weights @ found.folds == pytest.approx(found.score, rel=1e-9)
 
 
 @pytest.mark.parametrize("labels", [("no", "yes"), (0, 1), (False, True), (-1.0, 1.0)])
@@ -230,33 +186,43 @@ def test_rows_that_all_depend_on_each_other_prove_nothing():
 PLAIN = {
     "r2": ("predict", sk.r2_score),
     "neg_root_mean_squared_error": ("predict", lambda y, a: -sk.root_mean_squared_error(y, a)),
+    "neg_root_mean_squared_log_error": ("predict", lambda y, a: -sk.root_mean_squared_log_error(y, a)),
     "f1": ("predict", sk.f1_score),
+    "f1_macro": ("predict", lambda y, a: sk.f1_score(y, a, average="macro")),
+    "matthews_corrcoef": ("predict", sk.matthews_corrcoef),
+    "balanced_accuracy": ("predict", sk.balanced_accuracy_score),
     "average_precision": ("decision_function", sk.average_precision_score),
 }
+GROUPED = {"average_precision"}  # big folds leave out a hundredth at a time; for the others every row has its own value
 
 
 def _one_fold(name, rows):
     """Simulate predictions in one fold; give them with the truth and the answers in the order of the rows."""
     response, function = PLAIN[name]
-    if response == "predict" and name != "f1":
+    if name == "r2" or name.startswith("neg_root"):
         predictions, y = regression(rows=rows, folds=1)
+        np.abs(predictions.responses["predict"], out=predictions.responses["predict"])  # for the logarithm's sake
     else:
         predictions, y = binary(rows=rows, folds=1, labels=(0, 1))
-        y = y.astype(int)
-        predictions.responses["predict"] = predictions.responses["predict"].astype(int)
     return predictions, y, predictions.responses[response][0][np.argsort(predictions.row)], function
 
 
+def _without_each(function, y, answer):
+    every = np.arange(len(y))
+    return np.array([function(y[every != i], answer[every != i]) for i in every])
+
+
 @pytest.mark.parametrize("name", PLAIN)
-@pytest.mark.parametrize(("rows", "tolerance"), [(60, 1e-6), (400, 0.12)])  # left out one by one, four by four
-def test_the_standard_error_is_that_of_a_full_jackknife(name, rows, tolerance):
+@pytest.mark.parametrize("rows", [60, 150])
+def test_the_standard_error_is_that_of_a_full_jackknife(name, rows):
     predictions, y, answer, function = _one_fold(name, rows)
     found = score(predictions, y, metric(name))
-    every = np.arange(rows)
-    without = np.array([function(y[every != i], answer[every != i]) for i in every])
+    without = _without_each(function, y, answer)
     full = np.sqrt((rows - 1) / rows * ((without - without.mean()) ** 2).sum())
     assert found.score == pytest.approx(function(y, answer))
-    assert standard_error(found.independent[0]) == pytest.approx(full, rel=tolerance)
+    assert standard_error(found) == pytest.approx(full, rel=0.12 if rows == 150 and name in GROUPED else 1e-6)
+    if rows == 60 or name not in GROUPED:
+        assert found.psi[0] - found.score == pytest.approx((rows - 1) * (without.mean() - without), abs=1e-8)
 
 
 @pytest.mark.parametrize("name", ["r2", "f1"])
@@ -267,17 +233,25 @@ def test_the_standard_error_is_that_of_the_bootstrap(name):
     )
     rng = np.random.default_rng(0)
     drawn = [function(y[i], answer[i]) for i in rng.integers(0, 400, (300, 400))]
-    found = score(folds, y, metric(name))  # folds of 100 rows: left out one by one
-    assert standard_error(found.independent[0]) == pytest.approx(np.std(drawn), rel=0.12)
+    assert standard_error(score(folds, y, metric(name))) == pytest.approx(np.std(drawn), rel=0.12)
 
 
-def test_the_influence_of_r2_is_the_formulas():
-    predictions, y, answer, _ = _one_fold("r2", 90)
-    found = score(predictions, y, metric("r2"))
-    spread, r2 = ((y - y.mean()) ** 2).mean(), sk.r2_score(y, answer)
-    formula = r2 + ((1 - r2) * (y - y.mean()) ** 2 - (y - answer) ** 2) / spread
-    assert standard_error(found.independent[0]) == pytest.approx(standard_error(formula), rel=0.04)
-    assert np.corrcoef(found.psi[0], formula)[0, 1] > 0.995
+@pytest.mark.parametrize("name", ["r2", "f1"])
+def test_the_jackknife_and_the_influence_function_agree_to_one_percent(name):
+    predictions, y, answer, function = _one_fold(name, 200)
+    if name == "r2":
+        y = np.random.default_rng(0).normal(0, 2, 200)  # no long tail: to it leaving out a row is a big step
+        answer = y + answer - answer.mean()
+        predictions.responses["predict"][0, predictions.row] = answer
+    whole = function(y, answer)
+    if name == "r2":
+        spread = ((y - y.mean()) ** 2).mean()
+        formula = whole + ((1 - whole) * (y - y.mean()) ** 2 - (y - answer) ** 2) / spread
+    else:  # F1 = 2 E[y a] / E[y + a]
+        formula = whole + (2 * y * answer - whole * (y + answer)) / (y + answer).mean()
+    found = score(predictions, y, metric(name))
+    assert standard_error(found) == pytest.approx(statistics.standard_error(formula).se, rel=0.015)
+    assert np.corrcoef(found.psi[0], formula)[0, 1] > 0.999
 
 
 @pytest.mark.parametrize("units", ["rows", "groups"])
@@ -292,8 +266,8 @@ def test_repeats_of_the_same_answers_add_no_certainty(rows, units):
     often = Predictions(row, repeat, fold, {"predict": predictions.responses["predict"][:, row]}, None)
     first = {"predict": often.responses["predict"][:, :rows]}
     once = Predictions(row[:rows], repeat[:rows], fold[:rows], first, None)
-    promised = metric("neg_root_mean_squared_error")
-    errors = [standard_error(score(of, y, promised, groups).independent[0]) for of in (once, often)]
+    promised = metric(sk.make_scorer(lambda y, answer: -np.sqrt(np.mean((y - answer) ** 2))), "own")
+    errors = [standard_error(score(of, y, promised, groups)) for of in (once, often)]
     assert errors[1] == pytest.approx(errors[0], rel=0.25)
 
 
@@ -355,10 +329,11 @@ def test_row_wise_metrics_do_not_depend_on_the_order_of_the_slots(random):
 def test_exchanging_two_models_changes_the_sign_only(name):
     (one, y), (other, _) = binary(rows=60, seed=1), binary(rows=60, seed=1, seeds=2)
     first, second = score(one, y, metric(name)), score(other, y, metric(name))
-    there = second.independent.mean(axis=0) - first.independent.mean(axis=0)
-    back = first.independent.mean(axis=0) - second.independent.mean(axis=0)
+    there = second.psi.mean(axis=0) - first.psi.mean(axis=0)
+    back = first.psi.mean(axis=0) - second.psi.mean(axis=0)
     assert there.mean() == pytest.approx(second.score - first.score, abs=1e-12)
-    assert standard_error(there) == pytest.approx(standard_error(back), rel=1e-12)
+    assert statistics.standard_error(there).se == pytest.approx(statistics.standard_error(back).se, rel=1e-12)
+    assert first.units is second.units is None
 
 
 def test_units_give_the_cluster_robust_standard_error():
@@ -367,7 +342,7 @@ def test_units_give_the_cluster_robust_standard_error():
     found = score(predictions, y, metric("neg_log_loss"), groups)
     assert found.independent.shape == (1, 17)
     assert found.independent.mean() == pytest.approx(found.score, rel=1e-12)
-    assert standard_error(found.independent[0]) == pytest.approx(standard_error(found.psi[0], groups), rel=1e-12)
+    assert standard_error(found) == pytest.approx(statistics.standard_error(found.psi[0], groups).se, rel=1e-12)
 
 
 def test_the_grain_of_an_auc_is_one_exchanged_pair():
@@ -380,7 +355,8 @@ def test_the_grain_of_an_auc_is_one_exchanged_pair():
     decision[order[[place, place + 1]]] = decision[order[[place + 1, place]]]
     after = score(predictions, y, metric("roc_auc"))
     assert before.score - after.score == pytest.approx(1 / 400)
-    assert standard_error(after.psi[0] - before.psi[0]) == pytest.approx(before.grain, rel=0.03)
+    moved = statistics.standard_error(after.psi[0] - before.psi[0]).se
+    assert moved == pytest.approx(before.grain, rel=0.03)
 
 
 def test_the_grain_of_hits_is_one_row():

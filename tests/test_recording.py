@@ -52,7 +52,10 @@ def dataset(rows=90, regression=False, share=0.5) -> Dataset:
 def recorded(candidate, *, generation=1, name="tumours", data=None, **promise):
     check = make_check(candidate, data="data.csv", target="y", name=name, cv=3, **{"seeds": 4, **promise})
     protocol = crossval.make_protocol(check, dataset() if data is None else data)
-    return record(check, protocol, generation=generation, jobs=1, progress=lambda done, total: None)
+    baseline, approved, fits = record(
+        check, protocol, generation=generation, anchors={}, jobs=1, progress=lambda done, total: None
+    )
+    return baseline, approved.predictions, fits
 
 
 def test_a_random_learner_is_fitted_with_every_seed():

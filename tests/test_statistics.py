@@ -18,10 +18,11 @@ from harness.statistics import (
     half_width,
     holm,
     inconclusive_probability,
+    loss_p_value,
     noise_floor,
     resolution,
     seed_noise,
-    standard_error,
+    standard_error as standard_error_and_dof,
     tango_interval,
     unchanged_bound,
 )
@@ -39,6 +40,10 @@ levels = st.floats(0.5, 0.999)
 widths = st.floats(0, 10)
 
 
+def standard_error(psi, units=None):
+    return standard_error_and_dof(psi, units).se
+
+
 # --- standard_error
 
 
@@ -54,15 +59,84 @@ def test_standard_error_by_unit_is_that_of_statsmodels():
     assert standard_error(BAYLE, FOLDS) == pytest.approx(0.0957427108, abs=1e-10)
 
 
-def test_standard_error_agrees_with_statsmodels_on_units_of_unequal_size():
+def test_standard_error_of_single_rows_is_that_of_least_squares():
     linear_model = pytest.importorskip("statsmodels.regression.linear_model")
+    psi = np.random.default_rng(1).normal(size=200)
+    found = standard_error_and_dof(psi)
+    assert found.se == pytest.approx(linear_model.OLS(psi, np.ones(200)).fit().bse[0], rel=1e-12)
+    assert found.dof == 199
+
+
+def test_standard_error_of_unequal_units_is_that_of_bell_and_mccaffrey():
     rng = np.random.default_rng(1)
-    psi, units = rng.normal(size=200), rng.integers(0, 13, 200) ** 2
-    ols = linear_model.OLS(psi, np.ones(200))
-    assert standard_error(psi) == pytest.approx(ols.fit().bse[0], rel=1e-12)
-    clustered = ols.fit(cov_type="cluster", cov_kwds={"groups": units}).bse[0]
-    assert standard_error(psi, units) == pytest.approx(clustered, rel=1e-12)
-    assert standard_error(psi, [f"unit {u}" for u in units]) == pytest.approx(clustered, rel=1e-12)
+    psi, units = rng.normal(size=120), rng.integers(0, 7, 120) ** 2
+    ones = np.ones((120, 1))
+    hat = ones @ ones.T / 120
+    variance, forms = 0.0, []
+    for unit in np.unique(units):  # their matrices, written out for a regression on a constant
+        inside = units == unit
+        values, vectors = np.linalg.eigh(np.eye(inside.sum()) - hat[np.ix_(inside, inside)])
+        adjusted = vectors @ np.diag(values**-0.5) @ vectors.T
+        form = (np.eye(120) - hat)[:, inside] @ adjusted @ ones[inside] / 120
+        forms.append(form[:, 0])
+        variance += float(form[:, 0] @ psi) ** 2
+    cross = np.array(forms) @ np.array(forms).T
+    found = standard_error_and_dof(psi, units)
+    assert found.se == pytest.approx(sqrt(variance), rel=1e-10)
+    assert found.dof == pytest.approx(np.trace(cross) ** 2 / (cross**2).sum(), rel=1e-10)
+    names = standard_error_and_dof(psi, [f"unit {u}" for u in units])
+    assert (names.se, names.dof) == pytest.approx((found.se, found.dof), rel=1e-12)
+
+
+def test_units_of_equal_size_have_one_degree_of_freedom_less_than_there_are():
+    assert standard_error_and_dof(BAYLE, FOLDS).dof == pytest.approx(3)
+
+
+def test_a_single_run_against_another_is_the_test_of_diebold_mariano_and_harvey():
+    actual = np.array([10, 20, 30, 40, 50])
+    losses = [(actual - np.array(one)) ** 2 for one in ([11, 21, 29, 42, 53], [13, 26, 24, 40, 59])]
+    difference = losses[0] - losses[1]
+    found = standard_error_and_dof(difference)
+    assert difference.mean() / found.se == pytest.approx(-2.2229922805746782, rel=1e-12)
+    assert loss_p_value(difference.mean(), found.se, rows_dof=found.dof) * 2 == pytest.approx(0.0903113172, abs=1e-10)
+
+
+def test_neighbouring_periods_are_estimated_by_their_slow_swings():
+    rng = np.random.default_rng(3)
+    psi = rng.normal(size=300)
+    found = standard_error_and_dof(psi, np.repeat(np.arange(60), 5), serial=True)
+    sums = np.add.reduceat(psi - psi.mean(), np.arange(0, 300, 5))
+    cosines = [np.cos(np.pi * k * (np.arange(60) + 0.5) / 60) for k in range(1, 7)]
+    assert found.dof == 6  # 0.4 * 60^(2/3)
+    assert found.se == pytest.approx(sqrt(np.mean([2 * (c @ sums) ** 2 for c in cosines])) / 300, rel=1e-12)
+    assert standard_error_and_dof([0.0, 1.0], serial=True).dof == 1
+
+
+@pytest.mark.parametrize("sizes", [[20] * 4, [20] * 10, [150, 40, 40, 10, 10, 10]], ids=str)
+def test_few_groups_miss_as_seldom_as_they_say(sizes):
+    rng = np.random.default_rng(4)
+    units = np.repeat(np.arange(len(sizes)), sizes)
+    missed, times = 0, 1500
+    for _ in range(times):
+        psi = rng.normal(size=units.size) + 0.5 * rng.normal(size=len(sizes))[units]
+        found = standard_error_and_dof(psi, units)
+        missed += psi.mean() > half_width(0.95, found.se, rows_dof=found.dof)
+    assert missed / times <= 0.05 + 3 * sqrt(0.05 * 0.95 / times) + (0.02 if len(set(sizes)) > 1 else 0)
+
+
+@pytest.mark.parametrize("periods", [30, 120])
+def test_days_that_follow_each_other_miss_as_seldom_as_they_say(periods):
+    rng = np.random.default_rng(5)
+    missed, naive, times = 0, 0, 1500
+    for _ in range(times):
+        psi = rng.normal(size=periods)
+        for day in range(1, periods):
+            psi[day] += 0.5 * psi[day - 1]
+        found, alone = standard_error_and_dof(psi, serial=True), standard_error_and_dof(psi)
+        missed += psi.mean() > half_width(0.95, found.se, rows_dof=found.dof)
+        naive += psi.mean() > half_width(0.95, alone.se, rows_dof=alone.dof)
+    assert missed / times <= 0.08
+    assert naive / times > 0.12
 
 
 @fast

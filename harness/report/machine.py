@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from math import isfinite
 from typing import Any
 
-from harness.judge import MetricVerdict, Verdict
+from harness.judge import Drift, MetricVerdict, Verdict
 
 SCHEMA = 1
-_NUMBERS = ("baseline", "candidate", "delta", "low", "high", "margin", "resolution", "dummy")
+_NUMBERS = (
+    "baseline", "candidate", "delta", "low", "high", "margin", "resolution", "dummy", "floor", "blocked", "seeds",
+)  # fmt: skip
 
 
 def render(
@@ -52,10 +55,12 @@ def to_dict(verdict: Verdict) -> dict[str, Any]:
         "data": {"path": verdict.data_path, "md5": verdict.data_md5, "rows": verdict.rows},
         "fits": verdict.fits,
         "seconds": round(verdict.seconds, 3),
+        "flips": verdict.flips and {"lost": verdict.flips[0], "won": verdict.flips[1], "rows": list(verdict.flipped)},
         "metrics": [
             {"metric": metric.metric, "slice": metric.slice, "verdict": metric.verdict}
             | {key: _number(getattr(metric, key)) for key in _NUMBERS}
             | {"reason": metric.reason, "folds": [[_number(old), _number(new)] for old, new in metric.folds]}
+            | {"drift": metric.drift and asdict(metric.drift), "losses": list(metric.losses)}
             for metric in verdict.metrics
         ],
     }
@@ -63,7 +68,7 @@ def to_dict(verdict: Verdict) -> dict[str, Any]:
 
 def _number(value: float | None) -> float | None:
     """Give a plain number; JSON knows neither NaN nor infinity, and a number that is none is missing."""
-    return None if value is None or not isfinite(value) else float(value)
+    return None if value is None or not isfinite(value) else value if isinstance(value, int) else float(value)
 
 
 def from_dict(plain: Mapping[str, Any]) -> Verdict:
@@ -82,7 +87,16 @@ def from_dict(plain: Mapping[str, Any]) -> Verdict:
         fits=plain["fits"],
         seconds=plain["seconds"],
         metrics=tuple(
-            MetricVerdict(**{**metric, "folds": tuple((old, new) for old, new in metric["folds"])})
+            MetricVerdict(
+                **{
+                    **metric,
+                    "folds": tuple((old, new) for old, new in metric["folds"]),
+                    "drift": metric["drift"] and Drift(**metric["drift"]),
+                    "losses": tuple(metric["losses"]),
+                }
+            )
             for metric in plain["metrics"]
         ),
+        flips=plain["flips"] and (plain["flips"]["lost"], plain["flips"]["won"]),
+        flipped=tuple(plain["flips"]["rows"]) if plain["flips"] else (),
     )

@@ -1,0 +1,340 @@
+"""The trials of `gate_quality.py`: runs drawn from the bank, judged by the product's own `harness.judge`."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from gate_bank import NULLS, TREES, Bank, Task, load_task
+from numpy.typing import NDArray
+from sklearn.metrics import get_scorer
+
+from harness import candidates, judge, metrics, statistics
+from harness.check import DEFAULT_SEEDS, Metric
+from harness.judge import Anchor, MetricVerdict, Yardstick
+from harness.metrics import Scores
+from harness.predictions import Predictions
+
+FORESTS = {"plain": 600, "null": 300, "planted": 120}  # how many are made of a pool of trees
+SEEDS = max(judge.SEEDS_OF_A_CANDIDATE)
+ANY_MARGIN = 1e-12  # of the default margin: below it, a margin excuses nothing
+PAIRS = 400  # of single runs, for the standard error between two
+Key = tuple[str, str, str, str]  # learner, data set, condition, metric
+
+
+@dataclass(frozen=True)
+class Pool:
+    """The scored fits of one condition, to draw runs from."""
+
+    scores: dict[str, Scores]
+    same: NDArray[np.bool_]  # which fits agree with the approved one to rounding
+
+    def draw(self, rng: np.random.Generator, seeds: int) -> NDArray[np.int64]:
+        """Draw runs: a fit for every fold of every seed, shape (n_folds, seeds)."""
+        some = next(iter(self.scores.values()))
+        return rng.integers(len(some.psi), size=(some.splits.shape[1], seeds))
+
+    def run(self, metric: str, drawn: NDArray[np.int64], fold: NDArray[np.int64]) -> Scores:
+        """Give the scores of runs: exactly what the product would compute, for no metric reaches across folds."""
+        scores = self.scores[metric]
+        psi = scores.psi[drawn[fold].T, np.arange(len(fold))]
+        return replace(scores, psi=psi, splits=scores.splits[drawn.T, np.arange(len(drawn))])
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One learner on one data set: the approved model's runs, and what else a baseline needs."""
+
+    learner: str
+    task: Task
+    plain: Pool
+    refits: Pool | None  # of a learner without randomness: without 5% of the training rows
+    dummy: dict[str, float]
+
+    @property
+    def metrics(self) -> list[str]:
+        """Their names."""
+        return list(self.dummy)
+
+    def baseline(self, rng: np.random.Generator, metric: str) -> tuple[Scores, Yardstick]:
+        """Record a baseline."""
+        fold = self.task.fold
+        if self.refits is None:
+            scores = self.plain.run(metric, self.plain.draw(rng, DEFAULT_SEEDS), fold)
+            return scores, judge.measure(scores, None, self.dummy[metric])
+        refits = self.refits.run(metric, self.refits.draw(rng, DEFAULT_SEEDS), fold)
+        scores = self.plain.scores[metric]
+        return scores, judge.measure(scores, refits, self.dummy[metric])
+
+    @property
+    def harmless(self) -> Pool:
+        """Runs that differ in nothing that matters."""
+        return self.refits or self.plain
+
+    def score(self, metric: str) -> float:
+        """Give the approved model's expected score."""
+        return self.plain.scores[metric].score
+
+    def pair_error(self, rng: np.random.Generator, metric: str) -> float:
+        """Give the standard error over rows between two single runs."""
+        drawn = self.harmless.draw(rng, 2 * PAIRS)
+        psi = self.harmless.run(metric, drawn, self.task.fold).psi
+        errors = [statistics.standard_error(difference).se for difference in psi[::2] - psi[1::2]]
+        return float(np.sqrt(np.mean(np.square(errors))))
+
+
+def metric_names(task: Task) -> list[str]:
+    """Name the metrics that suit a data set."""
+    if task.classes is None:
+        return ["r2", "neg_mean_squared_error"]
+    names = ["accuracy", "neg_log_loss", "neg_brier_score"]
+    return [*names, "roc_auc"] if len(task.classes) == 2 else names
+
+
+def make_cell(bank: Bank, learner: str, dataset: str) -> Cell:
+    """Score the approved model's bank."""
+    task = load_task(dataset)
+    plain = pool(bank, learner, dataset, "plain")
+    refits = pool(bank, learner, dataset, NULLS[learner][0]) if learner == "linear" else None
+    kind = "regression" if task.classes is None else "classification"
+    shape = task.y.shape if task.classes is None else (len(task.y), len(task.classes))
+    dummy = np.empty((1, *shape))
+    for k in range(task.folds):
+        test = task.fold == k
+        model = candidates.make_dummy(kind).fit(task.X[~test], task.y[~test])
+        dummy[0, test] = (model.predict if task.classes is None else model.predict_proba)(task.X[test])
+    return Cell(learner, task, plain, refits, {name: one.score for name, one in scored(task, dummy).items()})
+
+
+def pool(bank: Bank, learner: str, dataset: str, condition: str) -> Pool:
+    """Score the bank of a condition; forests are made of its trees first."""
+    task, answers = load_task(dataset), bank.answers(learner, dataset, condition)
+    if learner == "forest":
+        kind = "plain" if condition == "plain" else "null" if condition in NULLS[learner] else "planted"
+        trees = max(1, round(TREES * (2 / 3, 1 / 3, 1 / 6)[int(condition[-1]) - 1])) if "fewer" in condition else TREES
+        answers = _forests(answers, task, trees, FORESTS[kind], rng_of(bank.seed, learner, dataset, condition))
+    same = np.zeros(len(answers), dtype=bool)
+    if learner == "linear" and condition in NULLS[learner]:
+        approved = predictions(task, bank.answers(learner, dataset, "plain"))
+        same = np.array([approved.agrees(predictions(task, one[None])) for one in answers])
+    return Pool(scored(task, answers), same)
+
+
+def _forests(
+    trees: NDArray[Any], task: Task, size: int, count: int, rng: np.random.Generator
+) -> NDArray[np.floating[Any]]:
+    """Make forests of every fold's trees: the mean over a random choice of them."""
+    found = np.empty((count, *trees.shape[1:]), dtype=trees.dtype)
+    for k in range(task.folds):
+        test = task.fold == k
+        chosen = np.zeros((count, len(trees)), dtype=trees.dtype)
+        order = rng.permuted(np.tile(np.arange(len(trees)), (count, 1)), axis=1)
+        np.put_along_axis(chosen, order[:, :size], 1, axis=1)
+        found[:, test] = (chosen @ trees[:, test].reshape(len(trees), -1)).reshape(count, *trees[0, test].shape)
+    return found / size
+
+
+def predictions(task: Task, answers: NDArray[Any]) -> Predictions:
+    """Give answers the product's form; a slot is a row."""
+    rows = np.arange(len(task.y))
+    responses = {"predict": answers}
+    if task.classes is not None:
+        responses = {"predict": task.classes[answers.argmax(axis=2)], "predict_proba": answers}
+    return Predictions(rows, np.zeros_like(rows), task.fold, responses, task.classes)
+
+
+def scored(task: Task, answers: NDArray[Any], at_once: int = 100) -> dict[str, Scores]:
+    """Score answers by the product's `harness.metrics`, some at once for the sake of memory."""
+    found: dict[str, list[Scores]] = {name: [] for name in metric_names(task)}
+    for start in range(0, len(answers), at_once):
+        some = predictions(task, answers[start : start + at_once].astype(np.float64))
+        for name, parts in found.items():
+            parts.append(metrics.score(some, task.y, Metric(name, get_scorer(name), None)))
+    return {
+        name: replace(
+            parts[0],
+            psi=np.concatenate([part.psi for part in parts]),
+            splits=np.concatenate([part.splits for part in parts]),
+        )
+        for name, parts in found.items()
+    }
+
+
+def ours(
+    metric: str,
+    baseline: Scores,
+    candidate: Scores,
+    yardstick: Yardstick,
+    *,
+    margin: float | None = None,
+    anchor: Anchor | None = None,
+) -> MetricVerdict:
+    """Give the product's verdict: with one seed, and with more while it is inconclusive."""
+    for look in judge.looks(yardstick.runs):
+        runs = candidate.first(look.seeds)
+        verdict = judge.judge_metric(metric, baseline, runs, yardstick, margin, spent=look.spent)
+        if anchor is not None:
+            verdict = judge.defend(verdict, anchor, runs, spent=look.spent)
+        if verdict.verdict != "inconclusive":
+            break
+    return verdict
+
+
+@dataclass(frozen=True)
+class Trials:
+    """Many replicates of one comparison: what our rule said, and the single runs that other rules look at.
+
+    Parameters
+    ----------
+    baseline, candidate : ndarray of shape (n,)
+        Scores of one run each.
+    folds : ndarray of shape (n, n_folds)
+        Differences of their fold scores.
+    margin : ndarray of shape (n,)
+        The product's default.
+    passed, worse : ndarray of shape (n,)
+        Whether the product passed it, and whether it calls it worse at whatever margin (nulls only).
+    seeds : ndarray of shape (n,)
+        With how many the product reached its verdict.
+    loss : float
+        The true one, between the means of the banks.
+    """
+
+    baseline: NDArray[np.float64]
+    candidate: NDArray[np.float64]
+    folds: NDArray[np.float64]
+    margin: NDArray[np.float64]
+    passed: NDArray[np.bool_]
+    worse: NDArray[np.bool_]
+    seeds: NDArray[np.int64]
+    loss: float
+
+
+def trials(cell: Cell, condition: Pool, count: int, rng: np.random.Generator, *, null: bool) -> dict[str, Trials]:
+    """Judge a condition many times, with a baseline recorded anew for each; the same runs under every metric."""
+    fold, rows = cell.task.fold, {name: [] for name in cell.metrics}
+    for _ in range(count):
+        drawn = condition.draw(rng, 1 if cell.refits else SEEDS)
+        state = rng.bit_generator.state
+        for name in cell.metrics:
+            rng.bit_generator.state = state  # the same baseline
+            baseline, yardstick = cell.baseline(rng, name)
+            candidate = condition.run(name, drawn, fold)
+            margin = yardstick.default_margin(baseline.score)
+            one, other = baseline.splits[0], candidate.splits[0]
+            weights = baseline.weights
+            if condition.same[drawn].all():
+                passed, worse, seeds = True, False, 1
+            else:
+                verdict = ours(name, baseline, candidate, yardstick)
+                passed, seeds = verdict.verdict in judge.PASSING, verdict.seeds
+                worse = null and _worse_at_any_margin(name, baseline, candidate, yardstick, margin)
+            rows[name].append((one @ weights, other @ weights, other - one, margin, passed, worse, seeds))
+    found = {}
+    for name, row in rows.items():
+        loss = cell.score(name) - condition.scores[name].score
+        found[name] = Trials(*(np.array(column) for column in zip(*row, strict=True)), loss=loss)
+    return found
+
+
+def _worse_at_any_margin(name: str, baseline: Scores, candidate: Scores, yardstick: Yardstick, margin: float) -> bool:
+    return ours(name, baseline, candidate, yardstick, margin=ANY_MARGIN * margin).verdict == "worse"
+
+
+def smallest_loss(
+    cell: Cell, metric: str, count: int, rng: np.random.Generator, caught: float = 0.95
+) -> tuple[float, float]:
+    """Find the smallest loss, and nothing but a loss, that is caught in 95% of cases, and what it is held against.
+
+    Every row loses the same; of hits, which can't, one row after another is lost.
+
+    Returns
+    -------
+    tuple of (float, float)
+        The loss, and ``max(2% of the skill, 3.97 * SE of a pair of single runs)``.
+    """
+    error = cell.pair_error(rng, metric)
+    held_against = max(judge.SKILL_SHARE * (cell.score(metric) - cell.dummy[metric]), 3.97 * error)
+    found = []
+    for _ in range(count):
+        baseline, yardstick = cell.baseline(rng, metric)
+        drawn = cell.harmless.draw(rng, 1 if cell.refits else SEEDS)
+        candidate = cell.harmless.run(metric, drawn, cell.task.fold)
+        losses = list(_losses(cell, metric, candidate, held_against, rng))
+        low, high = 0, len(losses) - 1  # the largest is caught, or nothing is
+        while low < high:
+            middle = (low + high) // 2
+            verdict = ours(metric, baseline, losses[middle][1](), yardstick).verdict
+            low, high = (middle + 1, high) if verdict in judge.PASSING else (low, middle)
+        found.append(losses[low][0])
+    return float(np.quantile(found, caught, method="higher")), held_against
+
+
+def _losses(
+    cell: Cell, metric: str, candidate: Scores, unit: float, rng: np.random.Generator
+) -> Iterator[tuple[float, Any]]:
+    """Give growing losses, and a function that makes the candidate which has it."""
+    if candidate.kind != "zero_one":
+        for share in np.arange(0, 5, 0.02):
+            loss = float(share * unit)
+            yield loss, lambda loss=loss: replace(candidate, psi=candidate.psi - loss, splits=candidate.splits - loss)
+        return
+    order = rng.permutation(candidate.psi.shape[1])
+    hits = np.concatenate([[0], np.cumsum(cell.harmless.scores[metric].psi.mean(axis=0)[order])]) / len(order)
+    fold = cell.task.fold
+    shares = np.stack([(fold == k) / (fold == k).sum() for k in range(cell.task.folds)], axis=1)
+    for lost in range(len(order)):
+        if hits[lost] > 5 * unit and lost > 5:
+            return
+
+        def made(lost: int = lost) -> Scores:
+            psi = candidate.psi.copy()
+            psi[:, order[:lost]] = 0
+            return replace(candidate, psi=psi, splits=psi @ shares)
+
+        yield float(hits[lost]), made
+
+
+def drift(
+    cell: Cell, metric: str, steps: Sequence[float], margin: float, rng: np.random.Generator, *, guarded: bool
+) -> tuple[float, float]:
+    """Release after release, each a step (in margins) from the last approved one; every pass is recorded anew.
+
+    Returns
+    -------
+    tuple of (float, float)
+        Where it ended, in margins from where it began, and the share of releases that were blocked.
+    """
+    fold, level, blocked = cell.task.fold, 0.0, 0
+    anchor: Anchor | None = None
+
+    def at(scores: Scores, where: float) -> Scores:
+        return replace(scores, psi=scores.psi + where * margin, splits=scores.splits + where * margin)
+
+    def record(where: float) -> tuple[Scores, Yardstick]:
+        scores, yardstick = cell.baseline(rng, metric)
+        return at(scores, where), yardstick
+
+    baseline, yardstick = record(0.0)
+    first = Anchor(baseline.psi.mean(axis=0), yardstick, yardstick.default_margin(baseline.score))
+    for step in steps:
+        run = cell.harmless.run(metric, cell.harmless.draw(rng, 1 if cell.refits else SEEDS), fold)
+        verdict = ours(metric, baseline, at(run, level + step), yardstick, anchor=anchor)
+        if verdict.verdict not in judge.PASSING:
+            blocked += 1
+            continue
+        level += step
+        baseline, yardstick = record(level)  # fresh seeds: the approved run is not among them
+        if guarded:
+            anchor = anchor or first
+            if judge.surpasses(anchor, baseline):
+                anchor = Anchor(baseline.psi.mean(axis=0), yardstick, yardstick.default_margin(baseline.score))
+    return level, blocked / len(steps)
+
+
+def rng_of(seed: int, *names: str) -> np.random.Generator:
+    """Give the generator of a name."""
+    return np.random.default_rng([seed, 1, *(zlib.crc32(name.encode()) for name in names)])

@@ -1,0 +1,304 @@
+"""The record of a baseline, and the JSON that people and git read: plain, sorted, sealed by a digest of itself."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from harness.judge import Yardstick
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class StoredAnchor:
+    """The anchor of one metric: the baseline that losses are added up from, where it is an earlier one.
+
+    Parameters
+    ----------
+    since : int
+        Which recording it is, counted from 1.
+    score : float
+        Averaged over its seeds; its influence values are stored beside the predictions.
+    margin : float
+        The margin in force when it was recorded: the loss that is harmless in all.
+    yardstick : Yardstick
+        As it was measured then.
+    """
+
+    since: int
+    score: float
+    margin: float
+    yardstick: Yardstick
+
+
+@dataclass(frozen=True)
+class BaselineMetric:
+    """One metric of a baseline.
+
+    Parameters
+    ----------
+    score : float
+        Averaged over all seeds.
+    standard_error : float
+        Of the score, over rows.
+    folds : tuple of float
+        The score in each split, averaged over seeds.
+    definition : str
+        How it was computed.
+    margin : float or None
+        The margin in force when the baseline was recorded; None: the metric is reported, not judged.
+    margin_reason : str
+        Where it comes from.
+    yardstick : Yardstick
+        Dummy, seed noise and noise floor.
+    anchor : StoredAnchor or None
+        None: this baseline is its own.
+    """
+
+    score: float
+    standard_error: float
+    folds: tuple[float, ...]
+    definition: str
+    margin: float | None
+    margin_reason: str
+    yardstick: Yardstick
+    anchor: StoredAnchor | None = None
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """What a release is held against; ``baselines/<name>.json`` for people and git.
+
+    Parameters
+    ----------
+    name, nodeid : str
+        The check's.
+    candidate : str
+        The estimator as scikit-learn prints it.
+    learner : {'random', 'deterministic', 'nondeterministic'}
+        Whether other seeds, or even the same seed, gave other predictions.
+    data : tuple of (path, md5)
+        The version of the data.
+    rows : int
+        How many rows the data has.
+    target_digest : str
+        Of the target's values.
+    protocol : mapping
+        The splitter and the column roles, in words.
+    metrics : mapping of str to BaselineMetric
+        By name.
+    seeds : int
+        How many seeds the stored predictions hold.
+    entropy : int
+        Where their random states come from.
+    generation : int
+        How often this baseline has been recorded.
+    classes : tuple or None
+        The labels, in the order of the stored columns.
+    predictions_md5 : str
+        The digest of ``baselines/<name>.parquet``.
+    environment : mapping of str to str
+        Versions of what computed it.
+    """
+
+    name: str
+    nodeid: str
+    candidate: str
+    learner: str
+    data: tuple[tuple[str, str], ...]
+    rows: int
+    target_digest: str
+    protocol: Mapping[str, Any]
+    metrics: Mapping[str, BaselineMetric]
+    seeds: int
+    entropy: int
+    generation: int
+    classes: tuple[Any, ...] | None
+    predictions_md5: str
+    environment: Mapping[str, str]
+
+
+def to_json(baseline: Baseline) -> dict[str, Any]:
+    """Give what the file holds: plain, sorted when written, numbers rounded to 10 digits."""
+    plain = {
+        "schema": SCHEMA,
+        "name": baseline.name,
+        "nodeid": baseline.nodeid,
+        "candidate": baseline.candidate,
+        "learner": baseline.learner,
+        "data": {
+            "files": [{"path": path, "md5": md5} for path, md5 in baseline.data],
+            "rows": baseline.rows,
+            "target_digest": baseline.target_digest,
+        },
+        "protocol": dict(baseline.protocol),
+        "metrics": {
+            name: {
+                "score": _round(m.score),
+                "standard_error": _round(m.standard_error),
+                "folds": [_round(fold) for fold in m.folds],
+                "definition": m.definition,
+                "margin": {"value": None if m.margin is None else _round(m.margin), "reason": m.margin_reason},
+                **_yardstick_to_json(m.yardstick),
+                "anchor": None
+                if m.anchor is None
+                else {
+                    "since": m.anchor.since,
+                    "score": _round(m.anchor.score),
+                    "margin": _round(m.anchor.margin),
+                    **_yardstick_to_json(m.anchor.yardstick),
+                },
+            }
+            for name, m in baseline.metrics.items()
+        },
+        "predictions": {
+            "md5": baseline.predictions_md5,
+            "seeds": baseline.seeds,
+            "entropy": baseline.entropy,
+            "classes": None if baseline.classes is None else list(baseline.classes),
+        },
+        "generation": baseline.generation,
+        "environment": dict(baseline.environment),
+    }
+    return plain | {"digest": seal(plain)}
+
+
+def seal(plain: Mapping[str, Any]) -> str:
+    """Digest everything else in the file: an edit, or a merge of two recordings, is no recording."""
+    rest = {key: value for key, value in plain.items() if key != "digest"}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def to_text(baseline: Baseline) -> str:
+    """Give the file's text."""
+    return json.dumps(to_json(baseline), indent=2, sort_keys=True, allow_nan=False) + "\n"
+
+
+def from_json(plain: Any) -> Baseline:
+    """Rebuild what `to_json` gave."""
+    reader = _Reader(plain, ())
+    schema = reader.get("schema", int, least=1)
+    if schema > SCHEMA:
+        raise MalformedError(
+            f"key schema is {schema}, newer than this version of pytest-model-check reads ({SCHEMA}): upgrade it"
+        )
+    data, predictions = reader.sub("data"), reader.sub("predictions")
+    metrics = reader.sub("metrics")
+    classes = predictions.get("classes", list, optional=True)
+    if not all(
+        isinstance(label, str | int) or (isinstance(label, float) and math.isfinite(label)) for label in classes or ()
+    ):
+        raise MalformedError("the key predictions.classes holds something else than labels")
+    return Baseline(
+        name=reader.get("name", str),
+        nodeid=reader.get("nodeid", str),
+        candidate=reader.get("candidate", str),
+        learner=reader.get("learner", str),
+        data=tuple((file.get("path", str), file.get("md5", str)) for file in data.each("files")),
+        rows=data.get("rows", int, least=1),
+        target_digest=data.get("target_digest", str),
+        protocol=reader.get("protocol", dict),
+        metrics={name: _metric_from_json(metrics.sub(name)) for name in metrics.value},
+        seeds=predictions.get("seeds", int, least=1),
+        entropy=predictions.get("entropy", int, least=0),
+        generation=reader.get("generation", int, least=1),
+        classes=None if classes is None else tuple(classes),
+        predictions_md5=predictions.get("md5", str),
+        environment=reader.get("environment", dict),
+    )
+
+
+def _metric_from_json(reader: _Reader) -> BaselineMetric:
+    margin = reader.sub("margin")
+    return BaselineMetric(
+        score=reader.get("score", float),
+        standard_error=reader.get("standard_error", float, least=0),
+        folds=reader.numbers("folds"),
+        definition=reader.get("definition", str),
+        margin=margin.get("value", float, optional=True),
+        margin_reason=margin.get("reason", str),
+        yardstick=_yardstick_from_json(reader),
+        anchor=None
+        if reader.get("anchor", dict, optional=True) is None
+        else StoredAnchor(
+            since=reader.sub("anchor").get("since", int, least=1),
+            score=reader.sub("anchor").get("score", float),
+            margin=reader.sub("anchor").get("margin", float),
+            yardstick=_yardstick_from_json(reader.sub("anchor")),
+        ),
+    )
+
+
+def _yardstick_to_json(yardstick: Yardstick) -> dict[str, Any]:
+    return {
+        "dummy": _round(yardstick.dummy),
+        "noise": {
+            "standard_deviation": _round(yardstick.noise),
+            "degrees_of_freedom": None if math.isinf(yardstick.dof) else _round(yardstick.dof),
+            "seeds": yardstick.runs,
+            "floor": _round(yardstick.floor),
+        },
+    }
+
+
+def _yardstick_from_json(reader: _Reader) -> Yardstick:
+    noise = reader.sub("noise")
+    dof = noise.get("degrees_of_freedom", float, optional=True, least=1)
+    return Yardstick(
+        dummy=reader.get("dummy", float),
+        noise=noise.get("standard_deviation", float, least=0),
+        dof=math.inf if dof is None else dof,
+        runs=noise.get("seeds", int, optional=True, least=1),
+        floor=noise.get("floor", float, least=0),
+    )
+
+
+class MalformedError(Exception):
+    """A key of the JSON that is missing or holds something else."""
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """Read a key, or say which one is wrong."""
+
+    value: Any
+    path: tuple[str, ...]
+
+    def get(self, key: str, kind: Any, *, optional: bool = False, least: float = -sys.float_info.max) -> Any:
+        where = ".".join((*self.path, key))
+        if not isinstance(self.value, dict):
+            raise MalformedError(f"{'.'.join(self.path) or 'the file'} is no object")
+        if key not in self.value:
+            raise MalformedError(f"the key {where} is missing")
+        value = self.value[key]
+        if value is None and optional:
+            return None
+        if not isinstance(value, (int, float) if kind is float else kind) or isinstance(value, bool):
+            raise MalformedError(f"the key {where} is {value!r}, which is no {_KINDS[kind]}")
+        if kind in (int, float) and not least <= value <= sys.float_info.max:  # false of NaN too
+            raise MalformedError(f"the key {where} can't be {value!r}")
+        return kind(value)
+
+    def numbers(self, key: str) -> tuple[float, ...]:
+        inside = _Reader({f"{key}[{i}]": value for i, value in enumerate(self.get(key, list))}, self.path)
+        return tuple(inside.get(name, float) for name in inside.value)
+
+    def sub(self, key: str) -> _Reader:
+        return _Reader(self.get(key, dict), (*self.path, key))
+
+    def each(self, key: str) -> Iterator[_Reader]:
+        for i, value in enumerate(self.get(key, list)):
+            yield _Reader(value, (*self.path, f"{key}[{i}]"))
+
+
+_KINDS = {int: "whole number", float: "number", str: "text", list: "list", dict: "object"}
+
+
+def _round(number: float) -> float:
+    return float(f"{number:.10g}")
