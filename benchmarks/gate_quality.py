@@ -44,7 +44,7 @@ TRAINS = {  # steps in margins
     "30 nulls": [0.0] * 30,
 }
 FULL_COUNTS = {"nulls": 2000, "planted": 80, "smallest": 400, "trains": 200}
-QUICK_COUNTS = {"nulls": 400, "planted": 20, "smallest": 60, "trains": 10}
+QUICK_COUNTS = {"nulls": 300, "planted": 20, "smallest": 60, "trains": 10}
 BEGIN, END = "<!-- results -->\n", "<!-- end of results -->\n"
 
 
@@ -83,7 +83,7 @@ def measure(bank: Bank, counts: dict[str, int], *, full: bool, say: Callable[[st
     nulls, planted, smallest, trains = {}, {}, {}, {}
     for learner, dataset in bank.cells:
         cell = make_cell(bank, learner, dataset)
-        for kind, conditions, found in (("nulls", NULLS[learner], nulls), ("planted", bank.planted, planted)):
+        for kind, conditions, found in (("nulls", bank.nulls(learner), nulls), ("planted", bank.planted, planted)):
             for condition in conditions:
                 rng = rng_of(bank.seed, learner, dataset, condition, "trials")
                 fits = pool(bank, learner, dataset, condition)

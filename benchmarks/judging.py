@@ -75,12 +75,13 @@ def models(rows: int, classes: int = 2, repeats: int = 1) -> tuple[np.ndarray, P
 
 
 def judged(y: np.ndarray, old: Predictions, new: Predictions) -> list[MetricVerdict]:
-    """Judge one side against the other, as `harness.comparison` does."""
-    found = []
+    """Judge one side against the other, as `harness.comparison` does: the baseline's scores are kept."""
+    kept, found = {}, []
     for name in FUNCTIONS:
         metric = Metric(name, sk.get_scorer(name), None)
-        baseline, candidate = (score(side, y, metric) for side in (old, new))
-        found.append(judge_metric(name, baseline, candidate, measure(baseline, None, -inf), 0.01))
+        kept[name] = score(old, y, metric)
+        yardstick = measure(kept[name], None, -inf)
+        found.append(judge_metric(name, kept[name], score(new, y, metric), yardstick, 0.01))
     return found
 
 
@@ -89,7 +90,7 @@ def scored(y: np.ndarray, old: Predictions, new: Predictions) -> list[float]:
     found = []
     for side in (old, new):
         for k in range(FOLDS):
-            inside = side.fold == k
+            inside = slice(*np.searchsorted(side.fold, [k, k + 1]))
             truth = y[side.row[inside]]
             found += [function(truth, side.responses[name][0, inside]) for function, name in FUNCTIONS.values()]
     return found

@@ -38,7 +38,7 @@ class Scores:
         The score in each fold of each repeat.
     weights : ndarray of shape (n_splits,)
         Each split's share of the rows; they sum to 1.
-    kind : {'zero_one', 'mean', 'rank', 'jackknife'}
+    kind : {'zero_one', 'mean', 'rank', 'jackknife', 'extreme'}
         Which family the metric belongs to, for the degenerate cases.
     grain : float
         The standard error of the smallest change there is: one row for hits, one swapped pair for ranks; 0 where a
@@ -105,8 +105,9 @@ def score(
     Returns
     -------
     Scores
-        Means of per-row losses: the row's own term over all rows. ROC AUC (binary): DeLong's placement values inside
-        each fold, fold scores weighted by rows. Any other scorer: the jackknife inside each fold.
+        Means of per-row losses: the row's own term over all rows. Anything else inside each fold, fold scores weighted
+        by rows: ROC AUC by DeLong's placement values, the median error by its influence function, any other scorer by
+        the jackknife. The largest error has none, and the score of its fold for every row.
 
     Raises
     ------
@@ -351,14 +352,14 @@ def _auc(
             raise ValueError(f"all rows of split {k + 1} are of one class, and there is nothing to rank")
         if (counts == 0).any():
             raise ValueError(f"split {k + 1} holds no row of class {classes[counts.argmin()]}")
-        members, weights = contests.weights(np.eye(len(classes))), contests.weights(counts / rows)
+        auc, weights = np.empty(len(contests.column)), contests.weights(counts / rows)
         for j, (column, playing) in enumerate(zip(contests.column, contests.playing, strict=True)):
             part = slice(None) if playing.all() else np.flatnonzero(playing[code])
             ranked = scores[slots] if scores.ndim == 1 else scores[slots, column]
             placed = statistics.delong_placements(code[part] == column, ranked[part])
-            auc = placed.mean()
-            psi[slots] += auc * members[j][code]
-            psi[slots[part]] += weights[j] * rows / len(placed) * (placed - auc)
+            auc[j] = placed.mean()
+            psi[slots[part]] += weights[j] * rows / len(placed) * (placed - auc[j])
+        psi[slots] += (auc @ contests.weights(np.eye(len(classes))))[code]
     return psi
 
 
@@ -367,7 +368,8 @@ def _hit(answers: SeedAnswers, truth: NDArray[Any]) -> Array:
 
 
 def _log_loss(answers: SeedAnswers, truth: NDArray[Any]) -> Array:
-    return np.log(np.maximum(answers.of_truth(truth), LOG_LOSS_CLIP))
+    likelihoods = answers.of_truth(truth)
+    return np.asarray(np.log(np.maximum(likelihoods, LOG_LOSS_CLIP, out=likelihoods), out=likelihoods))
 
 
 def _brier(answers: SeedAnswers, truth: NDArray[Any]) -> Array:
@@ -466,7 +468,10 @@ def _per_row(
     """Average a row's repeats; all of them have the same unit."""
     counts = np.bincount(row)
     predicted = counts > 0
-    psi = np.stack([np.bincount(row, weights=values)[predicted] / counts[predicted] for values in slots])
+    psi = np.empty((len(slots), int(predicted.sum())))
+    for mean, values in zip(psi, slots, strict=True):
+        sums = np.bincount(row, weights=values)
+        mean[:] = np.divide(sums, counts, out=sums, where=predicted)[predicted]
     if units is None:
         return psi, None
     of_row = np.empty(len(counts), dtype=np.int64)

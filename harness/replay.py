@@ -45,8 +45,8 @@ class SeedAnswers:
     def of_truth(self, truth: NDArray[Any]) -> Array:
         """Give the probability given to each row's own class."""
         assert self.predictions.classes is not None
-        columns = class_codes(truth, self.predictions.classes)
-        return np.asarray(self["predict_proba"][np.arange(len(truth)), columns])
+        columns = class_codes(truth, self.predictions.classes)[:, None]
+        return np.take_along_axis(np.asarray(self["predict_proba"], dtype=float), columns, axis=1)[:, 0]
 
 
 def class_codes(labels: NDArray[Any], classes: NDArray[Any]) -> NDArray[np.intp]:

@@ -69,6 +69,7 @@ def test_json_is_the_contract() -> None:
                 "data": {"path": "data/churn.csv", "md5": "0" * 32, "rows": 5690},
                 "fits": 30,
                 "seconds": 1.9,
+                "flips": None,
                 "metrics": [
                     {
                         "metric": "roc_auc",
@@ -82,8 +83,13 @@ def test_json_is_the_contract() -> None:
                         "margin": 0.005,
                         "resolution": 0.009,
                         "dummy": 0.5,
+                        "floor": None,
+                        "blocked": None,
+                        "seeds": None,
                         "reason": "",
                         "folds": [[0.99, 0.97], [0.998, 0.976]],
+                        "drift": None,
+                        "losses": [],
                     }
                 ],
             }

@@ -40,7 +40,7 @@ def summary(verdicts: Sequence[Verdict], verbosity: int) -> list[str]:
     lines += [line for verdict in table.ordered(shown) for line in words.drifts(verdict)]
     if verbosity > 0:
         for verdict in table.ordered(verdicts):
-            lines += [*_folds(verdict), *_losses(verdict)]
+            lines += [*_folds(verdict), *words.explanation(verdict)]
     return [*lines, _totals(verdicts)]
 
 
@@ -103,15 +103,6 @@ def _folds(verdict: Verdict) -> list[str]:
         for number in range(1, len(judged[0].folds) + 1)
     ]
     return ["", f"{verdict.name}, fold by fold", *tabulate(body, headers, "simple", floatfmt=".4g").splitlines()]
-
-
-def _losses(verdict: Verdict) -> list[str]:
-    """Name the rows that a failure is about."""
-    lines = [] if verdict.flips is None else [words.changed_rows(verdict.flips, verdict.flipped)]
-    lines += [
-        f"{metric.metric} lost most on {words.named(metric.losses)}." for metric in verdict.metrics if metric.losses
-    ]
-    return ["", f"{verdict.name}, row by row", *lines] if lines else []
 
 
 def _totals(verdicts: Sequence[Verdict]) -> str:

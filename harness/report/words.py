@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import ceil, floor, isfinite, log10
 
-from harness.judge import MetricVerdict, Verdict, worst
+from harness.judge import WORST_FIRST, MetricVerdict, Verdict, worst
 
 MISSING = "-"
 
@@ -98,7 +98,7 @@ def _drift(metric: MetricVerdict) -> str:
 def advice(
     metrics: Sequence[MetricVerdict], rows: int, flips: tuple[int, int] | None = None, flipped: Sequence[int] = ()
 ) -> str:
-    """Say of each metric that does not pass where the loss sits, and what to do.
+    """Say where the losses of a check sit, and what to do about the worst: a few lines.
 
     Parameters
     ----------
@@ -109,15 +109,33 @@ def advice(
     flips, flipped : see `harness.judge.Verdict`
         Which rows are wrong now.
     """
-    failing = [one for one in metrics if one.decides and one.verdict in ("worse", "inconclusive")]
+    failing = _failing(metrics)
+    lost = {one.metric for one in failing if one.slice is None and one.verdict == "worse"}
     lines = [
-        f"{one.label}: {_where(one, [s for s in metrics if s.slice is not None and s.metric == one.metric])}{_todo(one, rows)}"
+        f"{one.label}: {_where(one, metrics)}"
         for one in failing
-        if one.margin is not None
+        if one.slice is None or one.metric not in lost  # a loss everywhere is a loss in its slices, too
     ]
     if failing and flips and any(flips):
         lines.append(changed_rows(flips, flipped))
+    decisive = [one for one in failing if one.verdict == failing[0].verdict]
+    # one thing to do of each kind: what mends the first metric mends the others
+    lines += dict(_todo(one, rows) for one in reversed(decisive)).values()
     return "\n".join(lines)
+
+
+def explanation(verdict: Verdict) -> list[str]:
+    """Say of every metric that does not pass where the loss sits, which rows lost most, and what to do."""
+    lines = [] if verdict.flips is None else [changed_rows(verdict.flips, verdict.flipped)]
+    for metric in _failing(verdict.metrics):
+        lost = f"It lost most on {named(metric.losses)}. " if metric.losses else ""
+        lines.append(f"{metric.label}: {_where(metric, verdict.metrics)} {lost}{_todo(metric, verdict.rows)[1]}")
+    return ["", f"{verdict.name}, explained", *lines] if lines else []
+
+
+def _failing(metrics: Sequence[MetricVerdict]) -> list[MetricVerdict]:
+    failing = [m for m in metrics if m.decides and m.verdict in ("worse", "inconclusive") and m.margin is not None]
+    return sorted(failing, key=lambda one: WORST_FIRST.index(one.verdict))
 
 
 def changed_rows(flips: tuple[int, int], flipped: Sequence[int]) -> str:
@@ -147,51 +165,46 @@ def named(rows: Sequence[int]) -> str:
     return ("row " if len(rows) == 1 else "rows ") + ", ".join(map(str, rows))
 
 
-def _where(metric: MetricVerdict, slices: Sequence[MetricVerdict]) -> str:
+def _where(metric: MetricVerdict, metrics: Sequence[MetricVerdict]) -> str:
     """Say in which folds and slices a loss sits."""
     places = decimals(metric)
-    scores = f"{number(metric.baseline, places)} -> {number(metric.candidate, places)}"
+    parts = [f"{number(metric.baseline, places)} -> {number(metric.candidate, places)}"]
     changes = [new - old for old, new in metric.folds]
-    parts = [scores]
     if len(changes) > 1 and min(changes) < 0:
-        worst_fold = min(range(len(changes)), key=changes.__getitem__)
+        most = min(range(len(changes)), key=changes.__getitem__)
         lower = sum(change < 0 for change in changes)
-        where = f"lower in {lower} of {len(changes)} folds"
-        parts.append(f"{where}, most in fold {worst_fold + 1} ({number(changes[worst_fold], places, sign=True)})")
-    known = [one for one in slices if metric.slice is None and one.delta is not None]
-    worst_slice = min(known, key=lambda one: one.delta or 0.0, default=None)
-    if worst_slice is not None and (worst_slice.delta or 0.0) < 0:
+        fold = f"fold {most + 1} ({number(changes[most], places, sign=True)})"
+        parts.append(f"lower in {lower} of {len(changes)} folds, most in {fold}")
+    slices = [one for one in metrics if one.slice is not None and one.metric == metric.metric and one.delta is not None]
+    worst_slice = min(slices, key=lambda one: one.delta or 0.0, default=metric)
+    if metric.slice is None and worst_slice.slice is not None and (worst_slice.delta or 0.0) < 0:
         parts.append(f"most on {worst_slice.slice} ({number(worst_slice.delta, places, sign=True)})")
-    return "; ".join(parts) + ". "
+    return "; ".join(parts) + "."
 
 
-def _todo(metric: MetricVerdict, rows: int) -> str:
-    """Say what to do about a metric that does not pass."""
+def _todo(metric: MetricVerdict, rows: int) -> tuple[str, str]:
+    """Say what to do about a metric that does not pass: the kind of its trouble, and the words."""
     places = decimals(metric)
     if metric.drifted:
-        return "It holds against the last baseline; small losses have added up. Win some of them back."
+        return "drift", "It holds against the last baseline, but small losses have added up: win some of them back."
     if metric.candidate is not None and metric.dummy is not None and metric.candidate <= metric.dummy:
-        return "A dummy that looks at no feature does as well: there is no skill to release."
+        return "dummy", "A dummy that looks at no feature does as well: there is no skill to release."
     if metric.verdict == "worse":
-        return "Find what the change lost (-v shows folds, slices and rows), or keep the released model."
+        return "worse", "Find what the change lost (-v explains every metric), or keep the released model."
     assert metric.margin is not None
     margin, resolution = number(metric.margin, places), number(metric.resolution, places)
-    chance = (
-        "" if metric.blocked is None else f"; an equally good model would be blocked in {metric.blocked:.0%} of cases"
-    )
     if metric.resolution is None or metric.resolution <= metric.margin:
-        return f"The data can't tell whether the loss is below the margin of {margin}. More repeats or more data would."
+        told = f"The data can't tell whether the loss is below the margin of {margin}: more repeats or more data would."
+        return "undecided", told
+    chance = "" if metric.blocked is None else f", and {metric.blocked:.0%} of equally good models would be blocked"
+    needed = f"more repeats, about {_rows_needed(rows, metric):,} rows, or a margin of {resolution}"
     if metric.floor is not None and metric.margin >= metric.floor > 0:
-        return (
-            f"It disagrees with the baseline on more rows than the baseline's own reruns do, as another learner would: "
-            f"resolution {resolution}, margin {margin}{chance}. Name a margin of {resolution}, or use more repeats or "
-            f"about {_rows_needed(rows, metric):,} rows."
+        return "another learner", (
+            "The two disagree on more rows than the baseline's own reruns do, as two learners would: resolution "
+            f"{resolution}, margin {margin}{chance}. To decide, use {needed}."
         )
-    return (
-        f"Underpowered: margin {margin}, resolution {resolution}{chance}. "
-        f"{'neg_log_loss sees more; or use' if metric.metric == 'accuracy' else 'Use'} more repeats, or about "
-        f"{_rows_needed(rows, metric):,} rows, or name a margin of {resolution}."
-    )
+    better = "neg_log_loss, which sees more, " if metric.metric == "accuracy" else ""
+    return "underpowered", f"Underpowered: margin {margin}, resolution {resolution}{chance}. Use {better}{needed}."
 
 
 def _rows_needed(rows: int, metric: MetricVerdict) -> int:
