@@ -17,7 +17,7 @@ from harness.crossval import Protocol
 from harness.dataset import Dataset
 from harness.errors import IncomparableError, MissingBaselineError, ModelCheckError, PromiseError, UnavailableError
 from harness.judge import PASSING, Anchor, Label, MetricVerdict, Verdict, worst
-from harness.metrics import judgeable
+from harness.metrics import judgeable, require_supervised
 from harness.predictions import Predictions
 from harness.report import words
 
@@ -159,6 +159,7 @@ def _predictions(settings: Settings, baseline: Baseline) -> Approved | None:
 
 def _require_judgeable(check: Check) -> None:
     for metric in check.metrics:
+        require_supervised(metric)
         if metric.margin is not None and not judgeable(metric):
             raise PromiseError(
                 f"{metric.name} hangs on a single row: it can be reported, but no margin of it can be defended",

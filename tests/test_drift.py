@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from test_judge import scores
 
 from harness.judge import Anchor, Yardstick, defend, judge_metric, surpasses
-from test_judge import scores
 
 QUIET = Yardstick(-10.0, 0.0, np.inf, None, 0.0)
 BASE = np.linspace(0, 1, 100)

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from test_judge import scores
 
 from harness.judge import Look, Yardstick, judge_metric, looks
-from test_judge import scores
 
 NOISY = "RandomForestClassifier(n_estimators=8, max_depth=4)"
 

@@ -22,9 +22,11 @@ from harness.statistics import (
     noise_floor,
     resolution,
     seed_noise,
-    standard_error as standard_error_and_dof,
     tango_interval,
     unchanged_bound,
+)
+from harness.statistics import (
+    standard_error as standard_error_and_dof,
 )
 
 # Bayle et al.'s example: the differences of 20 rows in 4 folds of 5

@@ -10,7 +10,7 @@ from tabulate import tabulate
 
 from harness.judge import MetricVerdict, Verdict
 from harness.report import table, words
-from harness.report.words import decimals, duration, number
+from harness.report.words import MISSING, decimals, duration, number
 
 if TYPE_CHECKING:
     from harness.baselinejson import Baseline
@@ -45,12 +45,13 @@ def summary(verdicts: Sequence[Verdict], verbosity: int) -> list[str]:
 
 
 def promises(baselines: Sequence[Baseline]) -> list[str]:
-    """Give the lines that show what each baseline promises; ± is two-sided, 95%, over rows."""
+    """Give the lines that show what each baseline promises; ± is two-sided, 95%, over rows; drift is from the anchor."""
     body = []
     for baseline in baselines:
         seeds = f"{baseline.seeds} seeds" if baseline.learner != "deterministic" else "no randomness"
         for name, metric in baseline.metrics.items():
-            places = decimals(MetricVerdict(name, "recorded", margin=metric.margin))
+            places = decimals(MetricVerdict(name, "recorded", candidate=metric.score, margin=metric.margin))
+            anchor = metric.anchor
             body.append(
                 [
                     baseline.name,
@@ -59,12 +60,13 @@ def promises(baselines: Sequence[Baseline]) -> list[str]:
                     number(metric.margin, places),
                     metric.margin_reason,
                     number(metric.yardstick.dummy, places),
+                    MISSING if anchor is None else number(metric.score - anchor.score, places, sign=True),
                     f"{baseline.rows:,}",
                     seeds,
                 ]
             )
-    headers = ("check", "metric", "score", "margin", "because it is", "dummy", "rows", "learner")
-    align = ("left", "left", "right", "right", "left", "right", "right", "left")
+    headers = ("check", "metric", "score", "margin", "because it is", "dummy", "drift", "rows", "learner")
+    align = ("left", "left", "right", "right", "left", "right", "right", "right", "left")
     return tabulate(body, headers, "simple", colalign=align, disable_numparse=True).splitlines()
 
 
