@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from gate_bank import KINDS, NULLS
@@ -381,7 +382,7 @@ def figure(results: Results, path: Path) -> None:
     mpl.rcParams.update({"svg.hashsalt": "gate", "font.size": 9, "svg.fonttype": "none"})
     import matplotlib.pyplot as plt
 
-    drawing, (left, right) = plt.subplots(1, 2, figsize=(11, 4.6), layout="constrained")
+    drawing, (left, right) = plt.subplots(1, 2, figsize=(11.5, 5), layout="constrained", width_ratios=(1.25, 1))
     _draw_rules(left, results)
     _draw_smallest(right, results)
     for axes in (left, right):
@@ -390,32 +391,39 @@ def figure(results: Results, path: Path) -> None:
     plt.close(drawing)
 
 
-def _draw_rules(axes: object, results: Results) -> None:
-    colours = {"ours": BLUE, "tuned": ORANGE, "safe": ORANGE, "tuned per learner": ORANGE}
+def _draw_rules(axes: Any, results: Results) -> None:
     total = len(results.outcomes[0].detection)
-    placed: list[tuple[float, float]] = []
+    points: dict[tuple[float, float], list[str]] = {}
     for one in results.outcomes:
-        x, y = 100 * one.false_alarms, 100 * one.caught() / total
-        colour = colours.get(one.rule.short, GREY)
-        axes.plot(x, y, "o", color=colour, markersize=9 if one.rule.short == "ours" else 5)
-        height = y
-        while any(abs(x - a) < 9 and abs(height - b) < 2.6 for a, b in placed):
-            height -= 2.6
-        placed.append((x, height))
+        place = round(100 * one.false_alarms, 1), round(100 * one.caught() / total, 1)
+        points.setdefault(place, []).append(one.rule.short)
+    right, top = 1.25 * max(x for x, _ in points), 104
+    width, height = right / 70, top / 32  # of a letter and of a line
+    taken = [(x - width / 2, x + width / 2, y - height / 2, y + height / 2) for x, y in points]
+    for (x, y), names in points.items():
+        colour = BLUE if "ours" in names else ORANGE if {"tuned", "safe", "tuned per learner"} & set(names) else GREY
+        axes.plot(x, y, "o", color=colour, markersize=9 if colour == BLUE else 5)
+        text, gap = " = ".join(names), 1.2 * width
+        for across, up in ((gap, 0), (gap, -1), (gap, 1), (gap, -2), (gap, 2), (5 * gap, -3), (5 * gap, 3)):
+            left, line = x + across, y + up * height
+            box = (left, left + len(text) * width, line - height / 2, line + height / 2)
+            if all(box[1] < a or box[0] > b or box[3] <= c or box[2] >= d for a, b, c, d in taken):
+                break
+        taken.append(box)
         axes.annotate(
-            one.rule.short,
+            text,
             (x, y),
-            (x + 0.9, height),
+            (left, line),
             va="center",
             color=colour,
-            weight="bold" if one.rule.short == "ours" else "normal",
-            arrowprops={"arrowstyle": "-", "color": "#cccccc", "lw": 0.5} if height != y else None,
+            weight="bold" if colour == BLUE else "normal",
+            arrowprops={"arrowstyle": "-", "color": "#bbbbbb", "lw": 0.5} if abs(up) > 1 else None,
         )
-    axes.set(xlim=(0, None), ylim=(0, None), xlabel="false alarms, % of nulls", ylabel="planted regressions caught, %")
-    axes.set_title("Each rule's price and use", loc="left")
+    axes.set(xlim=(0, right), ylim=(0, top), xlabel="false alarms, % of nulls", ylabel="planted regressions caught, %")
+    axes.set_title("What each rule blocks", loc="left")
 
 
-def _draw_smallest(axes: object, results: Results) -> None:
+def _draw_smallest(axes: Any, results: Results) -> None:
     names = list(dict.fromkeys(key[2] for key in results.smallest))
     looks = {"linear": (BLUE, "o"), "forest": (GREEN, "s"), "boosting": (ORANGE, "^"), "network": (PINK, "D")}
     for offset, (learner, (colour, marker)) in enumerate(looks.items()):
@@ -428,9 +436,13 @@ def _draw_smallest(axes: object, results: Results) -> None:
     axes.axvline(REACH, color="black", lw=0.8)
     axes.text(REACH, -0.62, f" target {REACH}", va="center", fontsize=8)
     axes.set_yticks(range(len(names)), names)
-    axes.set(xlim=(0, None), ylim=(len(names) - 0.4, -0.8), xlabel="of max(2% of skill, 3.97 SE of two single runs)")
+    axes.set(
+        xlim=(0, 1.08 * max(loss / unit for loss, unit in results.smallest.values())),
+        ylim=(len(names) - 0.4, -0.8),
+        xlabel="of max(2% of skill, 3.97 SE of two single runs)",
+    )
     axes.legend(frameon=False, loc="lower left", fontsize=8)
-    axes.set_title("Smallest loss caught 95% of the time (faded: exempt)", loc="left")
+    axes.set_title("Smallest loss caught (faded: exempt)", loc="left")
 
 
 def _reach(results: Results) -> dict[tuple[str, str, str], float]:

@@ -1,0 +1,187 @@
+"""How often the bounds miss: what `harness.statistics` promises, on made-up differences whose truth is known.
+
+Every difference is simulated with a true mean of zero, so that a lower bound above zero, or an upper one below it, is a
+miss: 5% of the one-sided 95% bounds should, and 0.25% of the 99.75% ones. Three tables:
+
+1. groups: rows of one group depend on each other, or don't;
+2. days: neighbouring days depend on each other, or follow the week;
+3. rows and seeds: the half-width is the larger of two noises, and not the root of their squares (`rows_and_seeds`).
+
+Run from the repository root: ``python benchmarks/coverage.py`` (about a minute, one process). The same ``--seed``
+gives the same numbers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+from collections.abc import Sequence
+from math import inf, sqrt
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from overhead import machine
+from scipy.special import ndtri, stdtrit
+
+from harness.statistics import half_width, seed_noise, standard_error
+
+LEVELS = (0.95, 0.9975)  # as harness.judge has them: that nothing is lost, that something is
+Floats = NDArray[np.float64]
+
+GROUPS = {
+    "4 of 25": [25] * 4,
+    "8 of 25": [25] * 8,
+    "20 of 25": [25] * 20,
+    "200, 50, 50, 20, 10, 10": [200, 50, 50, 20, 10, 10],
+    "500 and nine of 20": [500] + [20] * 9,
+}
+ALIKE = 0.2  # the share of a group in its rows' variance, where rows of a group depend on each other
+DAYS = (14, 30, 90, 365)
+WEEK = np.array([0.4] * 5 + [-1.0] * 2)  # five days win, two lose: nothing in all
+ROWS, FOLDS, SEEDS = 200, 10, 10
+
+
+def main() -> None:
+    """Simulate and print the tables that docs/method.md shows."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--times", type=int, default=10_000, help="how many differences of each kind")
+    options = parser.parse_args()
+    versions = {name: importlib.metadata.version(name) for name in ("numpy", "scipy", "pytest-model-check")}
+    print(f"{machine()}; {', '.join(f'{name} {version}' for name, version in versions.items())};")
+    print(f"seed {options.seed}, {options.times:,} differences of each kind\n")
+    rng = np.random.default_rng(options.seed)
+    print(table(["groups", "correlation", "rows, z", "groups, z", "groups, t(G-1)", "product"], groups(rng, options)))
+    print(table(["days", "pattern", "days, z", "days, t(G-1)", "product"], days(rng, options)))
+    print(table(["noise", "the larger: product", "the root of the squares"], rows_and_seeds(rng, options)))
+
+
+def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Write a Markdown table; what is not a number comes first."""
+    ruler = "|".join("---:" if "/" in cell else "---" for cell in rows[0])
+    return "\n".join([f"| {' | '.join(headers)} |", f"|{ruler}|", *(f"| {' | '.join(row)} |" for row in rows), ""])
+
+
+def missed(means: Floats, *widths: Floats) -> str:
+    """Write how often the bounds of each level miss: on both sides of zero, which are alike, so half of them."""
+    return " / ".join(f"{50 * (np.abs(means) > width).mean():.2f}%" for width in widths)
+
+
+def by_quantile(means: Floats, errors: Floats, dof: float) -> str:
+    """Count the misses of bounds by Student's t, or by the normal quantile where `dof` is infinite."""
+    return missed(means, *(errors * (ndtri(level) if dof == inf else stdtrit(dof, level)) for level in LEVELS))
+
+
+def by_product(psi: Floats, units: NDArray[np.int64] | None, *, serial: bool) -> str:
+    """Count the misses of the product's own bounds."""
+    found = [standard_error(values, units, serial=serial) for values in psi]
+    widths = [np.array([half_width(level, one.se, rows_dof=one.dof) for one in found]) for level in LEVELS]
+    return missed(psi.mean(axis=1), *widths)
+
+
+def groups(rng: np.random.Generator, options: Any) -> list[list[str]]:
+    """Simulate groups of rows."""
+    table_rows = []
+    for name, sizes in GROUPS.items():
+        units = np.repeat(np.arange(len(sizes)), sizes)
+        for alike in (0.0, ALIKE):
+            shared = rng.normal(size=(options.times, len(sizes)))[:, units]
+            psi = sqrt(1 - alike) * rng.normal(size=(options.times, units.size)) + sqrt(alike) * shared
+            means, count = psi.mean(axis=1), len(sizes)
+            alone = psi.std(axis=1, ddof=1) / sqrt(units.size)
+            sums = np.add.reduceat(psi - means[:, None], np.cumsum([0, *sizes[:-1]]), axis=1)
+            together = np.sqrt((sums**2).sum(axis=1) * count / (count - 1)) / units.size
+            table_rows.append(
+                [
+                    name,
+                    f"{alike:g}",
+                    by_quantile(means, alone, inf),
+                    by_quantile(means, together, inf),
+                    by_quantile(means, together, count - 1),
+                    by_product(psi, units, serial=False),
+                ]
+            )
+    return table_rows
+
+
+def days(rng: np.random.Generator, options: Any) -> list[list[str]]:
+    """Simulate days, one number each."""
+    table_rows = []
+    for count in DAYS:
+        shocks = rng.normal(size=(options.times, count))
+        weekday = (rng.integers(0, 7, (options.times, 1)) + np.arange(count)) % 7
+        patterns = {
+            "each by itself": shocks,
+            "AR(1) .3": _autoregressive(shocks, 0.3),
+            "AR(1) .5": _autoregressive(shocks, 0.5),
+            "weekly": shocks + WEEK[weekday],
+        }
+        for name, psi in patterns.items():
+            means, alone = psi.mean(axis=1), psi.std(axis=1, ddof=1) / sqrt(count)
+            table_rows.append(
+                [
+                    f"{count}",
+                    name,
+                    by_quantile(means, alone, inf),
+                    by_quantile(means, alone, count - 1),
+                    by_product(psi, None, serial=True),
+                ]
+            )
+    return table_rows
+
+
+def _autoregressive(shocks: Floats, rho: float) -> Floats:
+    """Let each day keep a share of the day before; the first is as any other."""
+    values = shocks.copy()
+    values[:, 0] /= sqrt(1 - rho**2)
+    for day in range(1, values.shape[1]):
+        values[:, day] += rho * values[:, day - 1]
+    return values
+
+
+def rows_and_seeds(rng: np.random.Generator, options: Any) -> list[list[str]]:
+    """Simulate a baseline of ten seeds and a candidate of one: what is new in the rows, what the seeds do.
+
+    What the seed does to single rows is seen by both measures, and must not be counted twice. What it does to a whole
+    fold is hidden from the rows, and then comes on top of what the rows leave open.
+    """
+    as_rows = sqrt(FOLDS / ROWS / (1 + 1 / SEEDS))  # of a fold: then seeds and rows put equal noise into the difference
+    kinds = {  # standard deviations of: the two models' difference, the seed in single rows, the seed in a whole fold
+        "another seed, row by row": (0.0, 1.0, 0.0),
+        "another seed, by whole folds": (0.0, 0.1, 0.3),
+        "another model, no seeds": (1.0, 0.0, 0.0),
+        "another model, seeds half as noisy as rows": (1.0, 0.0, 0.5 * as_rows),
+        "another model, seeds as noisy as rows": (1.0, 0.0, as_rows),
+        "another model, seeds twice as noisy as rows": (1.0, 0.0, 2 * as_rows),
+    }
+    fold = np.repeat(np.arange(FOLDS), ROWS // FOLDS)
+    table_rows = []
+    for name, (other, single, whole) in kinds.items():
+        means, larger, rooted = [], [], []
+        for _ in range(options.times):
+            runs = np.zeros((SEEDS + 1, ROWS))
+            if single:
+                runs += single * rng.normal(size=runs.shape)
+            if whole:
+                runs += whole * rng.normal(size=(SEEDS + 1, FOLDS))[:, fold]
+            noise = seed_noise(runs[:SEEDS].reshape(SEEDS, FOLDS, -1).mean(axis=2), np.full(FOLDS, 1 / FOLDS))
+            psi = runs[SEEDS] - runs[:SEEDS].mean(axis=0) + other * rng.normal(size=ROWS)
+            rows, spread = standard_error(psi), noise.s * sqrt(1 / SEEDS + 1)
+            means.append(psi.mean())
+            larger.append([half_width(level, rows.se, spread, noise.dof, rows_dof=rows.dof) for level in LEVELS])
+            rooted.append(
+                [
+                    sqrt(
+                        half_width(level, rows.se, rows_dof=rows.dof) ** 2
+                        + half_width(level, 0.0, spread, noise.dof) ** 2
+                    )
+                    for level in LEVELS
+                ]
+            )
+        table_rows.append([name, *(missed(np.array(means), *np.array(widths).T) for widths in (larger, rooted))])
+    return table_rows
+
+
+if __name__ == "__main__":
+    main()
