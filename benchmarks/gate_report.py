@@ -137,6 +137,16 @@ def targets(results: Results) -> list[Target]:
                 all(alarms <= allowed(verdicts) for alarms, verdicts in counted.values()),
             )
         )
+    weak = _weak(results)
+    worst_cell = max(results.nulls, key=lambda key: float((~results.nulls[key].passed).mean()))
+    blocked = ~results.nulls[worst_cell].passed
+    found.append(
+        Target(
+            "the same of every cell (learner, data set, null, metric) by itself",
+            f"{len(weak)} of {len(results.nulls)} above; {blocked.sum()} of {len(blocked)} ({', '.join(worst_cell)})",
+            not weak,
+        )
+    )
     reach = _reach(results)
     over = [key for key, ratio in reach.items() if ratio > REACH]
     median = float(np.median(list(reach.values())))
@@ -279,11 +289,10 @@ def families_table(results: Results) -> str:
 
 
 def weak_cells(results: Results) -> str:
-    """List the cells whose false alarms exceed the rate, with how far they were from passing."""
+    """List the cells whose false alarms of either kind exceed the rate."""
     rows = [
         (", ".join(key), len(one.passed), int((~one.passed).sum()), int(one.worse.sum()), f"{one.margin.mean():.4f}")
-        for key, one in results.nulls.items()
-        if max((~one.passed).sum(), one.worse.sum()) > allowed(len(one.passed))
+        for key, one in _weak(results).items()
     ]
     if not rows:
         return f"No cell (learner, data set, null, metric) is above {ALLOWED:.1%}."
@@ -443,6 +452,15 @@ def _draw_smallest(axes: Any, results: Results) -> None:
     )
     axes.legend(frameon=False, loc="lower left", fontsize=8)
     axes.set_title("Smallest loss caught (faded: exempt)", loc="left")
+
+
+def _weak(results: Results) -> dict[Key, Trials]:
+    """Give the nulls with too many false alarms of either kind."""
+    return {
+        key: one
+        for key, one in results.nulls.items()
+        if max((~one.passed).sum(), one.worse.sum()) > allowed(len(one.passed))
+    }
 
 
 def _reach(results: Results) -> dict[tuple[str, str, str], float]:

@@ -215,14 +215,14 @@ class Comparison:
             alarms += judge_slices(scored, judged[metric.name], yardstick, int(predicted.sum()))
         return raise_alarms(alarms)
 
-    def flips(self, candidate: Predictions) -> tuple[tuple[int, int], tuple[int, ...]] | None:
+    def flips(self, candidate: Predictions) -> tuple[tuple[int, int] | None, tuple[int, ...]]:
         """Count the rows that are wrong now and were right, and those the other way round; name the first ones.
 
         A row is right where most of its answers are, over seeds and repeats. None for regression, and where the
         baseline's predictions are not to be had.
         """
         if self._approved is None or candidate.classes is None:
-            return None
+            return None, ()
         before, after = (_right(side, self._data.y) for side in (self._approved.predictions, candidate))
         lost = np.unique(candidate.row)[before & ~after]
         return (len(lost), int((after & ~before).sum())), tuple(lost[:EXAMPLES].tolist())

@@ -169,6 +169,15 @@ def is_random(candidate: Any, protocol: Protocol, *, entropy: int, jobs: int) ->
     return not once.agrees(other), not once.agrees(again)
 
 
+def varies(candidate: Any, protocol: Protocol, predictions: Predictions, *, entropy: int) -> bool:
+    """Whether the learner, fitted once more in the first fold, answers otherwise than its `predictions` by seed 0."""
+    first = Protocol(protocol.dataset, protocol.classes, protocol.splits[:1], protocol.splitter)
+    with warnings.catch_warnings():  # the fits that count have warned
+        warnings.simplefilter("ignore")
+        other = predict(candidate, first, seeds=1, after=1, entropy=entropy, jobs=1)
+    return not predictions.head(len(first.splits[0].test)).agrees(other)
+
+
 def _run(
     fits: Sequence[Fit],
     candidate: Any,

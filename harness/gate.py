@@ -8,17 +8,16 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from harness import baselines, comparison, crossval, dataset, judge, recording
+from harness import baselines, comparison, crossval, dataset, looks, recording
 from harness.baselinejson import Baseline
 from harness.baselines import Approved, Pending
 from harness.check import Check
 from harness.comparison import Comparison
-from harness.crossval import Protocol
 from harness.dataset import Dataset
-from harness.errors import IncomparableError, MissingBaselineError, ModelCheckError, PromiseError, UnavailableError
+from harness.errors import IncomparableError, MissingBaselineError, ModelCheckError, UnavailableError
 from harness.judge import PASSING, Anchor, Label, MetricVerdict, Verdict, worst
-from harness.metrics import judgeable, require_supervised
-from harness.predictions import Predictions
+from harness.looks import Judged
+from harness.metrics import require_judgeable
 from harness.report import words
 
 Progress = Callable[[str, int, int], None]  # what is going on, fits done, fits in all
@@ -64,7 +63,7 @@ def run(check: Check, settings: Settings, progress: Progress) -> tuple[Verdict, 
         If the check can't be judged; then nothing is pending.
     """
     started = time.perf_counter()
-    _require_judgeable(check)
+    require_judgeable(check.metrics)
     baseline = _approved(check, settings)
     data = dataset.read(check, settings.root)
     protocol = crossval.make_protocol(check, data)
@@ -73,7 +72,9 @@ def run(check: Check, settings: Settings, progress: Progress) -> tuple[Verdict, 
     if baseline is not None:
         comparison.require_same_data(check, baseline, data)
         against = Comparison(check, protocol, baseline, _predictions(settings, baseline))
-        judged = _judge(check, protocol, baseline, against, settings, partial(progress, "fitting"))
+        judged = looks.look(
+            check, protocol, baseline, against, jobs=settings.jobs, progress=partial(progress, "fitting")
+        )
         anchors = against.anchors() if settings.update else {}
     found, fits = judged.metrics, judged.fits
     if settings.update and _may_record(found):
@@ -92,61 +93,6 @@ def run(check: Check, settings: Settings, progress: Progress) -> tuple[Verdict, 
     return _verdict(check, settings, data, judged, time.perf_counter() - started), pending
 
 
-@dataclass(frozen=True)
-class Judged:
-    """What the looks at a candidate found; see `Verdict` for the fields."""
-
-    metrics: tuple[MetricVerdict, ...] = ()
-    fits: int = 0
-    flips: tuple[int, int] | None = None
-    flipped: tuple[int, ...] = ()
-
-
-def _judge(
-    check: Check,
-    protocol: Protocol,
-    baseline: Baseline,
-    against: Comparison,
-    settings: Settings,
-    progress: crossval.Progress,
-) -> Judged:
-    """Look at the candidate with one seed, and with more while it is inconclusive, as declared beforehand."""
-    fits = 0
-
-    def fit(seeds: int, after: int) -> Predictions:
-        nonlocal fits
-        fits += seeds * len(protocol.splits)
-        return crossval.predict(
-            check.candidate,
-            protocol,
-            seeds=seeds,
-            after=after,
-            entropy=baseline.entropy,
-            jobs=settings.jobs,
-            progress=progress,
-        )
-
-    random = baseline.learner != "deterministic"
-    looks = judge.looks(baseline.seeds if random else None)
-    candidate = fit(looks[0].seeds, 0)
-    if not random and not against.identical(candidate) and check.seeds > 1:
-        # what the baseline says of noise is not true of a learner that draws random numbers: it brings its own
-        own = crossval.is_random(check.candidate, protocol, entropy=baseline.entropy, jobs=settings.jobs)
-        fits += 3
-        if any(own):
-            looks = (judge.Look(min(judge.SEEDS_OF_A_CANDIDATE[-1], check.seeds), 1.0),)
-    found: tuple[MetricVerdict, ...] = ()
-    for look in looks:
-        if look.seeds > candidate.seeds:
-            candidate = candidate.and_seeds(fit(look.seeds - candidate.seeds, candidate.seeds))
-        found = against.judge(candidate, look.spent, found)
-        if worst([metric.verdict for metric in found if metric.decides]) != "inconclusive":
-            break
-    found += against.slices(candidate, found)
-    flips = None if all(one.verdict in PASSING for one in found if one.decides) else against.flips(candidate)
-    return Judged(found, fits, *(flips or (None, ())))
-
-
 def _predictions(settings: Settings, baseline: Baseline) -> Approved | None:
     """Read the approved predictions; None where they can't be had and the ini file says that fold scores will do."""
     try:
@@ -155,22 +101,6 @@ def _predictions(settings: Settings, baseline: Baseline) -> Approved | None:
         if not settings.folds_suffice or settings.update:
             raise
         return None
-
-
-def _require_judgeable(check: Check) -> None:
-    for metric in check.metrics:
-        require_supervised(metric)
-        if metric.margin is not None and not judgeable(metric):
-            raise PromiseError(
-                f"{metric.name} hangs on a single row: it can be reported, but no margin of it can be defended",
-                f"Leave its margin out: metrics={{..., {metric.name!r}: None}}.",
-            )
-    if not any(map(judgeable, check.metrics)):
-        names = ", ".join(metric.name for metric in check.metrics)
-        raise PromiseError(
-            f"nothing would be judged: {names} hangs on a single row, and is only reported",
-            "Name another metric beside it, e.g. neg_mean_absolute_error.",
-        )
 
 
 def failure(name: str, nodeid: str, error: ModelCheckError) -> Verdict:

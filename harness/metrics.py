@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -169,6 +169,29 @@ class _Way:
     kind: str
     influence: Callable[[int], tuple[Array, NDArray[np.int64] | None]]
     grain: Callable[[], float] = lambda: 0.0
+
+
+def require_judgeable(metrics: Sequence[Metric]) -> None:
+    """Refuse, before anything is fitted, metrics that could decide nothing.
+
+    Raises
+    ------
+    PromiseError
+        If a metric can't score predictions, if one that is only reported has a margin, or if all are only reported.
+    """
+    for metric in metrics:
+        require_supervised(metric)
+        if metric.margin is not None and not judgeable(metric):
+            raise PromiseError(
+                f"{metric.name} hangs on a single row: it can be reported, but no margin of it can be defended",
+                f"Leave its margin out: metrics={{..., {metric.name!r}: None}}.",
+            )
+    if not any(map(judgeable, metrics)):
+        raise PromiseError(
+            f"nothing would be judged: {', '.join(metric.name for metric in metrics)} hangs on a single row, and is "
+            "only reported",
+            "Name another metric beside it, e.g. neg_mean_absolute_error.",
+        )
 
 
 def require_supervised(metric: Metric) -> None:

@@ -60,6 +60,11 @@ class Predictions:
         kept = {name: np.concatenate([mine, more.responses[name]]) for name, mine in self.responses.items()}
         return Predictions(self.row, self.repeat, self.fold, kept, self.classes)
 
+    def head(self, slots: int) -> Predictions:
+        """Keep the first slots."""
+        kept = {name: answers[:, :slots] for name, answers in self.responses.items()}
+        return Predictions(self.row[:slots], self.repeat[:slots], self.fold[:slots], kept, self.classes)
+
     def of_rows(self, keep: NDArray[np.bool_]) -> Predictions:
         """Keep the rows of the data set for which `keep` is true."""
         slots = keep[self.row]

@@ -45,7 +45,7 @@ def summary(verdicts: Sequence[Verdict], verbosity: int) -> list[str]:
 
 
 def promises(baselines: Sequence[Baseline]) -> list[str]:
-    """Give the lines that show what each baseline promises; ± is two-sided, 95%, over rows; drift is from the anchor."""
+    """Give the lines that show what each baseline promises; ± is two-sided, 95%, over rows; drift: from the anchor."""
     body = []
     for baseline in baselines:
         seeds = f"{baseline.seeds} seeds" if baseline.learner != "deterministic" else "no randomness"
