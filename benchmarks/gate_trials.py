@@ -212,6 +212,16 @@ class Trials:
     seeds: NDArray[np.int64]
     loss: float
 
+    @property
+    def count(self) -> int:
+        """How many replicates."""
+        return len(self.passed)
+
+    @property
+    def blocked(self) -> NDArray[np.bool_]:
+        """What did not pass."""
+        return ~self.passed
+
 
 def trials(cell: Cell, condition: Pool, count: int, rng: np.random.Generator, *, null: bool) -> dict[str, Trials]:
     """Judge a condition many times, with a baseline recorded anew for each; the same runs under every metric."""
