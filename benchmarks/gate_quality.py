@@ -69,6 +69,7 @@ def main() -> int:
     text = gate_report.report(results, machine(), " ".join(["python benchmarks/gate_quality.py", *sys.argv[1:]]))
     say(f"\n{text}\n")
     if options.out:
+        options.out.mkdir(parents=True, exist_ok=True)
         gate_report.figure(results, options.out / "gate-quality.svg")
         _put(options.out / "gate-quality.md", text)
     missed = [target for target in gate_report.targets(results) if not target.met]

@@ -41,7 +41,9 @@ class Pool:
         """Give the scores of runs: exactly what the product would compute, for no metric reaches across folds."""
         scores = self.scores[metric]
         psi = scores.psi[drawn[fold].T, np.arange(len(fold))]
-        return replace(scores, psi=psi, splits=scores.splits[drawn.T, np.arange(len(drawn))])
+        variances = statistics.split_variances(psi, fold) if len(psi) > 1 else 0 * scores.weights
+        splits = scores.splits[drawn.T, np.arange(len(drawn))]
+        return replace(scores, psi=psi, splits=splits, row_variances=variances)
 
 
 @dataclass(frozen=True)

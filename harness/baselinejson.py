@@ -239,7 +239,7 @@ def _yardstick_to_json(yardstick: Yardstick) -> dict[str, Any]:
     return {
         "dummy": _round(yardstick.dummy),
         "noise": {
-            "standard_deviation": _round(yardstick.noise),
+            "beyond_rows": _round(yardstick.noise),
             "degrees_of_freedom": None if math.isinf(yardstick.dof) else _round(yardstick.dof),
             "seeds": yardstick.runs,
             "floor": _round(yardstick.floor),
@@ -252,7 +252,7 @@ def _yardstick_from_json(reader: _Reader) -> Yardstick:
     dof = noise.get("degrees_of_freedom", float, optional=True, least=1)
     return Yardstick(
         dummy=reader.get("dummy", float),
-        noise=noise.get("standard_deviation", float, least=0),
+        noise=noise.get("beyond_rows", float, least=0),
         dof=math.inf if dof is None else dof,
         runs=noise.get("seeds", int, optional=True, least=1),
         floor=noise.get("floor", float, least=0),

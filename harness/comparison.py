@@ -18,7 +18,9 @@ from harness.errors import IncomparableError, PromiseError
 from harness.judge import (
     PASSING,
     Anchor,
+    Drift,
     MetricVerdict,
+    add_drift,
     defend,
     difference_of_folds,
     identical,
@@ -168,6 +170,12 @@ class Comparison:
         verdict = judge_difference(
             metric.name, found, stored.score, stored.folds, new, stored.yardstick, metric.margin, spent=spent
         )
+        if stored.anchor is not None:  # how far the two are apart was measured when this baseline was approved
+            lead, anchor = stored.score - stored.anchor.score, stored.anchor
+            low, high = found.bounds(spent)
+            margin = anchor.margin if metric.margin is None else metric.margin
+            drift = Drift(anchor.since, anchor.score, found.delta + lead, low + lead, high + lead, margin)
+            verdict = add_drift(verdict, drift)
         weak = "judged by its fold scores alone (corrected resampled t-test), which see less than predictions do"
         return replace(verdict, reason="; ".join(filter(None, (verdict.reason, weak))))
 
@@ -212,7 +220,7 @@ class Comparison:
                     continue
                 scored.append((name, old, new))
             yardstick = self._baseline.metrics[metric.name].yardstick
-            alarms += judge_slices(scored, judged[metric.name], yardstick, int(predicted.sum()))
+            alarms += judge_slices(scored, judged[metric.name], yardstick)
         return raise_alarms(alarms)
 
     def flips(self, candidate: Predictions) -> tuple[tuple[int, int] | None, tuple[int, ...]]:

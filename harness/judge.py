@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import inf, sqrt
+from math import hypot, inf, sqrt
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -40,8 +40,8 @@ class Yardstick:
     dummy : float
         What the learner that looks at no feature scores in the same folds.
     noise : float
-        Standard deviation of a single run; of learners without randomness: what leaving out 5% of the training rows
-        does. In the metric's unit, 0 where it was not measured (one seed).
+        Standard deviation of a single run beyond what its rows show; of learners without randomness: what leaving out
+        5% of the training rows does. In the metric's unit, 0 where it was not measured (one seed).
     dof : float
         Degrees of freedom of `noise`.
     runs : int or None
@@ -176,7 +176,8 @@ class MetricVerdict:
         """Whether it was held against the last baseline, and fails against the anchor."""
         if self.drift is None or self.low is None or self.margin is None or self.verdict in PASSING:
             return False
-        return self.low > -self.margin and self.drift.low <= -self.drift.margin
+        skill = self.candidate is None or self.dummy is None or self.candidate > self.dummy
+        return skill and self.low > -self.margin and self.drift.low <= -self.drift.margin
 
 
 @dataclass(frozen=True)
@@ -233,27 +234,29 @@ def measure(scores: Scores, replicates: Scores | None, dummy: float) -> Yardstic
     Yardstick
         With zero noise and floor where there is a single seed and no replicate: not measured.
     """
-    psi = (replicates or scores).independent
+    repeated = replicates or scores
     runs = len(scores.psi) if replicates is None else None
-    if len(psi) < 2 or scores.kind == "extreme":
+    if len(repeated.psi) < 2 or scores.kind == "extreme":
         return Yardstick(dummy, 0.0, inf, runs, 0.0)
-    noise = statistics.seed_noise((replicates or scores).splits, scores.weights)
-    s, dof, bias = noise.s, noise.dof, 0.0
+    noise, dof, bias = repeated.noise.beyond_rows, repeated.noise.dof, 0.0
     if replicates is not None:
-        changes = replicates.psi.mean(axis=1) - scores.score
-        bias = max(0.0, -float(changes.mean()))
-        spread = float(np.sqrt(np.mean(changes**2)))
-        if spread > s:
-            s, dof = spread, float(len(changes))
+        changes = replicates.psi - scores.psi[0]
+        shifts = changes.mean(axis=1)
+        bias = max(0.0, -float(shifts.mean()))
+        errors = [statistics.standard_error(change, scores.units, serial=scores.serial).se for change in changes]
+        spread = sqrt(max(0.0, float(np.mean(shifts**2) - np.mean(np.square(errors)))))
+        if spread > noise:
+            noise, dof = spread, float(len(shifts))
     floor = statistics.noise_floor(
-        psi,
-        s,
+        repeated.psi,
+        noise,
         dof,
-        rows_dof=statistics.standard_error(scores.psi[0], scores.units, serial=scores.serial).dof,
+        units=scores.units,
+        serial=scores.serial,
         zero_one=scores.kind == "zero_one" and scores.units is None,
         bias=bias,
     )
-    return Yardstick(dummy, s, dof, runs, floor)
+    return Yardstick(dummy, noise, dof, runs, floor)
 
 
 def identical(
@@ -288,9 +291,10 @@ class Difference:
     se, rows_dof : float
         Standard error over rows, and its degrees of freedom.
     noise, dof : float
-        Standard deviation that seeds alone put between the two, and its degrees of freedom.
+        Standard deviation that seeds put between the two beyond what rows show, and its degrees of freedom.
     hits : tuple of (int, int, int) or None
-        Of two single 0/1 runs: rows won, rows lost, all rows. They have an interval of their own.
+        Of two single 0/1 runs whose noise was not measured: rows won, rows lost, all rows. They have an interval of
+        their own.
     """
 
     delta: float
@@ -317,9 +321,10 @@ class Difference:
             statistics.tango_interval(won, lost, rows, 2 * surer - 1)[1],
         )
 
-    def resolution(self, spent: float = 1.0) -> float:
-        """Give the smallest loss that the look can tell from none."""
-        return self.half_width(1 - spent * (1 - CONFIDENCE)) + self.half_width(0.99)
+    @property
+    def resolution(self) -> float:
+        """The smallest loss that a comparison of two such models can tell from none."""
+        return statistics.resolution(self.se, self.noise, self.dof, rows_dof=self.rows_dof)
 
     def blocked(self, margin: float, spent: float = 1.0) -> float:
         """Give the chance that an equally good candidate would not pass."""
@@ -359,7 +364,8 @@ def difference(baseline: Floats, candidate: Scores, yardstick: Yardstick) -> Dif
         se = abs(delta) or skill / len(rows)  # so its own size has to do, or one row's worth
     noise, dof = _noise(candidate, yardstick)
     hits = None
-    if candidate.kind == "zero_one" and candidate.units is None and noise == 0 and np.isin(rows, (-1, 0, 1)).all():
+    measured = yardstick.floor > 0  # replicates tell what changes by chance; where there are none, so few rows must
+    if candidate.kind == "zero_one" and candidate.units is None and not measured and np.isin(rows, (-1, 0, 1)).all():
         hits = (int((rows > 0).sum()), int((rows < 0).sum()), len(rows))
     return Difference(delta, se, error.dof, noise, dof, hits)
 
@@ -371,8 +377,8 @@ def _noise(candidate: Scores, yardstick: Yardstick) -> tuple[float, float]:
     if yardstick.runs is not None or runs < 2:
         return noise, yardstick.dof
     # the baseline's learner draws no random numbers, the candidate's does, and brings its own noise
-    own = statistics.seed_noise(candidate.splits, candidate.weights)
-    return sqrt(noise**2 + own.s**2 / runs), min(yardstick.dof, own.dof)
+    own = candidate.noise
+    return hypot(noise, own.beyond_rows / sqrt(runs)), min(yardstick.dof, own.dof)
 
 
 def difference_of_folds(
@@ -398,12 +404,11 @@ def difference_of_folds(
     .. [1] Nadeau, Bengio, "Inference for the generalization error", Machine Learning 52 (2003) 239.
     """
     differences = candidate.folds - np.asarray(baseline)
-    noise, dof = _noise(candidate, yardstick)
     size = abs(float(differences.mean())) or abs(float(np.mean(baseline)) - yardstick.dummy) / candidate.psi.shape[1]
     if np.ptp(differences) <= ROUNDING * size:  # every fold moved by the same, and that is no certainty
-        return Difference(float(differences.mean()), size, len(differences) - 1, noise, dof)
+        return Difference(float(differences.mean()), size, len(differences) - 1, 0.0, inf)
     test = statistics.corrected_resampled_t(differences, test_train_ratio)
-    return Difference(test.mean, test.se, test.dof, noise, dof)
+    return Difference(test.mean, test.se, test.dof, 0.0, inf)  # what seeds do to folds is in it already
 
 
 def judge_metric(
@@ -474,7 +479,7 @@ def judge_difference(
         low=low,
         high=high,
         margin=margin,
-        resolution=found.resolution(spent),
+        resolution=found.resolution,
         dummy=yardstick.dummy,
         floor=yardstick.floor,
         blocked=found.blocked(margin, spent) if margin > 0 else None,
@@ -507,19 +512,17 @@ class Anchor:
 
 
 def defend(verdict: MetricVerdict, anchor: Anchor, candidate: Scores, *, spent: float = 1.0) -> MetricVerdict:
-    """Hold a candidate against the anchor too: what passes step by step must not lose more than the margin in all.
-
-    Returns
-    -------
-    MetricVerdict
-        With its `drift`; worse (or inconclusive) where it passed and more than the anchor's margin may be lost.
-    """
+    """Hold a candidate against the anchor too: what passes step by step must not lose more than the margin in all."""
     found = difference(anchor.psi, candidate, anchor.yardstick)
     low, high = found.bounds(spent)
-    drift = Drift(anchor.since, float(anchor.psi.mean()), found.delta, low, high, anchor.margin)
-    if low > -anchor.margin or verdict.verdict not in PASSING:
+    return add_drift(verdict, Drift(anchor.since, float(anchor.psi.mean()), found.delta, low, high, anchor.margin))
+
+
+def add_drift(verdict: MetricVerdict, drift: Drift) -> MetricVerdict:
+    """Add a drift; what passed is worse (or inconclusive) where more than the anchor's margin may be lost."""
+    if drift.low > -drift.margin or verdict.verdict not in PASSING:
         return replace(verdict, drift=drift)
-    return replace(verdict, drift=drift, verdict="worse" if high < 0 else "inconclusive")
+    return replace(verdict, drift=drift, verdict="worse" if drift.high < 0 else "inconclusive")
 
 
 def surpasses(anchor: Anchor, scores: Scores) -> bool:
@@ -531,7 +534,7 @@ def surpasses(anchor: Anchor, scores: Scores) -> bool:
 
 
 def judge_slices(
-    slices: Sequence[tuple[str, Scores, Scores]], whole: MetricVerdict, yardstick: Yardstick, rows: int
+    slices: Sequence[tuple[str, Scores, Scores]], whole: MetricVerdict, yardstick: Yardstick
 ) -> tuple[tuple[MetricVerdict, float], ...]:
     """Hold one metric's slices against the margin of the whole; `raise_alarms` has the last word.
 
@@ -542,9 +545,7 @@ def judge_slices(
     whole : MetricVerdict
         The metric on all rows.
     yardstick : Yardstick
-        The metric's; the seed noise of a slice is taken to grow as that of fewer independent rows does.
-    rows : int
-        How many rows the whole has.
+        The metric's: what seeds do beyond the rows is taken to be the same in a slice.
 
     Returns
     -------
@@ -553,9 +554,7 @@ def judge_slices(
     """
     judged = []
     for name, baseline, candidate in slices:
-        scale = sqrt(rows / candidate.psi.shape[1])
-        own = replace(yardstick, noise=yardstick.noise * scale)
-        found = difference(baseline.psi.mean(axis=0), candidate, own)
+        found = difference(baseline.psi.mean(axis=0), candidate, yardstick)
         low, high = found.bounds()
         assert whole.margin is not None
         label: Label = "better" if low > 0 else "held" if low > -whole.margin else "inconclusive"
@@ -569,7 +568,7 @@ def judge_slices(
             low=low,
             high=high,
             margin=whole.margin,
-            resolution=found.resolution(),
+            resolution=found.resolution,
             seeds=len(candidate.psi),
             folds=tuple(zip(baseline.folds.tolist(), candidate.folds.tolist(), strict=True)),
         )

@@ -36,6 +36,8 @@ class Scores:
         Whether the units are periods, and neighbouring ones depend on each other too.
     splits : ndarray of shape (n_seeds, n_splits)
         The score in each fold of each repeat.
+    row_variances : ndarray of shape (n_splits,)
+        How much the score of each split varies over the seeds because its rows do; 0 where there is one seed.
     weights : ndarray of shape (n_splits,)
         Each split's share of the rows; they sum to 1.
     kind : {'zero_one', 'mean', 'rank', 'jackknife', 'extreme'}
@@ -50,6 +52,7 @@ class Scores:
     units: NDArray[np.int64] | None
     serial: bool
     splits: Array
+    row_variances: Array
     weights: Array
     kind: str
     grain: float
@@ -60,14 +63,9 @@ class Scores:
         return float(self.psi.mean())
 
     @property
-    def independent(self) -> Array:
-        """One value per independent unit, shape (n_seeds, n_units), with the same mean: what intervals are made of."""
-        if self.units is None:
-            return self.psi
-        score = self.psi.mean(axis=1, keepdims=True)
-        unit = np.unique(self.units, return_inverse=True)[1]
-        sums = np.stack([np.bincount(unit, weights=values) for values in self.psi - score])
-        return np.asarray(score + sums * (sums.shape[1] / self.psi.shape[1]))
+    def noise(self) -> statistics.SeedNoise:
+        """The noise of the seeds; it takes at least two."""
+        return statistics.seed_noise(self.splits, self.weights, self.row_variances)
 
     @property
     def folds(self) -> Array:
@@ -138,7 +136,8 @@ def score(
             "groups= and time= need rows of two groups, or of two days, that are predicted.",
         )
     splits = np.stack([np.bincount(split, weights=values) / sizes for values in slots])
-    return Scores(way.definition, psi, row_units, serial, splits, sizes / sizes.sum(), way.kind, way.grain())
+    variances = statistics.split_variances(slots, split) if len(slots) > 1 else np.zeros(len(sizes))
+    return Scores(way.definition, psi, row_units, serial, splits, variances, sizes / sizes.sum(), way.kind, way.grain())
 
 
 def definition(predictions: Predictions, target: NDArray[Any], metric: Metric) -> str:

@@ -6,7 +6,7 @@ number of the right shape is a ValueError that starts with the argument's name.
 """
 
 from dataclasses import dataclass
-from math import expm1, inf, log1p, sqrt
+from math import expm1, hypot, inf, log1p, sqrt
 from typing import Any
 
 import numpy as np
@@ -104,6 +104,8 @@ class SeedNoise:
     ----------
     s : float
         Standard deviation of the metric of a single run, in the metric's unit.
+    beyond_rows : float
+        The part of `s` that rows do not show: what moves all rows of a split together.
     dof : float
         Degrees of freedom of `s`; infinite where `s` is zero.
     replicates : int
@@ -111,11 +113,14 @@ class SeedNoise:
     """
 
     s: float
+    beyond_rows: float
     dof: float
     replicates: int
 
 
-def seed_noise(split_means: npt.ArrayLike, weights: npt.ArrayLike) -> SeedNoise:
+def seed_noise(
+    split_means: npt.ArrayLike, weights: npt.ArrayLike, row_variances: npt.ArrayLike | None = None
+) -> SeedNoise:
     """Measure the noise of the seed from replicates, each split having drawn its own random state.
 
     Parameters
@@ -124,11 +129,14 @@ def seed_noise(split_means: npt.ArrayLike, weights: npt.ArrayLike) -> SeedNoise:
         Mean influence value of replicate b in split k, in the metric's unit.
     weights : array_like of shape (K,)
         Share of split k in the metric, ``n_k / n``; they sum to one.
+    row_variances : array_like of shape (K,), optional
+        What rows alone let the mean of each split vary (`split_variances`); by default nothing.
 
     Returns
     -------
     SeedNoise
         ``s^2 = sum v_k`` with ``v_k = w_k^2 var_b(ddof=1)``, and its degrees of freedom by Satterthwaite.
+        ``beyond_rows^2 = s^2 - sum w_k^2 row_variance_k``, or zero: a standard error over rows counts the rest already.
 
     Raises
     ------
@@ -146,18 +154,58 @@ def seed_noise(split_means: npt.ArrayLike, weights: npt.ArrayLike) -> SeedNoise:
     _require(shares.size == splits, "weights", f"{splits} values, one for each split", shares.size)
     _require(bool((shares >= 0).all()), "weights", "no negative value", shares.min())
     _require(abs(shares.sum() - 1) < 1e-6, "weights", "shares that sum to 1", shares.sum())
+    of_rows = np.zeros(splits) if row_variances is None else _array("row_variances", row_variances, 1)
+    _require(of_rows.size == splits, "row_variances", f"{splits} values, one for each split", of_rows.size)
+    _require(bool((of_rows >= 0).all()), "row_variances", "no negative value", of_rows.min())
     variances = shares**2 * (means - means[0]).var(axis=0, ddof=1)  # equal replicates: zero, not rounding noise
     total = float(variances.sum())
     if total == 0:
-        return SeedNoise(0.0, inf, replicates)
+        return SeedNoise(0.0, 0.0, inf, replicates)
+    beyond = sqrt(max(0.0, total - float(shares**2 @ of_rows)))
     # by shares of the total, because squares of small variances underflow
-    return SeedNoise(sqrt(total), (replicates - 1) / float(((variances / total) ** 2).sum()), replicates)
+    return SeedNoise(sqrt(total), beyond, (replicates - 1) / float(((variances / total) ** 2).sum()), replicates)
+
+
+def split_variances(psi: npt.ArrayLike, splits: npt.ArrayLike) -> Floats:
+    """Return how much the mean of each split varies from one replicate to the next because its rows do.
+
+    Parameters
+    ----------
+    psi : array_like of shape (B, n)
+        Influence values of B replicates, in the metric's unit.
+    splits : array_like of int of shape (n,)
+        The number of each row's split, from 0.
+
+    Returns
+    -------
+    ndarray of shape (K,)
+        The variance of the interaction of replicates and rows inside the split, over its number of rows: as if every
+        row moved by itself. Zero for a split of one row.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two replicates.
+    """
+    psi = _array("psi", psi, 2)
+    codes = np.asarray(splits)
+    _require(len(psi) >= 2, "psi", "at least 2 replicates", len(psi))
+    rows = psi.shape[1]
+    _require(codes.shape == (rows,) and codes.dtype.kind in "iu", "splits", f"{rows} whole numbers", codes.shape)
+    sizes = np.bincount(codes)
+    squares = np.zeros(sizes.size)
+    center = psi.mean(axis=0)
+    for replicate in psi:  # one at a time: there may be millions of rows
+        moved = replicate - center
+        squares += np.bincount(codes, weights=moved**2) - np.bincount(codes, weights=moved) ** 2 / np.maximum(sizes, 1)
+    variances: Floats = np.maximum(squares, 0) / ((len(psi) - 1) * np.maximum(sizes - 1, 1) * np.maximum(sizes, 1))
+    return variances
 
 
 def half_width(
     level: float, se_rows: float, noise_sd: float = 0.0, dof: float = inf, *, rows_dof: float = inf
 ) -> float:
-    """Return the one-sided half-width of a comparison: the larger of what rows and what seeds leave open.
+    """Return the one-sided half-width of a comparison: what rows and what seeds leave open.
 
     Parameters
     ----------
@@ -166,8 +214,8 @@ def half_width(
     se_rows : float
         Standard error over rows (`standard_error`), in the metric's unit.
     noise_sd : float, default 0
-        Standard deviation of the difference that seeds alone make, in the metric's unit: ``s * sqrt(1/B + 1/r)`` for a
-        baseline of B and a candidate of r runs.
+        Standard deviation of the difference that seeds make beyond what rows show, in the metric's unit:
+        ``beyond_rows * sqrt(1/B + 1/r)`` for a baseline of B and a candidate of r runs (`SeedNoise`).
     dof : float, default inf
         Degrees of freedom of `noise_sd`.
     rows_dof : float, default inf
@@ -176,21 +224,34 @@ def half_width(
     Returns
     -------
     float
-        ``max(t_{rows_dof, level} * se_rows, t_{dof, level} * noise_sd)``. Zero if both are zero, which is no
+        ``t_{nu, level} * sqrt(se_rows^2 + noise_sd^2)``, nu by Satterthwaite. Zero if both are zero, which is no
         certainty: judge such a comparison by `tango_interval` or `unchanged_bound`.
 
     Raises
     ------
     ValueError
         If an argument is outside its range.
+
+    References
+    ----------
+    Satterthwaite (1946), An approximate distribution of estimates of variance components, Biometrics Bulletin 2.
     """
     _require(0.5 <= level < 1, "level", "a number in [0.5, 1)", level)
+    sd, nu = _together(se_rows, rows_dof, noise_sd, dof)
+    return float(stdtrit(nu, level)) * sd
+
+
+def _together(se_rows: float, rows_dof: float, noise_sd: float, dof: float) -> tuple[float, float]:
+    """Add two independent sources of noise, and give their degrees of freedom."""
     _require(0 <= se_rows < inf, "se_rows", "a finite number >= 0", se_rows)
     _require(0 <= noise_sd < inf, "noise_sd", "a finite number >= 0", noise_sd)
     _require(dof > 0, "dof", "a number > 0", dof)
     _require(rows_dof > 0, "rows_dof", "a number > 0", rows_dof)
-    # not the root of the summed squares: that broke the false-alarm rate in one of twelve simulated cells
-    return max(float(stdtrit(rows_dof, level)) * se_rows, float(stdtrit(dof, level)) * noise_sd)
+    sd = hypot(se_rows, noise_sd)
+    if sd == 0:
+        return 0.0, inf
+    uncertain = (se_rows / sd) ** 4 / rows_dof + (noise_sd / sd) ** 4 / dof
+    return sd, 1 / uncertain if uncertain else inf
 
 
 def loss_p_value(
@@ -216,11 +277,8 @@ def loss_p_value(
         If an argument is outside its range.
     """
     _require(0 < se_rows < inf, "se_rows", "a finite number > 0", se_rows)
-    _require(0 <= noise_sd < inf, "noise_sd", "a finite number >= 0", noise_sd)
-    _require(dof > 0, "dof", "a number > 0", dof)
-    _require(rows_dof > 0, "rows_dof", "a number > 0", rows_dof)
-    by_rows = float(stdtr(rows_dof, delta / se_rows))
-    return max(by_rows, float(stdtr(dof, delta / noise_sd))) if noise_sd and delta < 0 else by_rows
+    sd, nu = _together(se_rows, rows_dof, noise_sd, dof)
+    return float(stdtr(nu, delta / sd))
 
 
 def resolution(se_rows: float, noise_sd: float = 0.0, dof: float = inf, *, rows_dof: float = inf) -> float:
@@ -240,7 +298,14 @@ def resolution(se_rows: float, noise_sd: float = 0.0, dof: float = inf, *, rows_
 
 
 def noise_floor(
-    psi: npt.ArrayLike, s: float, dof: float, *, rows_dof: float = inf, zero_one: bool = False, bias: float = 0.0
+    psi: npt.ArrayLike,
+    beyond_rows: float = 0.0,
+    dof: float = inf,
+    *,
+    units: npt.ArrayLike | None = None,
+    serial: bool = False,
+    zero_one: bool = False,
+    bias: float = 0.0,
 ) -> float:
     """Return the smallest margin that comparisons of a baseline's own replicates can resolve.
 
@@ -248,10 +313,10 @@ def noise_floor(
     ----------
     psi : array_like of shape (B, n)
         Influence values of B replicates of one model on n rows, in the metric's unit.
-    s, dof : float
-        The seed noise (`SeedNoise`); it enters times sqrt(2), as between two single runs.
-    rows_dof : float, default inf
-        Degrees of freedom of a comparison's standard error over these rows (`StandardError`).
+    beyond_rows, dof : float
+        The seed noise that rows do not show (`SeedNoise`); it enters times sqrt(2), as between two single runs.
+    units, serial : optional
+        As for `standard_error`.
     zero_one : bool, default False
         Whether psi is 0 or 1 for each row: then one row's worth, 1/n, is added in quadrature to the noise of the rows.
     bias : float, default 0
@@ -260,8 +325,8 @@ def noise_floor(
     Returns
     -------
     float
-        `resolution` of R over rows and ``s sqrt(2)`` over seeds, plus `bias`, where ``R^2 = 2 sigma^2 / n`` and sigma^2
-        is the variance of the interaction of replicates and rows.
+        `resolution` of R over rows and ``beyond_rows * sqrt(2)`` over seeds, plus `bias`, where R^2 is twice the mean
+        squared standard error of replicates about their mean, times ``B / (B - 1)``.
 
     Raises
     ------
@@ -271,14 +336,12 @@ def noise_floor(
     psi = _array("psi", psi, 2)
     replicates, n = psi.shape
     _require(min(replicates, n) >= 2, "psi", "at least 2 replicates of 2 rows", psi.shape)
-    _require(0 <= s < inf, "s", "a finite number >= 0", s)
-    _require(dof > 0, "dof", "a number > 0", dof)
+    _require(0 <= beyond_rows < inf, "beyond_rows", "a finite number >= 0", beyond_rows)
     _require(0 <= bias < inf, "bias", "a finite number >= 0", bias)
-    residual = psi - psi[0]  # changes no interaction, and equal replicates give zero and not rounding noise
-    residual = residual - residual.mean(axis=0) - residual.mean(axis=1, keepdims=True) + residual.mean()
-    variance = float((residual**2).sum()) / ((replicates - 1) * (n - 1))
-    row_noise = sqrt(2 * variance / n + (1 / n**2 if zero_one else 0))
-    return resolution(row_noise, s * sqrt(2), dof, rows_dof=rows_dof) + bias
+    center = (psi - psi[0]).mean(axis=0)  # equal replicates give zero and not rounding noise
+    errors = [standard_error(one - psi[0] - center, units, serial=serial) for one in psi]
+    row_noise = sqrt(2 * sum(one.se**2 for one in errors) / (replicates - 1) + (1 / n**2 if zero_one else 0))
+    return resolution(row_noise, beyond_rows * sqrt(2), dof, rows_dof=errors[0].dof) + bias
 
 
 def delong_placements(y_true_is_positive: npt.ArrayLike, scores: npt.ArrayLike) -> Floats:

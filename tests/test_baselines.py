@@ -251,7 +251,7 @@ def test_a_value_of_another_kind_is_named(tmp_path, wrong):
 @pytest.mark.parametrize(
     ("path", "wrong"),
     [
-        (("metrics", "roc_auc", "noise", "standard_deviation"), -0.1),
+        (("metrics", "roc_auc", "noise", "beyond_rows"), -0.1),
         (("metrics", "roc_auc", "noise", "floor"), -0.1),
         (("metrics", "roc_auc", "noise", "degrees_of_freedom"), 0),
         (("metrics", "roc_auc", "noise", "seeds"), 0),

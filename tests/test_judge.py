@@ -12,7 +12,16 @@ from hypothesis.extra import numpy as hnp
 from harness import judge
 from harness.judge import ALARM, CONFIDENCE, PASSING, WORST_FIRST, Yardstick, identical, judge_metric, measure, worst
 from harness.metrics import Scores
-from harness.statistics import half_width, noise_floor, seed_noise, standard_error, tango_interval, unchanged_bound
+from harness.statistics import (
+    half_width,
+    noise_floor,
+    resolution,
+    seed_noise,
+    split_variances,
+    standard_error,
+    tango_interval,
+    unchanged_bound,
+)
 
 fast = settings(deadline=None, derandomize=True, max_examples=60)
 Z95, Z9975, Z99 = 1.6448536269514722, 2.8070337683438042, 2.3263478740408408
@@ -24,7 +33,9 @@ def scores(psi, kind="mean", grain=0.0, units=None, folds=2) -> Scores:
     parts = np.array_split(np.arange(psi.shape[1]), folds)
     splits = np.stack([psi[:, part].mean(axis=1) for part in parts], axis=1)
     weights = np.array([len(part) for part in parts]) / psi.shape[1]
-    return Scores("defined", psi, units, False, splits, weights, kind, grain)
+    fold = np.repeat(np.arange(folds), [len(part) for part in parts])
+    variances = split_variances(psi, fold) if len(psi) > 1 else np.zeros(folds)
+    return Scores("defined", psi, units, False, splits, variances, weights, kind, grain)
 
 
 def quiet(dummy=-10.0, floor=0.0, noise=0.0, dof=inf, runs=None) -> Yardstick:
@@ -91,14 +102,14 @@ def test_the_bounds_are_those_of_the_page():
     found = verdict(old, new)
     assert (found.low, found.high) == pytest.approx((-0.02 - low * se, -0.02 + high * se))
     assert found.resolution == pytest.approx((low + resolved) * se)
-    seeds = quiet(noise=0.1, dof=20, runs=10)  # s * sqrt(1/B + 1/r), and the larger of the two
-    t95, t9975, t99 = 1.7247182429, 3.1534005287, 2.5279770027
+    seeds = quiet(noise=0.1, dof=20, runs=10)  # noise * sqrt(1/B + 1/r), added to that of the rows
     noise = 0.1 * sqrt(1 / 10 + 1)
     found = verdict(old, new, seeds)
-    assert (found.low, found.high) == pytest.approx((-0.02 - t95 * noise, -0.02 + t9975 * noise))
-    assert found.resolution == pytest.approx((t95 + t99) * noise)
+    low, high = (half_width(level, se, noise, 20, rows_dof=99) for level in (CONFIDENCE, ALARM))
+    assert (found.low, found.high) == pytest.approx((-0.02 - low, -0.02 + high))
+    assert found.resolution == pytest.approx(resolution(se, noise, 20, rows_dof=99))
     once = verdict(old, new, replace(seeds, runs=None))  # a learner without randomness: the A/A noise, factor 1
-    assert once.low == pytest.approx(-0.02 - t95 * 0.1)
+    assert once.low == pytest.approx(-0.02 - half_width(CONFIDENCE, se, 0.1, 20, rows_dof=99))
 
 
 def test_no_better_than_the_dummy_is_never_held():
@@ -255,14 +266,21 @@ def test_seeds_that_all_hit_the_same_rows_are_no_surer_than_one():
     assert found.low == pytest.approx(-unchanged_bound(178, 0.95))
 
 
-def test_a_few_changed_hits_have_tangos_interval():
+@pytest.mark.parametrize(("won", "lost"), [(6, 16), (16, 6), (1, 0), (0, 1), (3, 3)])
+def test_a_few_changed_hits_of_single_runs_have_tangos_interval(won, lost):
     old, new = np.ones(161), np.ones(161)
-    old[:6], new[6:22] = 0, 0
+    old[:won], new[won : won + lost] = 0, 0
     found = verdict(scores(old, "zero_one"), scores(new, "zero_one"), quiet(dummy=0))
-    assert found.low == pytest.approx(tango_interval(6, 16, 161, 0.9)[0])  # 95% one-sided
-    assert found.high == pytest.approx(tango_interval(6, 16, 161, 0.995)[1])
-    back = verdict(scores(new, "zero_one"), scores(old, "zero_one"), quiet(dummy=0))
-    assert back.low == pytest.approx(tango_interval(16, 6, 161, 0.9)[0])
+    assert found.low == pytest.approx(tango_interval(won, lost, 161, 2 * CONFIDENCE - 1)[0])  # 95% one-sided
+    assert found.high == pytest.approx(tango_interval(won, lost, 161, 2 * ALARM - 1)[1])
+
+
+def test_where_replicates_tell_what_changes_by_chance_hits_are_as_other_rows():
+    old, new = np.ones(161), np.ones(161)
+    new[:3] = 0
+    found = verdict(scores(old, "zero_one"), scores(new, "zero_one"), quiet(dummy=0, noise=0.01, dof=10, floor=0.02))
+    se = standard_error(new - old).se
+    assert found.low == pytest.approx(-3 / 161 - half_width(CONFIDENCE, se, 0.01, 10, rows_dof=160))
 
 
 def test_an_auc_without_a_change_of_rank_has_the_noise_of_one_pair():
@@ -318,36 +336,33 @@ def _replicates(seed=0, seeds=10, rows=80, shift=0.0, spread=0.2):
     return base, scores(base + shift + rng.normal(0, spread, (seeds, rows)), folds=8)
 
 
-def test_a_random_learners_noise_is_that_of_its_seeds():
-    _, ten = _replicates()
-    noise = seed_noise(ten.splits, ten.weights)
+def test_a_random_learners_noise_is_what_its_rows_do_not_show():
+    rng = np.random.default_rng(0)
+    shifts = np.repeat(rng.normal(0, 0.3, (10, 8)), 10, axis=1)
+    ten = scores(rng.normal(size=80) + shifts + rng.normal(0, 0.1, (10, 80)), folds=8)
+    noise = seed_noise(ten.splits, ten.weights, ten.row_variances)
     found = measure(ten, None, -3.0)
-    assert (found.noise, found.dof, found.runs, found.dummy) == (noise.s, noise.dof, 10, -3.0)
-    assert found.noise == pytest.approx(0.2 / sqrt(80), rel=0.2)  # as simulated
-    assert found.floor == noise_floor(ten.psi, noise.s, noise.dof, rows_dof=79)
-    residual = ten.psi - ten.psi.mean(axis=0) - ten.psi.mean(axis=1, keepdims=True) + ten.psi.mean()
-    row_noise = sqrt(2 * (residual**2).sum() / (9 * 79) / 80)
-    t = half_width(0.95, 0, 1, noise.dof), half_width(0.99, 0, 1, noise.dof)
-    z79 = 1.6643714077, 2.3744815420
-    expected = sum(max(z * row_noise, t_ * noise.s * sqrt(2)) for z, t_ in zip(z79, t, strict=True))
-    assert found.floor == pytest.approx(expected)
+    assert (found.noise, found.dof, found.runs, found.dummy) == (noise.beyond_rows, noise.dof, 10, -3.0)
+    assert found.noise == pytest.approx(0.3 / sqrt(8), rel=0.2)  # as simulated
+    assert found.floor == noise_floor(ten.psi, found.noise, found.dof)
+    _, alone = _replicates()  # rows that move alone: nothing is left
+    assert measure(alone, None, -3.0).noise < 0.3 * seed_noise(alone.splits, alone.weights).s
 
 
 def test_a_learner_without_randomness_is_measured_by_what_left_out_rows_do():
     base, refits = _replicates(shift=-0.5, spread=0.1)
     once = scores(base, folds=8)
     found = measure(once, refits, -3.0)
-    changes = refits.psi.mean(axis=1) - once.score
+    changes = refits.psi - base
+    rows = np.mean([standard_error(change).se ** 2 for change in changes])
     assert found.runs is None
-    assert found.noise == pytest.approx(np.sqrt((changes**2).mean()))  # larger than their spread: the bias is in it
+    assert found.noise == pytest.approx(sqrt((changes.mean(axis=1) ** 2).mean() - rows))  # the bias is in it
     assert found.dof == 10
     assert found.noise_between(1) == found.noise
-    unbiased = noise_floor(refits.psi, found.noise, 10, rows_dof=79)
+    unbiased = noise_floor(refits.psi, found.noise, 10)
     assert found.floor == pytest.approx(unbiased - changes.mean())
     gained = measure(scores(base + 1, folds=8), scores(refits.psi + 2, folds=8), -3.0)
-    assert gained.floor == pytest.approx(
-        noise_floor(refits.psi, gained.noise, 10, rows_dof=79)
-    )  # a gain is no bias to allow for
+    assert gained.floor == pytest.approx(noise_floor(refits.psi, gained.noise, 10))  # a gain is no bias to allow for
 
 
 def test_the_spread_counts_where_it_is_larger():
@@ -377,7 +392,7 @@ def test_rows_of_one_group_count_as_one():
     base, ten = _replicates(rows=80)
     eight = replace(ten, units=np.arange(80) // 10)
     alone, together = measure(ten, None, -3.0), measure(eight, None, -3.0)
-    assert together.floor == pytest.approx(noise_floor(eight.independent, together.noise, together.dof, rows_dof=7))
+    assert together.floor == pytest.approx(noise_floor(eight.psi, together.noise, together.dof, units=eight.units))
     assert together.noise == alone.noise
     new = scores(base + np.repeat(np.resize([0.3, -0.3], 8), 10), folds=8)  # groups move as one
     new = replace(new, units=eight.units)

@@ -22,6 +22,7 @@ from harness.statistics import (
     noise_floor,
     resolution,
     seed_noise,
+    split_variances,
     tango_interval,
     unchanged_bound,
 )
@@ -178,8 +179,8 @@ def test_copies_of_a_row_in_one_unit_add_no_information(psi):
 @pytest.mark.parametrize("value", [0.1, 1 / 3, 1e8 + 0.1])
 def test_constant_values_have_no_spread_at_all(value):
     assert standard_error([value] * 7) == 0
-    assert seed_noise([[value, value]] * 7, [0.3, 0.7]) == SeedNoise(0.0, inf, 7)
-    assert noise_floor([[value, value / 3]] * 7, 0, inf) == 0
+    assert seed_noise([[value, value]] * 7, [0.3, 0.7]) == SeedNoise(0.0, 0.0, inf, 7)
+    assert noise_floor([[value, value / 3]] * 7) == 0
 
 
 # --- seed_noise
@@ -211,11 +212,14 @@ def test_seed_noise_has_the_bounds_of_satterthwaite_however_small_it_is():
 # --- half_width, resolution, noise_floor
 
 
-def test_half_width_takes_the_larger_of_rows_and_noise():
+def test_half_width_adds_rows_and_noise():
     assert half_width(0.95, 0.01) == pytest.approx(0.01644853627, abs=1e-11)
     assert half_width(0.9975, 0.01) == pytest.approx(0.02807033768, abs=1e-11)
-    assert half_width(0.95, 0.01, 0.02, 9) == pytest.approx(0.02 * 1.833112933, abs=1e-11)
-    assert half_width(0.95, 0.01, 0.005, 9) == half_width(0.95, 0.01)
+    assert half_width(0.95, 0, 0.02, 9) == pytest.approx(0.02 * 1.833112933, abs=1e-11)
+    assert half_width(0.95, 0.02, rows_dof=9) == pytest.approx(0.02 * 1.833112933, abs=1e-11)
+    assert half_width(0.95, 0.03, 0.04) == pytest.approx(0.05 * 1.644853627, abs=1e-11)
+    # two equal parts with 9 degrees of freedom each have 18: Satterthwaite's sum of independent estimates
+    assert half_width(0.95, 0.03, 0.03, 9, rows_dof=9) == pytest.approx(0.03 * sqrt(2) * 1.7340636066, rel=1e-9)
     assert half_width(0.95, 0.0, 0.0, 1e-9) == 0
 
 
@@ -232,22 +236,35 @@ def test_half_width_grows_with_the_level(one, other, se, noise, dof):
 @given(levels, widths, widths, st.floats(1, 1e6))
 def test_half_width_is_never_below_either_part_nor_above_their_sum(level, se, noise, dof):
     h = half_width(level, se, noise, dof)
-    assert max(half_width(level, se), half_width(level, 0, noise, dof)) == h
     assert half_width(level, se, noise) <= h * (1 + 1e-9)  # fewer degrees of freedom never narrow it
+    assert max(half_width(level, se), half_width(level, 0, noise)) <= h * (1 + 1e-9)
+    assert h <= (half_width(level, se, dof=dof, rows_dof=dof) + half_width(level, 0, noise, dof)) * (1 + 1e-9)
 
 
 def test_resolution_is_both_half_widths():
     assert resolution(1.0) == pytest.approx(3.971201, abs=1e-6)  # the 3.97 of STATISTICS.md
-    assert resolution(0.1, 0.3, 5) == pytest.approx(0.3 * (2.015048373 + 3.364929999), abs=1e-8)
+    assert resolution(0, 0.3, 5) == pytest.approx(0.3 * (2.015048373 + 3.364929999), abs=1e-8)
 
 
 def test_noise_floor_by_hand():
     psi = np.array([[0.0, 1.0, 0.0], [0.0, 0.0, 0.0]])  # its interaction: +-1/6, +-1/3, +-1/6
     variance = (4 / 36 + 2 / 9) / (1 * 2)
     r = sqrt(2 * variance / 3)
-    assert noise_floor(psi, 0, inf) == pytest.approx(3.971201 * r, rel=1e-6)
-    assert noise_floor(psi, 0, inf, zero_one=True) == pytest.approx(3.971201 * sqrt(r**2 + 1 / 9), rel=1e-6)
-    assert noise_floor(psi, 10, 7, bias=0.5) == pytest.approx(resolution(0, 10 * sqrt(2), 7) + 0.5, rel=1e-12)
+    assert noise_floor(psi) == pytest.approx(resolution(r, rows_dof=2), rel=1e-12)
+    assert noise_floor(psi, zero_one=True) == pytest.approx(resolution(sqrt(r**2 + 1 / 9), rows_dof=2), rel=1e-12)
+    floor = noise_floor(psi, 10, 7, bias=0.5)
+    assert floor == pytest.approx(resolution(r, 10 * sqrt(2), 7, rows_dof=2) + 0.5, rel=1e-12)
+
+
+def test_noise_floor_of_units_is_that_of_their_differences():
+    rng = np.random.default_rng(2)
+    units = np.repeat(np.arange(12), 5)
+    psi = rng.normal(size=(2, 12)).repeat(5, axis=1)
+    error = standard_error_and_dof(psi[0] - psi[1], units)  # of two replicates there is one difference
+    assert noise_floor(psi, units=units) == pytest.approx(resolution(error.se, rows_dof=error.dof), rel=1e-12)
+    error = standard_error_and_dof(psi[0] - psi[1], units, serial=True)
+    found = noise_floor(psi, units=units, serial=True)
+    assert found == pytest.approx(resolution(error.se, rows_dof=error.dof), rel=1e-12)
 
 
 @fast
@@ -263,6 +280,40 @@ def test_noise_floor_estimates_the_row_noise_between_two_runs():
     rng = np.random.default_rng(3)
     floor = noise_floor(rng.normal(size=2000) + 0.3 * rng.normal(size=(10, 2000)), 0, inf)
     assert floor == pytest.approx(resolution(0.3 * sqrt(2 / 2000)), rel=0.03)
+
+
+def test_split_variances_by_hand():
+    psi = np.array([[0.0, 1.0, 5.0, 5.0], [0.0, 0.0, 6.0, 6.0]])  # rows that move alone, and rows that move together
+    np.testing.assert_allclose(split_variances(psi, [0, 0, 1, 1]), [4 * 0.25**2 / 2, 0], atol=1e-15)
+    np.testing.assert_array_equal(split_variances(psi, [0, 1, 2, 3]), np.zeros(4))
+    noise = seed_noise(psi.reshape(2, 2, 2).mean(axis=2), [0.5, 0.5], split_variances(psi, [0, 0, 1, 1]))
+    variances = 0.25 * np.array([0.125, 0.5])
+    assert noise.s**2 == pytest.approx(variances.sum())
+    assert noise.beyond_rows**2 == pytest.approx(variances.sum() - 0.25 * 0.125)
+
+
+@pytest.mark.parametrize(
+    ("folds_move", "rows_move", "models_differ"),
+    [(0, 0.3, 0), (0, 0.3, 0.5), (0.1, 0, 0.5), (0.1, 0.3, 0.5), (0.2, 0, 0.01)],
+)
+def test_what_seeds_do_to_rows_and_to_folds_is_counted_once(folds_move, rows_move, models_differ):
+    """The larger of the two parts misses up to 11%, their plain sum of squares counts the rows twice (1%)."""
+    rng = np.random.default_rng(8)
+    fold, times, missed = np.repeat(np.arange(10), 30), 1200, 0
+
+    def runs(seeds, base):
+        moved = rng.normal(0, folds_move, (seeds, 10))[:, fold] + rng.normal(0, rows_move, (seeds, 300))
+        return base + moved
+
+    for _ in range(times):
+        base = rng.normal(size=300)
+        old, new = runs(10, base), runs(1, base + rng.normal(0, models_differ, 300))
+        means = np.stack([old[:, fold == k].mean(axis=1) for k in range(10)], axis=1)
+        noise = seed_noise(means, np.full(10, 0.1), split_variances(old, fold))
+        difference = new[0] - old.mean(axis=0)
+        se, seeds = standard_error(difference), noise.beyond_rows * sqrt(1 / 10 + 1)
+        missed += difference.mean() > half_width(0.95, se, seeds, noise.dof, rows_dof=299)
+    assert 0.03 < missed / times < 0.05 + 3 * sqrt(0.05 * 0.95 / times)
 
 
 # --- coverage: what the intervals promise, on data where the truth is zero
@@ -541,7 +592,7 @@ TWO_BY_TWO = [[0.1, 0.2], [0.3, 0.4]]
         (resolution, (nan,), "se_rows"),
         (noise_floor, ([[0.1, nan], [0.3, 0.4]], 0, 1), "psi: expected numbers"),
         (noise_floor, ([[0.1, 0.2]], 0, 1), "psi: expected at least 2"),
-        (noise_floor, (TWO_BY_TWO, nan, 1), "s: "),
+        (noise_floor, (TWO_BY_TWO, nan, 1), "beyond_rows: "),
         (noise_floor, (TWO_BY_TWO, 0, nan), "dof"),
         (lambda bias: noise_floor(TWO_BY_TWO, 0, 1, bias=bias), (nan,), "bias"),
         (delong_placements, ([True, False], [0.1, nan]), "scores: expected numbers"),

@@ -45,7 +45,7 @@ def summary(verdicts: Sequence[Verdict], verbosity: int) -> list[str]:
 
 
 def promises(baselines: Sequence[Baseline]) -> list[str]:
-    """Give the lines that show what each baseline promises; ± is two-sided, 95%, over rows; drift: from the anchor."""
+    """Give the lines that show what each baseline promises; ± is a standard error over rows, drift from the anchor."""
     body = []
     for baseline in baselines:
         seeds = f"{baseline.seeds} seeds" if baseline.learner != "deterministic" else "no randomness"
@@ -56,7 +56,7 @@ def promises(baselines: Sequence[Baseline]) -> list[str]:
                 [
                     baseline.name,
                     name,
-                    f"{number(metric.score, places)} ± {number(1.96 * metric.standard_error, places)}",
+                    f"{number(metric.score, places)} ± {number(metric.standard_error, places)}",
                     number(metric.margin, places),
                     metric.margin_reason,
                     number(metric.yardstick.dummy, places),
