@@ -367,5 +367,8 @@ def _require_honest(splits: tuple[Split, ...], dataset: Dataset, words: str) -> 
             if shared:
                 raise PromiseError(
                     f"{where}: {len(shared)} of the groups are both fitted on and predicted",
-                    "groups= needs a splitter that keeps groups whole, as GroupKFold does; leave cv= out to have one.",
+                    "groups= needs a splitter that keeps groups whole, as GroupKFold does; leave cv= out to have one."
+                    if dataset.time is None
+                    else "No fold that goes forward in time keeps a group whole that goes on: leave groups= out (days "
+                    "are kept together all the same), or leave time= out.",
                 )

@@ -194,10 +194,10 @@ def _todo(metric: MetricVerdict, rows: int) -> tuple[str, str]:
     assert metric.margin is not None
     margin, resolution = number(metric.margin, places), number(metric.resolution, places)
     if metric.resolution is None or metric.resolution <= metric.margin:
-        told = f"The data can't tell whether the loss is below the margin of {margin}: more repeats or more data would."
+        told = f"The data can't tell whether the loss is below the margin of {margin}: more data or more repeats would."
         return "undecided", told
     chance = "" if metric.blocked is None else f", and {metric.blocked:.0%} of equally good models would be blocked"
-    needed = f"more repeats, about {_rows_needed(rows, metric):,} rows, or a margin of {resolution}"
+    needed = f"a margin of {resolution}, or a baseline of more repeats or of about {_rows_needed(rows, metric):,} rows"
     if metric.floor is not None and metric.margin >= metric.floor > 0:
         return "another learner", (
             "The two disagree on more rows than the baseline's own reruns do, as two learners would: resolution "
