@@ -25,8 +25,12 @@ import argparse
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
+
+from joblib import Parallel, delayed
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -79,30 +83,43 @@ def main() -> int:
 
 
 def measure(bank: Bank, counts: dict[str, int], *, full: bool, say: Callable[[str], None]) -> Results:
-    """Judge what the bank holds, one learner on one data set after the other."""
+    """Judge what the bank holds, one learner on one data set beside the other; each draws random numbers of its own."""
+    results = Results({}, {}, {}, {}, bank.seconds, 0.0, full)
+    tasks = (delayed(measure_cell)(bank, learner, dataset, counts) for learner, dataset in bank.cells)
+    for cell, found in zip(bank.cells, Parallel(n_jobs=-1, return_as="generator")(tasks), strict=True):
+        *parts, seconds = found
+        for mine, its in zip((results.nulls, results.planted, results.smallest, results.drift), parts, strict=True):
+            mine.update(its)
+        results = replace(results, judging_seconds=results.judging_seconds + seconds)
+        say(f"judged: {', '.join(cell)} ({seconds:.0f} s)")
+    return results
+
+
+def measure_cell(
+    bank: Bank, learner: str, dataset: str, counts: dict[str, int]
+) -> tuple[dict[Any, Any], dict[Any, Any], dict[Any, Any], dict[Any, Any], float]:
+    """Judge one learner on one data set: nulls, planted regressions, smallest losses, trains of releases, seconds."""
     began = time.process_time()
     nulls, planted, smallest, trains = {}, {}, {}, {}
-    for learner, dataset in bank.cells:
-        cell = make_cell(bank, learner, dataset)
-        for kind, conditions, found in (("nulls", bank.nulls(learner), nulls), ("planted", bank.planted, planted)):
-            for condition in conditions:
-                rng = rng_of(bank.seed, learner, dataset, condition, "trials")
-                fits = pool(bank, learner, dataset, condition)
-                for metric, one in trials(cell, fits, counts[kind], rng, null=kind == "nulls").items():
-                    found[learner, dataset, condition, metric] = one
-        for metric in cell.metrics:
-            rng = rng_of(bank.seed, learner, dataset, metric, "smallest loss")
-            smallest[learner, dataset, metric] = smallest_loss(cell, metric, counts["smallest"], rng)
-        metric = "r2" if "r2" in cell.metrics else "neg_brier_score"
-        margin = float(nulls[learner, dataset, NULLS[learner][0], metric].margin.mean())
-        for name, steps in TRAINS.items():
-            for guarded in (False, True):
-                rng = rng_of(bank.seed, learner, dataset, name, "drift")
-                trains[learner, dataset, name, guarded] = [
-                    drift(cell, metric, steps, margin, rng, guarded=guarded) for _ in range(counts["trains"])
-                ]
-        say(f"judged: {learner}, {dataset} ({time.process_time() - began:.0f} s)")
-    return Results(nulls, planted, smallest, trains, bank.seconds, time.process_time() - began, full)
+    cell = make_cell(bank, learner, dataset)
+    for kind, conditions, found in (("nulls", bank.nulls(learner), nulls), ("planted", bank.planted, planted)):
+        for condition in conditions:
+            rng = rng_of(bank.seed, learner, dataset, condition, "trials")
+            fits = pool(bank, learner, dataset, condition)
+            for metric, one in trials(cell, fits, counts[kind], rng, null=kind == "nulls").items():
+                found[learner, dataset, condition, metric] = one
+    for metric in cell.metrics:
+        rng = rng_of(bank.seed, learner, dataset, metric, "smallest loss")
+        smallest[learner, dataset, metric] = smallest_loss(cell, metric, counts["smallest"], rng)
+    metric = "r2" if "r2" in cell.metrics else "neg_brier_score"
+    margin = float(nulls[learner, dataset, NULLS[learner][0], metric].margin.mean())
+    for name, steps in TRAINS.items():
+        for guarded in (False, True):
+            rng = rng_of(bank.seed, learner, dataset, name, "drift")
+            trains[learner, dataset, name, guarded] = [
+                drift(cell, metric, steps, margin, rng, guarded=guarded) for _ in range(counts["trains"])
+            ]
+    return nulls, planted, smallest, trains, time.process_time() - began
 
 
 def _put(page: Path, text: str) -> None:

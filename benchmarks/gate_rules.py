@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from baycomp import CorrelatedTTest
@@ -70,15 +71,21 @@ def bayesian(*, sure: bool) -> Callable[[Key, Trials], Passes]:
     """
 
     def passes(_: Key, trials: Trials) -> Passes:
-        worse = np.array(
-            [
-                CorrelatedTTest(np.zeros_like(folds), folds, rope=margin).probs()[0]
-                for folds, margin in zip(trials.folds, trials.margin, strict=True)
-            ]
-        )
+        worse = _chance_of_a_loss(trials)
         return worse < 0.05 if sure else worse <= 0.95
 
     return passes
+
+
+@cache
+def _chance_of_a_loss(trials: Trials) -> NDArray[np.float64]:
+    """Give baycomp's probability of losing more than the margin."""
+    return np.array(
+        [
+            CorrelatedTTest(np.zeros_like(folds), folds, rope=margin).probs()[0]
+            for folds, margin in zip(trials.folds, trials.margin, strict=True)
+        ]
+    )
 
 
 FIXED = (0.001, 0.005, 0.01, 0.02, 0.05)

@@ -185,7 +185,7 @@ def ours(
     return verdict
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Trials:
     """Many replicates of one comparison: what our rule said, and the single runs that other rules look at.
 

@@ -243,8 +243,8 @@ def measure(scores: Scores, replicates: Scores | None, dummy: float) -> Yardstic
         changes = replicates.psi - scores.psi[0]
         shifts = changes.mean(axis=1)
         bias = max(0.0, -float(shifts.mean()))
-        errors = [statistics.standard_error(change, scores.units, serial=scores.serial).se for change in changes]
-        spread = sqrt(max(0.0, float(np.mean(shifts**2) - np.mean(np.square(errors)))))
+        rows = statistics.mean_square_error(changes, scores.units, serial=scores.serial).se
+        spread = sqrt(max(0.0, float(np.mean(shifts**2)) - rows**2))
         if spread > noise:
             noise, dof = spread, float(len(shifts))
     floor = statistics.noise_floor(

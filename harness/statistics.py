@@ -86,6 +86,34 @@ def standard_error(psi: npt.ArrayLike, units: npt.ArrayLike | None = None, *, se
     return StandardError(se, 1 / float((shares**2).sum() + leverage.sum() ** 2 - (leverage**2).sum()))
 
 
+def mean_square_error(psi: npt.ArrayLike, units: npt.ArrayLike | None = None, *, serial: bool = False) -> StandardError:
+    """Return the root mean square of the standard errors of several means of the same rows.
+
+    Parameters
+    ----------
+    psi : array_like of shape (B, n)
+        Influence values, or differences of them, of B replicates.
+    units, serial : optional
+        As for `standard_error`.
+
+    Returns
+    -------
+    StandardError
+        With the degrees of freedom of one of them.
+
+    Raises
+    ------
+    ValueError
+        As `standard_error` does.
+    """
+    psi = _array("psi", psi, 2)
+    if units is None and not serial:  # all at once: a baseline has ten
+        _require(psi.shape[1] >= 2, "psi", "at least 2 independent units", psi.shape[1])
+        return StandardError(sqrt(float(psi.var(axis=1, ddof=1).mean()) / psi.shape[1]), psi.shape[1] - 1)
+    errors = [standard_error(one, units, serial=serial) for one in psi]
+    return StandardError(sqrt(float(np.mean([error.se**2 for error in errors]))), errors[0].dof)
+
+
 def _serial_error(sums: Floats, n: int) -> StandardError:
     """Give the equal-weighted cosine estimate: of the slow swings, which positive correlation makes large."""
     periods = sums.size
@@ -338,10 +366,10 @@ def noise_floor(
     _require(min(replicates, n) >= 2, "psi", "at least 2 replicates of 2 rows", psi.shape)
     _require(0 <= beyond_rows < inf, "beyond_rows", "a finite number >= 0", beyond_rows)
     _require(0 <= bias < inf, "bias", "a finite number >= 0", bias)
-    center = (psi - psi[0]).mean(axis=0)  # equal replicates give zero and not rounding noise
-    errors = [standard_error(one - psi[0] - center, units, serial=serial) for one in psi]
-    row_noise = sqrt(2 * sum(one.se**2 for one in errors) / (replicates - 1) + (1 / n**2 if zero_one else 0))
-    return resolution(row_noise, beyond_rows * sqrt(2), dof, rows_dof=errors[0].dof) + bias
+    moved = psi - psi[0]  # equal replicates give zero and not rounding noise
+    error = mean_square_error(moved - moved.mean(axis=0), units, serial=serial)
+    row_noise = sqrt(2 * error.se**2 * replicates / (replicates - 1) + (1 / n**2 if zero_one else 0))
+    return resolution(row_noise, beyond_rows * sqrt(2), dof, rows_dof=error.dof) + bias
 
 
 def delong_placements(y_true_is_positive: npt.ArrayLike, scores: npt.ArrayLike) -> Floats:

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.judge import MetricVerdict
-from harness.report.words import advice, decimals, duration, interval, number, sentence
+from harness.judge import Drift, MetricVerdict
+from harness.report.words import advice, changed_rows, decimals, duration, interval, number, sentence
 
 fast = settings(deadline=None, derandomize=True, max_examples=100)
 BASIC = {"baseline": 0.994, "candidate": 0.9733, "margin": 0.005, "resolution": 0.009, "dummy": 0.5}
@@ -149,3 +149,66 @@ def test_advice_names_the_numbers():
 )
 def test_a_duration(seconds, said):
     assert duration(seconds) == said
+
+
+WEAK = {"delta": 0.0, "low": -0.009, "high": 0.009, "resolution": 0.0125, "blocked": 0.46}
+
+
+@pytest.mark.parametrize(
+    ("metric", "said"),
+    [
+        (found("worse", delta=-0.02, low=-0.03, high=-0.01), "Find what the change lost"),
+        (found("inconclusive", **WEAK, floor=0.008), "Underpowered: margin 0.0050, resolution 0.0125, and 46% of"),
+        (found("inconclusive", **WEAK, floor=0.008, metric="accuracy"), "neg_log_loss, which sees more"),
+        (found("inconclusive", **WEAK, floor=0.004), "as two learners would: resolution 0.0125, margin 0.0050"),
+        (found("inconclusive", **{**WEAK, "resolution": 0.004}), "The data can't tell"),
+        (found("inconclusive", **WEAK, floor=0.004), "a baseline of more repeats or of about 3,600 rows"),
+        (found("inconclusive", **{**WEAK, "candidate": 0.4}), "A dummy that looks at no feature does as well"),
+        (
+            found("worse", delta=0.0, low=-0.001, high=0.001, drift=Drift(3, 1.0, -0.03, -0.04, -0.02, 0.005)),
+            "small losses have added up",
+        ),
+    ],
+)
+def test_advice_fits_the_trouble(metric, said):
+    assert said in advice([metric], 569)
+
+
+def test_a_dummy_is_no_drift():
+    metric = found(
+        "worse", delta=0.0, low=-0.001, high=0.001, candidate=0.5, drift=Drift(3, 1.0, -0.5, -0.6, -0.4, 0.005)
+    )
+    assert not metric.drifted
+    assert "dummy" in advice([metric], 569)
+
+
+def test_drift_is_said_with_its_anchor():
+    drift = Drift(3, 1.0, -0.03, -0.04, -0.02, 0.005)
+    metric = found("worse", delta=0.0, low=-0.001, high=0.001, drift=drift)
+    assert sentence("c", [metric]) == (
+        "c: roc_auc is worse: -0.0300 (-0.0400 to -0.0200) since recording 3 scored 1.0000, margin in all 0.0050"
+    )
+
+
+def test_where_a_loss_sits_is_told_once_for_the_whole():
+    whole = found("worse", delta=-0.02, low=-0.03, high=-0.01, folds=((0.99, 0.98), (0.99, 0.95), (0.99, 0.995)))
+    south = found("worse", slice="region=south", delta=-0.05, low=-0.06, high=-0.04)
+    told = advice([whole, south], 569, (7, 2), (3, 5, 8, 13, 21)).splitlines()
+    assert told == [
+        "roc_auc: 0.9940 -> 0.9733; lower in 2 of 3 folds, most in fold 2 (-0.0400); most on region=south (-0.0500).",
+        "7 rows are wrong now that were right, 2 the other way round: rows 3, 5, 8, 13, 21, ... (counted from 0).",
+        "Find what the change lost (-v explains every metric), or keep the released model.",
+    ]
+    held = found("held", delta=0.0, low=-0.001, high=0.001)
+    assert advice([held, south], 569).startswith("roc_auc [region=south]: ")
+
+
+@pytest.mark.parametrize(
+    ("flips", "rows", "said"),
+    [
+        ((1, 0), (4,), "1 row is wrong now that was right, 0 the other way round: row 4 (counted from 0)."),
+        ((0, 3), (), "0 rows are wrong now that were right, 3 the other way round."),
+    ],
+)
+def test_changed_rows_are_counted(flips, rows, said):
+    assert changed_rows(flips, rows) == said
