@@ -420,8 +420,8 @@ def _draw_rules(axes: Any, results: Results) -> None:
     taken = [(x - width / 2, x + width / 2, y - height / 2, y + height / 2) for x, y in points]
     for (x, y), names in points.items():
         colour = BLUE if "ours" in names else ORANGE if {"tuned", "safe", "tuned per learner"} & set(names) else GREY
-        axes.plot(x, y, "o", color=colour, markersize=9 if colour == BLUE else 5)
-        text, gap = " = ".join(names), 1.2 * width
+        axes.plot(x, y, "o", color=colour, markersize=9 if colour == BLUE else 5, clip_on=False, zorder=3)
+        text, gap = " = ".join(names), 1.7 * width
         for across, up in ((gap, 0), (gap, -1), (gap, 1), (gap, -2), (gap, 2), (5 * gap, -3), (5 * gap, 3)):
             left, line = x + across, y + up * height
             box = (left, left + len(text) * width, line - height / 2, line + height / 2)

@@ -331,7 +331,7 @@ def drift(
         return at(scores, where), yardstick
 
     baseline, yardstick = record(0.0)
-    first = Anchor(baseline.psi.mean(axis=0), yardstick, yardstick.default_margin(baseline.score))
+    first = Anchor(baseline.psi.mean(axis=0), baseline.folds, yardstick, yardstick.default_margin(baseline.score))
     for step in steps:
         run = cell.harmless.run(metric, cell.harmless.draw(rng, 1 if cell.refits else SEEDS), fold)
         verdict = ours(metric, baseline, at(run, level + step), yardstick, anchor=anchor)
@@ -343,7 +343,9 @@ def drift(
         if guarded:
             anchor = anchor or first
             if judge.surpasses(anchor, baseline):
-                anchor = Anchor(baseline.psi.mean(axis=0), yardstick, yardstick.default_margin(baseline.score))
+                anchor = Anchor(
+                    baseline.psi.mean(axis=0), baseline.folds, yardstick, yardstick.default_margin(baseline.score)
+                )
     return level, blocked / len(steps)
 
 

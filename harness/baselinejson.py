@@ -25,15 +25,15 @@ class StoredAnchor:
         Which recording it is, counted from 1.
     score : float
         Averaged over its seeds; its influence values are stored beside the predictions.
-    margin : float
-        The margin in force when it was recorded: the loss that is harmless in all.
+    folds : tuple of float
+        The score in each split, averaged over its seeds.
     yardstick : Yardstick
         As it was measured then.
     """
 
     since: int
     score: float
-    margin: float
+    folds: tuple[float, ...]
     yardstick: Yardstick
 
 
@@ -151,7 +151,7 @@ def to_json(baseline: Baseline) -> dict[str, Any]:
                 else {
                     "since": m.anchor.since,
                     "score": _round(m.anchor.score),
-                    "margin": _round(m.anchor.margin),
+                    "folds": [_round(fold) for fold in m.anchor.folds],
                     **_yardstick_to_json(m.anchor.yardstick),
                 },
             }
@@ -229,7 +229,7 @@ def _metric_from_json(reader: _Reader) -> BaselineMetric:
         else StoredAnchor(
             since=reader.sub("anchor").get("since", int, least=1),
             score=reader.sub("anchor").get("score", float),
-            margin=reader.sub("anchor").get("margin", float),
+            folds=reader.sub("anchor").numbers("folds"),
             yardstick=_yardstick_from_json(reader.sub("anchor")),
         ),
     )

@@ -160,10 +160,12 @@ class Comparison:
         return found
 
     def _by_folds(self, stored: BaselineMetric, new: Scores, metric: Metric, spent: float) -> MetricVerdict:
-        if len(stored.folds) != len(self._protocol.splits) or self._baseline.protocol.get("cv") != (
-            self._protocol.splitter
-        ):
-            reason = f"the baseline's folds are those of {self._baseline.protocol.get('cv')}"
+        before = [self._baseline.protocol.get(key) for key in ("cv", "groups", "time")]
+        now = [self._protocol.splitter, self._check.groups, self._check.time]
+        if before != now or len(stored.folds) != len(self._protocol.splits) or len(stored.folds) < 2:
+            reason = f"its predictions can't be had, and its fold scores are those of {before[0]}: " + (
+                "one fold alone says nothing" if len(stored.folds) < 2 else "other folds"
+            )
             return MetricVerdict(metric.name, "incomparable", baseline=stored.score, reason=reason)
         ratio = float(np.mean([len(split.test) / len(split.train) for split in self._protocol.splits]))
         found = difference_of_folds(stored.folds, new, stored.yardstick, ratio)
@@ -173,7 +175,7 @@ class Comparison:
         if stored.anchor is not None:  # how far the two are apart was measured when this baseline was approved
             lead, anchor = stored.score - stored.anchor.score, stored.anchor
             low, high = found.bounds(spent)
-            margin = anchor.margin if metric.margin is None else metric.margin
+            margin = anchor.yardstick.default_margin(anchor.score) if metric.margin is None else metric.margin
             drift = Drift(anchor.since, anchor.score, found.delta + lead, low + lead, high + lead, margin)
             verdict = add_drift(verdict, drift)
         weak = "judged by its fold scores alone (corrected resampled t-test), which see less than predictions do"
@@ -192,12 +194,14 @@ class Comparison:
 
     def _anchor(self, metric: Metric, stored: BaselineMetric) -> Anchor:
         assert self._approved is not None
-        assert stored.margin is not None
         if stored.anchor is None:
-            psi = self._of_baseline(metric).psi.mean(axis=0)
-            return Anchor(psi, stored.yardstick, stored.margin, self._baseline.generation)
-        margin = stored.anchor.margin if metric.margin is None else metric.margin
-        return Anchor(self._approved.anchors[metric.name], stored.anchor.yardstick, margin, stored.anchor.since)
+            psi, since = self._of_baseline(metric).psi.mean(axis=0), self._baseline.generation
+            score, folds, yardstick = stored.score, stored.folds, stored.yardstick
+        else:
+            psi, since = self._approved.anchors[metric.name], stored.anchor.since
+            score, folds, yardstick = stored.anchor.score, stored.anchor.folds, stored.anchor.yardstick
+        margin = yardstick.default_margin(score) if metric.margin is None else metric.margin
+        return Anchor(psi, np.array(folds), yardstick, margin, since)
 
     def slices(self, candidate: Predictions, found: Sequence[MetricVerdict]) -> tuple[MetricVerdict, ...]:
         """Judge every metric, where it was judged by its rows at all, on the rows of each slice."""
@@ -231,7 +235,8 @@ class Comparison:
         """
         if self._approved is None or candidate.classes is None:
             return None, ()
-        before, after = (_right(side, self._data.y) for side in (self._approved.predictions, candidate))
+        approved = self._approved.predictions.first(candidate.seeds)  # as many, or ties would count as wrong
+        before, after = (_right(side, self._data.y) for side in (approved, candidate))
         lost = np.unique(candidate.row)[before & ~after]
         return (len(lost), int((after & ~before).sum())), tuple(lost[:EXAMPLES].tolist())
 

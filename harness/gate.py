@@ -88,7 +88,9 @@ def run(check: Check, settings: Settings, progress: Progress) -> tuple[Verdict, 
         )
         fits += refits
         pending = baselines.prepare(measured, approved, settings.scratch)
-        found = _with_recorded(found, measured)
+        found, judged = _with_recorded(found, measured), Judged()
+    elif settings.update:  # what is refused is not for want of a metric that this run would have recorded
+        found = tuple(metric for metric in found if not metric.is_new) or found
     judged = replace(judged, metrics=found, fits=fits)
     return _verdict(check, settings, data, judged, time.perf_counter() - started), pending
 
@@ -129,17 +131,13 @@ def _may_record(found: tuple[MetricVerdict, ...]) -> bool:
 
     A metric that the baseline does not have yet is no obstacle; one that the check dropped is.
     """
-    labels = {metric.verdict for metric in found if metric.decides and not _is_new(metric)}
-    return labels <= PASSING and (labels != {"identical"} or any(map(_is_new, found)))
-
-
-def _is_new(metric: MetricVerdict) -> bool:
-    return metric.verdict == "missing" and metric.candidate is not None
+    labels = {metric.verdict for metric in found if metric.decides and not metric.is_new}
+    return labels <= PASSING and (labels != {"identical"} or any(metric.is_new for metric in found))
 
 
 def _with_recorded(found: tuple[MetricVerdict, ...], baseline: Baseline) -> tuple[MetricVerdict, ...]:
     """Keep what was judged; show what is measured for the first time."""
-    judged = tuple(metric for metric in found if not _is_new(metric))
+    judged = tuple(metric for metric in found if not metric.is_new)
     known = {metric.metric for metric in judged}
     recorded = tuple(
         MetricVerdict(

@@ -167,6 +167,11 @@ class MetricVerdict:
         return self.verdict != "reported" and (self.slice is None or self.verdict == "worse")
 
     @property
+    def is_new(self) -> bool:
+        """Whether the baseline does not have the metric yet."""
+        return self.verdict == "missing" and self.candidate is not None
+
+    @property
     def label(self) -> str:
         """The metric's name, and the slice it is of."""
         return self.metric if self.slice is None else f"{self.metric} [{self.slice}]"
@@ -337,13 +342,15 @@ class Difference:
         return statistics.loss_p_value(self.delta, self.se, self.noise, self.dof, rows_dof=self.rows_dof)
 
 
-def difference(baseline: Floats, candidate: Scores, yardstick: Yardstick) -> Difference:
+def difference(baseline: Floats, folds: Floats, candidate: Scores, yardstick: Yardstick) -> Difference:
     """Compare the same rows in the same folds.
 
     Parameters
     ----------
     baseline : ndarray of shape (n_rows,)
         The baseline's influence values, averaged over its seeds.
+    folds : ndarray of shape (n_splits,)
+        The baseline's score in each split.
     candidate : Scores
         Under the same definition.
     yardstick : Yardstick
@@ -367,7 +374,22 @@ def difference(baseline: Floats, candidate: Scores, yardstick: Yardstick) -> Dif
     measured = yardstick.floor > 0  # replicates tell what changes by chance; where there are none, so few rows must
     if candidate.kind == "zero_one" and candidate.units is None and not measured and np.isin(rows, (-1, 0, 1)).all():
         hits = (int((rows > 0).sum()), int((rows < 0).sum()), len(rows))
-    return Difference(delta, se, error.dof, noise, dof, hits)
+    found = Difference(delta, se, error.dof, noise, dof, hits)
+    random = yardstick.runs is not None or len(candidate.psi) > 1
+    return _guarded(found, folds, candidate) if random and len(folds) > 1 else found
+
+
+def _guarded(found: Difference, folds: Floats, candidate: Scores) -> Difference:
+    """Believe the folds, where they differ by more than rows and the baseline's seeds explain.
+
+    A single run does not tell how noisy its seeds are, but every fold has a seed of its own: a candidate that draws
+    more noise than the baseline shows it in the spread of its folds.
+    """
+    spread = statistics.standard_error((candidate.folds - folds) * candidate.weights * len(folds))
+    expected = statistics.combine(found.se, found.noise, found.dof, rows_dof=found.rows_dof)
+    if not statistics.exceeds(spread, expected):
+        return found
+    return replace(found, se=spread.se, rows_dof=spread.dof, noise=0.0, dof=inf)
 
 
 def _noise(candidate: Scores, yardstick: Yardstick) -> tuple[float, float]:
@@ -403,8 +425,10 @@ def difference_of_folds(
     ----------
     .. [1] Nadeau, Bengio, "Inference for the generalization error", Machine Learning 52 (2003) 239.
     """
-    differences = candidate.folds - np.asarray(baseline)
-    size = abs(float(differences.mean())) or abs(float(np.mean(baseline)) - yardstick.dummy) / candidate.psi.shape[1]
+    old = np.asarray(baseline)
+    differences = (candidate.folds - old) * candidate.weights * len(old)  # whose mean is that of the rows
+    skill = abs(float(old @ candidate.weights) - yardstick.dummy)
+    size = abs(float(differences.mean())) or skill / candidate.psi.shape[1]
     if np.ptp(differences) <= ROUNDING * size:  # every fold moved by the same, and that is no certainty
         return Difference(float(differences.mean()), size, len(differences) - 1, 0.0, inf)
     test = statistics.corrected_resampled_t(differences, test_train_ratio)
@@ -441,7 +465,7 @@ def judge_metric(
         better if L > 0; held if L > -margin; worse if U < 0 and not held; else inconclusive; with
         L = delta - h(.95) and U = delta + h(.9975). What does not beat the dummy is never held.
     """
-    found = difference(baseline.psi.mean(axis=0), candidate, yardstick)
+    found = difference(baseline.psi.mean(axis=0), baseline.folds, candidate, yardstick)
     return judge_difference(
         metric, found, baseline.score, baseline.folds.tolist(), candidate, yardstick, margin, spent=spent
     )
@@ -497,6 +521,8 @@ class Anchor:
     ----------
     psi : ndarray of shape (n_rows,)
         Its influence values, averaged over its seeds.
+    folds : ndarray of shape (n_splits,)
+        Its score in each split.
     yardstick : Yardstick
         The anchor's.
     margin : float
@@ -506,6 +532,7 @@ class Anchor:
     """
 
     psi: Floats
+    folds: Floats
     yardstick: Yardstick
     margin: float
     since: int = 1
@@ -513,14 +540,14 @@ class Anchor:
 
 def defend(verdict: MetricVerdict, anchor: Anchor, candidate: Scores, *, spent: float = 1.0) -> MetricVerdict:
     """Hold a candidate against the anchor too: what passes step by step must not lose more than the margin in all."""
-    found = difference(anchor.psi, candidate, anchor.yardstick)
+    found = difference(anchor.psi, anchor.folds, candidate, anchor.yardstick)
     low, high = found.bounds(spent)
     return add_drift(verdict, Drift(anchor.since, float(anchor.psi.mean()), found.delta, low, high, anchor.margin))
 
 
 def add_drift(verdict: MetricVerdict, drift: Drift) -> MetricVerdict:
-    """Add a drift; what passed is worse (or inconclusive) where more than the anchor's margin may be lost."""
-    if drift.low > -drift.margin or verdict.verdict not in PASSING:
+    """Add a drift; what held is worse (or inconclusive) where more than the anchor's margin may be lost."""
+    if drift.low > -drift.margin or verdict.verdict != "held":  # what is better than the last one leads upwards
         return replace(verdict, drift=drift)
     return replace(verdict, drift=drift, verdict="worse" if drift.high < 0 else "inconclusive")
 
@@ -530,7 +557,7 @@ def surpasses(anchor: Anchor, scores: Scores) -> bool:
 
     Better than its predecessor is not enough: -0.6, +0.3, -0.6, ... of a margin would go down for ever.
     """
-    return difference(anchor.psi, scores, anchor.yardstick).bounds()[0] > 0
+    return difference(anchor.psi, anchor.folds, scores, anchor.yardstick).bounds()[0] > 0
 
 
 def judge_slices(
@@ -554,7 +581,7 @@ def judge_slices(
     """
     judged = []
     for name, baseline, candidate in slices:
-        found = difference(baseline.psi.mean(axis=0), candidate, yardstick)
+        found = difference(baseline.psi.mean(axis=0), baseline.folds, candidate, yardstick)
         low, high = found.bounds()
         assert whole.margin is not None
         label: Label = "better" if low > 0 else "held" if low > -whole.margin else "inconclusive"

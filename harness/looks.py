@@ -67,7 +67,7 @@ def look(
             candidate = candidate.and_seeds(fit(seeds=more, after=candidate.seeds))
             fits += more * len(protocol.splits)
         found = against.judge(candidate, declared.spent, found)
-        if worst([metric.verdict for metric in found if metric.decides]) != "inconclusive":
+        if worst([metric.verdict for metric in found if metric.decides and not metric.is_new]) != "inconclusive":
             break
     found += against.slices(candidate, found)
     passing = all(metric.verdict in PASSING for metric in found if metric.decides)

@@ -183,7 +183,7 @@ def require_judgeable(metrics: Sequence[Metric]) -> None:
         if metric.margin is not None and not judgeable(metric):
             raise PromiseError(
                 f"{metric.name} hangs on a single row: it can be reported, but no margin of it can be defended",
-                f"Leave its margin out: metrics={{..., {metric.name!r}: None}}.",
+                f"Give the others theirs one by one, and no margin=: metrics={{..., {metric.name!r}: None}}.",
             )
     if not any(map(judgeable, metrics)):
         raise PromiseError(

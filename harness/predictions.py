@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.errors import CandidateError
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -56,7 +58,17 @@ class Predictions:
         return Predictions(self.row, self.repeat, self.fold, kept, self.classes)
 
     def and_seeds(self, more: Predictions) -> Predictions:
-        """Add the answers of other seeds to the same slots."""
+        """Add the answers of other seeds to the same slots.
+
+        Raises
+        ------
+        CandidateError
+            If the other seeds answer otherwise.
+        """
+        if self.responses.keys() != more.responses.keys():
+            raise CandidateError(
+                f"the candidate has {', '.join(self.responses)} with one seed, {', '.join(more.responses)} with another"
+            )
         kept = {name: np.concatenate([mine, more.responses[name]]) for name, mine in self.responses.items()}
         return Predictions(self.row, self.repeat, self.fold, kept, self.classes)
 

@@ -86,11 +86,14 @@ def record(
             None if replicates is None else scores(replicates, metric),
             _quietly(partial(scores, dummy, metric)).score,
             dataset.rows,
+            random=random or nondeterministic,
         )
         anchor = anchors.get(metric.name)
         if anchor is not None and not judge.surpasses(anchor, found):
             kept[metric.name] = anchor.psi
-            stored = StoredAnchor(anchor.since, float(anchor.psi.mean()), anchor.margin, anchor.yardstick)
+            stored = StoredAnchor(
+                anchor.since, float(anchor.psi.mean()), tuple(anchor.folds.tolist()), anchor.yardstick
+            )
             one = dataclasses.replace(one, anchor=stored)
         measured[metric.name] = one
     baseline = Baseline(
@@ -137,7 +140,9 @@ def _quietly(scores: Callable[[], Scores]) -> Scores:
         return scores()
 
 
-def _measure(metric: Metric, scores: Scores, replicates: Scores | None, dummy: float, rows: int) -> BaselineMetric:
+def _measure(
+    metric: Metric, scores: Scores, replicates: Scores | None, dummy: float, rows: int, *, random: bool
+) -> BaselineMetric:
     if scores.kind == "extreme":
         reason = "reported, not judged: it hangs on a single row"
         return _recorded(scores, None, reason, judge.measure(scores, replicates, dummy))
@@ -147,6 +152,8 @@ def _measure(metric: Metric, scores: Scores, replicates: Scores | None, dummy: f
             "There is no skill to defend: improve the model, or leave this metric out.",
         )
     yardstick = judge.measure(scores, replicates, dummy)
+    if not random:  # with a single seed the scores do not tell
+        yardstick = dataclasses.replace(yardstick, runs=None)
     share = judge.SKILL_SHARE * (scores.score - dummy)
     margin = yardstick.default_margin(scores.score) if metric.margin is None else metric.margin
     if metric.margin is not None:

@@ -44,7 +44,14 @@ metrics = st.builds(
     margin=st.none() | numbers,
     margin_reason=texts,
     yardstick=yardsticks,
-    anchor=st.none() | st.builds(StoredAnchor, since=counts, score=numbers, margin=numbers, yardstick=yardsticks),
+    anchor=st.none()
+    | st.builds(
+        StoredAnchor,
+        since=counts,
+        score=numbers,
+        folds=st.lists(numbers, max_size=4).map(tuple),
+        yardstick=yardsticks,
+    ),
 )
 any_baseline = st.builds(
     Baseline,
@@ -79,7 +86,7 @@ EXAMPLE = Baseline(
         )
         for name, anchor in (
             ("roc_auc", None),
-            ("accuracy", StoredAnchor(1, 0.91, 0.02, Yardstick(0.5, 0.01, 9.5, None, 0.02))),
+            ("accuracy", StoredAnchor(1, 0.91, (0.9, 0.92), Yardstick(0.5, 0.01, 9.5, None, 0.02))),
         )
     },
     seeds=2,

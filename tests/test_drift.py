@@ -11,11 +11,15 @@ BASE = np.linspace(0, 1, 100)
 WIGGLE = 0.01 * np.resize([1, -1], 100)
 
 
+def anchored(psi, *rest, **options) -> Anchor:
+    return Anchor(psi, scores(psi).folds, *rest, **options)
+
+
 def held_against(last, anchor, candidate, margin=0.1):
     """Judge a candidate that is `candidate` better than 0, against a baseline and an anchor of so much."""
     old, new = scores(BASE + last), scores(BASE + candidate + WIGGLE)
     verdict = judge_metric("m", old, new, QUIET, margin)
-    return defend(verdict, Anchor(BASE + anchor, QUIET, margin, since=2), new)
+    return defend(verdict, anchored(BASE + anchor, QUIET, margin, since=2), new)
 
 
 def test_what_holds_step_by_step_is_worse_than_the_anchor():
@@ -30,7 +34,7 @@ def test_what_holds_step_by_step_is_worse_than_the_anchor():
 
 def test_what_may_have_drifted_too_far_is_inconclusive():
     old, new = scores(BASE), scores(BASE + 30 * WIGGLE)
-    found = defend(judge_metric("m", old, new, QUIET, 0.1), Anchor(BASE + 0.055, QUIET, 0.1), new)
+    found = defend(judge_metric("m", old, new, QUIET, 0.1), anchored(BASE + 0.055, QUIET, 0.1), new)
     assert (found.verdict, found.drifted) == ("inconclusive", True)
 
 
@@ -40,13 +44,19 @@ def test_a_loss_within_the_margin_in_all_is_held():
     assert found.drift.delta == pytest.approx(-0.06)
 
 
+def test_what_is_better_than_the_last_one_leads_upwards():
+    found = held_against(last=-0.2, anchor=0.0, candidate=-0.15)
+    assert (found.verdict, found.drifted) == ("better", False)
+    assert found.drift.low < -found.drift.margin
+
+
 def test_a_failure_stays_what_it_is():
     found = held_against(last=0.0, anchor=0.0, candidate=-0.5)
     assert (found.verdict, found.drifted) == ("worse", False)
 
 
 def test_only_what_is_better_than_the_anchor_takes_its_place():
-    anchor = Anchor(BASE, QUIET, 0.1)
+    anchor = anchored(BASE, QUIET, 0.1)
     assert surpasses(anchor, scores(BASE + 0.05 + WIGGLE))
     assert not surpasses(anchor, scores(BASE - 0.02 + WIGGLE))
     assert not surpasses(anchor, scores(BASE + WIGGLE))
@@ -54,14 +64,14 @@ def test_only_what_is_better_than_the_anchor_takes_its_place():
 
 def test_ups_and_downs_do_not_lead_downwards():
     """-0.6, +0.3, -0.6, ... of the margin: an anchor that followed every improvement would follow them down."""
-    level, anchor, last = 0.0, Anchor(BASE, QUIET, 0.1), BASE
+    level, anchor, last = 0.0, anchored(BASE, QUIET, 0.1), BASE
     for step in range(40):
         tried = level + (-0.06 if step % 2 == 0 else 0.03)
         new = scores(BASE + tried + np.roll(WIGGLE, step))
         found = defend(judge_metric("m", scores(last), new, QUIET, 0.1), anchor, new)
         if found.verdict in ("held", "better"):
             level, last = tried, new.psi[0]
-            anchor = Anchor(last, QUIET, 0.1) if surpasses(anchor, new) else anchor
+            anchor = anchored(last, QUIET, 0.1) if surpasses(anchor, new) else anchor
     assert level > -0.1
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from test_judge import scores
 
-from harness.judge import Look, Yardstick, judge_metric, looks
+from harness.judge import PASSING, Look, Yardstick, judge_metric, looks, measure
 
 NOISY = "RandomForestClassifier(n_estimators=8, max_depth=4)"
 
@@ -51,6 +51,59 @@ def test_a_loss_of_the_whole_margin_passes_one_time_in_twenty_over_all_looks():
         passed += found.verdict == "held"
     assert passed / times <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / times)
     assert tries > 2 * times
+
+
+@pytest.mark.parametrize(("of_baseline", "of_candidate"), [(0.02, 0.02), (0.005, 0.02), (0.005, 0.05)])
+def test_a_candidate_that_is_noisier_than_the_baseline_shows_it_in_its_folds(of_baseline, of_candidate):
+    """Without a look at the folds a loss of the whole margin passed in 20 to 30% of cases."""
+    rng = np.random.default_rng(12)
+    times, rows, folds, passed, alarms = 800, 200, 10, 0, 0
+
+    def runs(seeds, noise, base):
+        return scores(base + np.repeat(rng.normal(0, noise * np.sqrt(folds), (seeds, folds)), 20, axis=1), folds=folds)
+
+    for _ in range(times):
+        base = rng.normal(size=rows)
+        old = runs(10, of_baseline, base)
+        yardstick = measure(old, None, -9.0)
+        differs = base + rng.normal(0, 0.1, rows)
+        lost, equal = (runs(1, of_candidate, differs - loss) for loss in (0.05, 0.0))
+        passed += judge_metric("m", old, lost, yardstick, 0.05).verdict in PASSING
+        alarms += judge_metric("m", old, equal, yardstick, 1e-9).verdict == "worse"
+    assert passed / times <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / times)
+    assert alarms / times <= 0.02
+
+
+def test_a_metric_that_is_new_is_no_reason_to_look_no_more(project):
+    promise = 'metrics={"neg_log_loss": 0.012%s}, cv=5'
+    project.check(NOISY, promise % "")
+    assert project.run("--update-baselines").ret == 0
+    project.check(NOISY.replace("8", "9"), promise % "")
+    project.run()
+    (alone,) = project.report()["checks"][0]["metrics"]
+    project.check(NOISY.replace("8", "9"), promise % ', "roc_auc": 0.3')
+    project.run()
+    found = {metric["metric"]: metric for metric in project.report()["checks"][0]["metrics"]}
+    assert found["neg_log_loss"] == alone
+    assert found["roc_auc"]["verdict"] == "missing"
+
+
+def test_what_is_refused_is_not_said_to_be_missing(project):
+    project.check(NOISY, 'metrics={"neg_log_loss": 1e-5}, cv=5')
+    assert project.run("--update-baselines").ret == 0
+    project.check(NOISY.replace("8", "3"), 'metrics={"neg_log_loss": 1e-5, "roc_auc": 0.3}, cv=5')
+    result = project.run("--update-baselines")
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["refused baselines/tumours.json: the candidate is *, the baseline stays as it is"])
+    assert "missing" not in project.report()["checks"][0]["message"]
+
+
+def test_a_baseline_of_one_seed_knows_whether_its_learner_is_random(project):
+    project.check(promise="cv=5, seeds=1")
+    assert project.run("--update-baselines").ret == 0
+    assert project.baseline()["metrics"]["neg_log_loss"]["noise"]["seeds"] is None
+    project.check(NOISY, "cv=5, seeds=1")
+    assert project.run("--update-baselines", "--model-check-jobs=1").ret in (0, 1)
 
 
 def test_what_is_inconclusive_is_fitted_again_with_more_seeds(project):

@@ -13,8 +13,11 @@ from hypothesis.extra import numpy as hnp
 
 from harness.statistics import (
     SeedNoise,
+    StandardError,
+    combine,
     corrected_resampled_t,
     delong_placements,
+    exceeds,
     half_width,
     holm,
     inconclusive_probability,
@@ -239,6 +242,31 @@ def test_half_width_is_never_below_either_part_nor_above_their_sum(level, se, no
     assert half_width(level, se, noise) <= h * (1 + 1e-9)  # fewer degrees of freedom never narrow it
     assert max(half_width(level, se), half_width(level, 0, noise)) <= h * (1 + 1e-9)
     assert h <= (half_width(level, se, dof=dof, rows_dof=dof) + half_width(level, 0, noise, dof)) * (1 + 1e-9)
+
+
+@fast
+@given(st.floats(0.5, 0.9999), st.floats(0, 5), st.floats(0, 5), st.floats(1, 50), st.floats(1, 50))
+def test_more_noise_never_narrows(level, se, noise, dof, rows_dof):
+    """Not even where it brings more degrees of freedom than the rows have."""
+    h = half_width(level, se, noise, dof, rows_dof=rows_dof)
+    assert h >= half_width(level, se, rows_dof=rows_dof) * (1 - 1e-12)
+    if se > 0:
+        low, high = (loss_p_value(-1.0, se, n, dof, rows_dof=rows_dof) for n in (0.0, noise))
+        assert low <= high * (1 + 1e-9)
+
+
+def test_combine_adds_variances_and_their_degrees_of_freedom():
+    assert combine(3, 4, 10, rows_dof=20).se == 5
+    assert combine(3, 4, 10, rows_dof=20).dof == pytest.approx(25**2 / (3**4 / 20 + 4**4 / 10))
+    assert combine(0, 0) == StandardError(0.0, inf)
+
+
+def test_exceeds_is_the_f_test():
+    rng = np.random.default_rng(9)
+    said = [exceeds(StandardError(sqrt(v / 9), 9), StandardError(1.0, inf)) for v in rng.chisquare(9, 4000)]
+    assert np.mean(said) == pytest.approx(0.1, abs=0.02)
+    assert exceeds(StandardError(2.0, 9), StandardError(1.0, 100))
+    assert not exceeds(StandardError(1.0, 9), StandardError(1.0, 100))
 
 
 def test_resolution_is_both_half_widths():

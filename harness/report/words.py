@@ -126,7 +126,7 @@ def advice(
 
 def explanation(verdict: Verdict) -> list[str]:
     """Say of every metric that does not pass where the loss sits, which rows lost most, and what to do."""
-    lines = [] if verdict.flips is None else [changed_rows(verdict.flips, verdict.flipped)]
+    lines = [changed_rows(verdict.flips, verdict.flipped)] if verdict.flips and any(verdict.flips) else []
     for metric in _failing(verdict.metrics):
         lost = f"It lost most on {named(metric.losses)}. " if metric.losses else ""
         lines.append(f"{metric.label}: {_where(metric, verdict.metrics)} {lost}{_todo(metric, verdict.rows)[1]}")
@@ -170,7 +170,7 @@ def _where(metric: MetricVerdict, metrics: Sequence[MetricVerdict]) -> str:
     places = decimals(metric)
     parts = [f"{number(metric.baseline, places)} -> {number(metric.candidate, places)}"]
     changes = [new - old for old, new in metric.folds]
-    if len(changes) > 1 and min(changes) < 0:
+    if metric.slice is None and len(changes) > 1 and min(changes) < 0:  # a slice may lie in some folds only
         most = min(range(len(changes)), key=changes.__getitem__)
         lower = sum(change < 0 for change in changes)
         fold = f"fold {most + 1} ({number(changes[most], places, sign=True)})"
