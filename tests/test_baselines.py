@@ -158,9 +158,7 @@ def test_a_round_trip_keeps_all_and_repeats_itself(before):
         mine, its = dataclasses.asdict(metric), dataclasses.asdict(after.metrics[name])
         for (path, value), (same_path, same_value) in zip(_leaves(mine), _leaves(its), strict=True):
             assert path == same_path
-            if isinstance(value, float):
-                assert same_value == pytest.approx(value, rel=1e-9)
-            elif isinstance(value, tuple):
+            if isinstance(value, float | tuple):
                 assert same_value == pytest.approx(value, rel=1e-9)
             elif not isinstance(value, dict):
                 assert same_value == value
