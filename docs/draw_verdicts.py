@@ -62,7 +62,12 @@ CASES = (
 
 def main() -> None:
     """Judge the cases, and write the picture."""
-    PICTURE.write_text(draw([(case, judged(case)) for case in CASES]), encoding="utf-8")
+    PICTURE.write_text(picture(), encoding="utf-8")
+
+
+def picture() -> str:
+    """Judge the cases, and draw them."""
+    return draw([(case, judged(case)) for case in CASES])
 
 
 def scores(psi: np.ndarray) -> Scores:
@@ -73,6 +78,7 @@ def scores(psi: np.ndarray) -> Scores:
         units=None,
         serial=False,
         splits=psi.reshape(1, FOLDS, -1).mean(axis=2),
+        row_variances=np.zeros(FOLDS),
         weights=np.full(FOLDS, 1 / FOLDS),
         kind="mean",
         grain=0.0,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,12 @@ def test_links_lead_somewhere_and_outputs_are_shown(page: Path) -> None:
         assert (page.parent / link).exists(), link
     for name, output in re.findall(r"<!-- output: (\S+) -->\n```text\n(.*?)```", text, re.DOTALL):
         assert output.strip(), f"{name}: run python docs/refresh.py"
+
+
+def test_the_picture_shows_what_the_judge_says() -> None:
+    drawn = runpy.run_path(str(ROOT / "docs" / "draw_verdicts.py"))["picture"]()
+    kept = (ROOT / "docs" / "verdicts.svg").read_text(encoding="utf-8")
+    assert drawn == kept, "run python docs/draw_verdicts.py"
 
 
 def test_every_module_is_in_the_plan_of_the_house() -> None:
