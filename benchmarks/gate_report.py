@@ -227,7 +227,7 @@ def report(results: Results, machine: str, command: str) -> str:
         drift_table(results),
         "## This run",
         f"`{command}`, {machine}: {results.bank_seconds:.0f} s for the bank, {results.judging_seconds:.0f} s for "
-        "judging, on one core.",
+        "judging, of processor time.",
     ]
     return "\n\n".join(parts)
 
