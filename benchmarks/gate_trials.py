@@ -84,8 +84,7 @@ class Cell:
         """Give the standard error over rows between two single runs."""
         drawn = self.harmless.draw(rng, 2 * PAIRS)
         psi = self.harmless.run(metric, drawn, self.task.fold).psi
-        errors = [statistics.standard_error(difference).se for difference in psi[::2] - psi[1::2]]
-        return float(np.sqrt(np.mean(np.square(errors))))
+        return statistics.pooled_standard_error(psi[::2] - psi[1::2]).se
 
 
 def metric_names(task: Task) -> list[str]:
@@ -235,7 +234,7 @@ def trials(cell: Cell, condition: Pool, count: int, rng: np.random.Generator, *,
             rng.bit_generator.state = state  # the same baseline
             baseline, yardstick = cell.baseline(rng, name)
             candidate = condition.run(name, drawn, fold)
-            margin = yardstick.default_margin(baseline.score)
+            margin = yardstick.margin(baseline.score)
             one, other = baseline.splits[0], candidate.splits[0]
             weights = baseline.weights
             if condition.same[drawn].all():
@@ -330,8 +329,11 @@ def drift(
         scores, yardstick = cell.baseline(rng, metric)
         return at(scores, where), yardstick
 
+    def anchored() -> Anchor:
+        return Anchor(baseline.psi.mean(axis=0), baseline.folds, yardstick, yardstick.margin(baseline.score))
+
     baseline, yardstick = record(0.0)
-    first = Anchor(baseline.psi.mean(axis=0), baseline.folds, yardstick, yardstick.default_margin(baseline.score))
+    first = anchored()
     for step in steps:
         run = cell.harmless.run(metric, cell.harmless.draw(rng, 1 if cell.refits else SEEDS), fold)
         verdict = ours(metric, baseline, at(run, level + step), yardstick, anchor=anchor)
@@ -343,9 +345,7 @@ def drift(
         if guarded:
             anchor = anchor or first
             if judge.surpasses(anchor, baseline):
-                anchor = Anchor(
-                    baseline.psi.mean(axis=0), baseline.folds, yardstick, yardstick.default_margin(baseline.score)
-                )
+                anchor = anchored()
     return level, blocked / len(steps)
 
 

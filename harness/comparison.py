@@ -175,7 +175,7 @@ class Comparison:
         if stored.anchor is not None:  # how far the two are apart was measured when this baseline was approved
             lead, anchor = stored.score - stored.anchor.score, stored.anchor
             low, high = found.bounds(spent)
-            margin = anchor.yardstick.default_margin(anchor.score) if metric.margin is None else metric.margin
+            margin = anchor.yardstick.margin(anchor.score, metric.margin)
             drift = Drift(anchor.since, anchor.score, found.delta + lead, low + lead, high + lead, margin)
             verdict = add_drift(verdict, drift)
         weak = "judged by its fold scores alone (corrected resampled t-test), which see less than predictions do"
@@ -200,7 +200,7 @@ class Comparison:
         else:
             psi, since = self._approved.anchors[metric.name], stored.anchor.since
             score, folds, yardstick = stored.anchor.score, stored.anchor.folds, stored.anchor.yardstick
-        margin = yardstick.default_margin(score) if metric.margin is None else metric.margin
+        margin = yardstick.margin(score, metric.margin)
         return Anchor(psi, np.array(folds), yardstick, margin, since)
 
     def slices(self, candidate: Predictions, found: Sequence[MetricVerdict]) -> tuple[MetricVerdict, ...]:

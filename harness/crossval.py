@@ -8,7 +8,7 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pickle import PicklingError
 from typing import TYPE_CHECKING, Any
 
@@ -163,7 +163,7 @@ def is_random(candidate: Any, protocol: Protocol, *, entropy: int, jobs: int) ->
     tuple of (bool, bool)
         Whether another seed gives other answers, and whether even the same seed does (threads, GPUs).
     """
-    first = Protocol(protocol.dataset, protocol.classes, protocol.splits[:1], protocol.splitter)
+    first = replace(protocol, splits=protocol.splits[:1])
     tried = _run([Fit(seed, 0) for seed in (0, 0, 1)], candidate, first, entropy, jobs)
     once, again, other = (_gather(first, [(Fit(0, 0), answers)], range(1)) for _, answers in tried)
     return not once.agrees(other), not once.agrees(again)
@@ -171,7 +171,7 @@ def is_random(candidate: Any, protocol: Protocol, *, entropy: int, jobs: int) ->
 
 def varies(candidate: Any, protocol: Protocol, predictions: Predictions, *, entropy: int) -> bool:
     """Whether the learner, fitted once more in the first fold, answers otherwise than its `predictions` by seed 0."""
-    first = Protocol(protocol.dataset, protocol.classes, protocol.splits[:1], protocol.splitter)
+    first = replace(protocol, splits=protocol.splits[:1])
     with warnings.catch_warnings():  # the fits that count have warned
         warnings.simplefilter("ignore")
         other = predict(candidate, first, seeds=1, after=1, entropy=entropy, jobs=1)

@@ -15,7 +15,7 @@ from harness.check import Check
 from harness.comparison import Comparison
 from harness.dataset import Dataset
 from harness.errors import IncomparableError, MissingBaselineError, ModelCheckError, UnavailableError
-from harness.judge import PASSING, Anchor, Label, MetricVerdict, Verdict, worst
+from harness.judge import PASSING, Label, MetricVerdict, Verdict, worst
 from harness.looks import Judged
 from harness.metrics import require_judgeable
 from harness.report import words
@@ -68,21 +68,20 @@ def run(check: Check, settings: Settings, progress: Progress) -> tuple[Verdict, 
     data = dataset.read(check, settings.root)
     protocol = crossval.make_protocol(check, data)
     judged, pending = Judged(), None
-    anchors: dict[str, Anchor] = {}
+    against: Comparison | None = None
     if baseline is not None:
         comparison.require_same_data(check, baseline, data)
         against = Comparison(check, protocol, baseline, _predictions(settings, baseline))
         judged = looks.look(
             check, protocol, baseline, against, jobs=settings.jobs, progress=partial(progress, "fitting")
         )
-        anchors = against.anchors() if settings.update else {}
     found, fits = judged.metrics, judged.fits
     if settings.update and _may_record(found):
         measured, approved, refits = recording.record(
             check,
             protocol,
             generation=1 if baseline is None else baseline.generation + 1,
-            anchors=anchors,
+            anchors={} if against is None else against.anchors(),
             jobs=settings.jobs,
             progress=partial(progress, "measuring the baseline"),
         )

@@ -60,9 +60,9 @@ class Yardstick:
         """Give the standard deviation that chance alone puts between the baseline and a candidate of `runs` seeds."""
         return self.noise if self.runs is None else self.noise * sqrt(1 / self.runs + 1 / runs)
 
-    def default_margin(self, score: float) -> float:
-        """Give the margin where the owner names none."""
-        return max(SKILL_SHARE * (score - self.dummy), self.floor)
+    def margin(self, score: float, named: float | None = None) -> float:
+        """Give the margin that the owner named, or else the default one of a baseline with this score."""
+        return max(SKILL_SHARE * (score - self.dummy), self.floor) if named is None else named
 
 
 @dataclass(frozen=True)
@@ -248,7 +248,7 @@ def measure(scores: Scores, replicates: Scores | None, dummy: float) -> Yardstic
         changes = replicates.psi - scores.psi[0]
         shifts = changes.mean(axis=1)
         bias = max(0.0, -float(shifts.mean()))
-        rows = statistics.mean_square_error(changes, scores.units, serial=scores.serial).se
+        rows = statistics.pooled_standard_error(changes, scores.units, serial=scores.serial).se
         spread = sqrt(max(0.0, float(np.mean(shifts**2)) - rows**2))
         if spread > noise:
             noise, dof = spread, float(len(shifts))
@@ -279,7 +279,7 @@ def identical(
         delta=0.0,
         low=0.0,
         high=0.0,
-        margin=yardstick.default_margin(score) if margin is None else margin,
+        margin=yardstick.margin(score, margin),
         dummy=yardstick.dummy,
         folds=tuple((fold, fold) for fold in folds),
     )
@@ -483,7 +483,7 @@ def judge_difference(
     spent: float = 1.0,
 ) -> MetricVerdict:
     """Judge a difference on all rows, as `judge_metric` does; `score` and `folds` are the baseline's."""
-    margin = yardstick.default_margin(score) if margin is None else margin
+    margin = yardstick.margin(score, margin)
     low, high = found.bounds(spent)
     label: Label
     if low > 0:

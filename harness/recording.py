@@ -155,7 +155,7 @@ def _measure(
     if not random:  # with a single seed the scores do not tell
         yardstick = dataclasses.replace(yardstick, runs=None)
     share = judge.SKILL_SHARE * (scores.score - dummy)
-    margin = yardstick.default_margin(scores.score) if metric.margin is None else metric.margin
+    margin = yardstick.margin(scores.score, metric.margin)
     if metric.margin is not None:
         reason = "named in the check"
     elif yardstick.floor > share:

@@ -86,7 +86,9 @@ def standard_error(psi: npt.ArrayLike, units: npt.ArrayLike | None = None, *, se
     return StandardError(se, 1 / float((shares**2).sum() + leverage.sum() ** 2 - (leverage**2).sum()))
 
 
-def mean_square_error(psi: npt.ArrayLike, units: npt.ArrayLike | None = None, *, serial: bool = False) -> StandardError:
+def pooled_standard_error(
+    psi: npt.ArrayLike, units: npt.ArrayLike | None = None, *, serial: bool = False
+) -> StandardError:
     """Return the root mean square of the standard errors of several means of the same rows.
 
     Parameters
@@ -400,7 +402,7 @@ def noise_floor(
     _require(0 <= beyond_rows < inf, "beyond_rows", "a finite number >= 0", beyond_rows)
     _require(0 <= bias < inf, "bias", "a finite number >= 0", bias)
     moved = psi - psi[0]  # equal replicates give zero and not rounding noise
-    error = mean_square_error(moved - moved.mean(axis=0), units, serial=serial)
+    error = pooled_standard_error(moved - moved.mean(axis=0), units, serial=serial)
     row_noise = sqrt(2 * error.se**2 * replicates / (replicates - 1) + (1 / n**2 if zero_one else 0))
     return resolution(row_noise, beyond_rows * sqrt(2), dof, rows_dof=error.dof) + bias
 

@@ -61,6 +61,7 @@ def _clause(metric: MetricVerdict) -> str:
     margin = f"margin {number(metric.margin, places)}"
     low, high = metric.low or 0.0, metric.high or 0.0
     delta = metric.delta or 0.0
+    change = f"{number(delta, places, sign=True)} ({interval(metric)})"
     because = f"; {metric.reason}" if metric.reason else ""
     if metric.drifted:
         return f"{name} is {metric.verdict}: {_drift(metric)}"
@@ -73,10 +74,8 @@ def _clause(metric: MetricVerdict) -> str:
             loss = f"{number(-delta, places)} ({number(-high, places)} to {number(-low, places)})"
             return f"{name} is worse by {loss}, {margin}{because}"
         case "inconclusive":
-            change = f"{number(delta, places, sign=True)} ({interval(metric)})"
             return f"{name} is inconclusive: {change}, {margin}{because}"
         case "held":
-            change = f"{number(delta, places, sign=True)} ({interval(metric)})"
             return f"{name} held{' with loss' if high < 0 else ''}: {change}, {margin}{because}"
         case "better":
             return f"{name} is better by {number(delta, places)} ({interval(metric)}){because}"
