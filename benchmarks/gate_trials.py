@@ -14,9 +14,10 @@ from sklearn.metrics import get_scorer
 
 from harness import candidates, judge, metrics, statistics
 from harness.check import DEFAULT_SEEDS, Metric
-from harness.judge import Anchor, MetricVerdict, Yardstick
+from harness.judge import Anchor, Yardstick
 from harness.metrics import Scores
 from harness.predictions import Predictions
+from harness.verdicts import PASSING, MetricVerdict
 
 FORESTS = {"plain": 600, "null": 300, "planted": 120}  # how many are made of a pool of trees
 SEEDS = max(judge.SEEDS_OF_A_CANDIDATE)
@@ -241,7 +242,7 @@ def trials(cell: Cell, condition: Pool, count: int, rng: np.random.Generator, *,
                 passed, worse, seeds = True, False, 1
             else:
                 verdict = ours(name, baseline, candidate, yardstick)
-                passed, seeds = verdict.verdict in judge.PASSING, verdict.seeds
+                passed, seeds = verdict.verdict in PASSING, verdict.seeds
                 worse = null and _worse_at_any_margin(name, baseline, candidate, yardstick, margin)
             rows[name].append((one @ weights, other @ weights, other - one, margin, passed, worse, seeds))
     found = {}
@@ -279,7 +280,7 @@ def smallest_loss(
         while low < high:
             middle = (low + high) // 2
             verdict = ours(metric, baseline, losses[middle][1](), yardstick).verdict
-            low, high = (middle + 1, high) if verdict in judge.PASSING else (low, middle)
+            low, high = (middle + 1, high) if verdict in PASSING else (low, middle)
         found.append(losses[low][0])
     return float(np.quantile(found, caught, method="higher")), held_against
 
@@ -337,7 +338,7 @@ def drift(
     for step in steps:
         run = cell.harmless.run(metric, cell.harmless.draw(rng, 1 if cell.refits else SEEDS), fold)
         verdict = ours(metric, baseline, at(run, level + step), yardstick, anchor=anchor)
-        if verdict.verdict not in judge.PASSING:
+        if verdict.verdict not in PASSING:
             blocked += 1
             continue
         level += step

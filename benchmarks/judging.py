@@ -26,9 +26,10 @@ from overhead import machine
 from sklearn import metrics as sk
 
 from harness.check import Metric
-from harness.judge import MetricVerdict, judge_metric, measure
+from harness.judge import judge_metric, measure
 from harness.metrics import score
 from harness.predictions import Predictions
+from harness.verdicts import MetricVerdict
 
 FOLDS = 10
 FUNCTIONS = {

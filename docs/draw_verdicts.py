@@ -13,8 +13,9 @@ from xml.sax.saxutils import escape
 
 import numpy as np
 
-from harness.judge import MetricVerdict, Yardstick, identical, judge_metric
+from harness.judge import Yardstick, identical, judge_metric
 from harness.metrics import Scores
+from harness.verdicts import MetricVerdict
 
 PICTURE = Path(__file__).with_name("verdicts.svg")
 MARGIN = 0.010

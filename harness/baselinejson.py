@@ -7,12 +7,13 @@ import json
 import math
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from harness.judge import Yardstick
+from harness.verdicts import Acceptance
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,12 @@ class Baseline:
         The digest of ``baselines/<name>.parquet``.
     environment : mapping of str to str
         Versions of what computed it.
+    history : tuple of Acceptance
+        Every loss and every weaker promise that was ever accepted, the first one first.
+    reused : int
+        How many recordings before this one were made on the same version of the data.
+    formerly : tuple of str
+        The names that the check had before, the first one first.
     """
 
     name: str
@@ -122,6 +129,14 @@ class Baseline:
     classes: tuple[Any, ...] | None
     predictions_md5: str
     environment: Mapping[str, str]
+    history: tuple[Acceptance, ...] = ()
+    reused: int = 0
+    formerly: tuple[str, ...] = ()
+
+    @property
+    def standing(self) -> tuple[Acceptance, ...]:
+        """What was accepted, and has not been won back yet."""
+        return tuple(one for one in self.history if one.closed is None)
 
 
 def to_json(baseline: Baseline) -> dict[str, Any]:
@@ -165,6 +180,11 @@ def to_json(baseline: Baseline) -> dict[str, Any]:
         },
         "generation": baseline.generation,
         "environment": dict(baseline.environment),
+        "history": [
+            asdict(one) | {"metrics": list(one.metrics), "weakened": list(one.weakened)} for one in baseline.history
+        ],
+        "reused": baseline.reused,
+        "formerly": list(baseline.formerly),
     }
     return plain | {"digest": seal(plain)}
 
@@ -181,13 +201,15 @@ def to_text(baseline: Baseline) -> str:
 
 
 def from_json(plain: Any) -> Baseline:
-    """Rebuild what `to_json` gave."""
-    reader = _Reader(plain, ())
-    schema = reader.get("schema", int, least=1)
+    """Rebuild what `to_json` gave, now or in an earlier version of pytest-model-check."""
+    schema = _Reader(plain, ()).get("schema", int, least=1)
     if schema > SCHEMA:
         raise MalformedError(
             f"key schema is {schema}, newer than this version of pytest-model-check reads ({SCHEMA}): upgrade it"
         )
+    for migrate in _MIGRATIONS[schema - 1 :]:
+        plain = migrate(plain)
+    reader = _Reader(plain, ())
     data, predictions = reader.sub("data"), reader.sub("predictions")
     metrics = reader.sub("metrics")
     classes = predictions.get("classes", list, optional=True)
@@ -211,6 +233,29 @@ def from_json(plain: Any) -> Baseline:
         classes=None if classes is None else tuple(classes),
         predictions_md5=predictions.get("md5", str),
         environment=reader.get("environment", dict),
+        history=tuple(_acceptance_from_json(one) for one in reader.each("history")),
+        reused=reader.get("reused", int, least=0),
+        formerly=reader.texts("formerly"),
+    )
+
+
+def _to_2(plain: Mapping[str, Any]) -> dict[str, Any]:
+    """Nothing could be accepted or renamed before; whether the data moved between recordings was not kept."""
+    generation = _Reader(plain, ()).get("generation", int, least=1)
+    return {**plain, "schema": 2, "history": [], "reused": generation - 1, "formerly": []}
+
+
+_MIGRATIONS = (_to_2,)  # the first leads from schema 1 to 2
+
+
+def _acceptance_from_json(reader: _Reader) -> Acceptance:
+    return Acceptance(
+        generation=reader.get("generation", int, least=1),
+        reason=reader.get("reason", str),
+        message=reader.get("message", str),
+        metrics=reader.texts("metrics"),
+        weakened=reader.texts("weakened"),
+        closed=reader.get("closed", int, optional=True, least=1),
     )
 
 
@@ -286,8 +331,14 @@ class _Reader:
         return kind(value)
 
     def numbers(self, key: str) -> tuple[float, ...]:
+        return self._all(key, float)
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        return self._all(key, str)
+
+    def _all(self, key: str, kind: Any) -> tuple[Any, ...]:
         inside = _Reader({f"{key}[{i}]": value for i, value in enumerate(self.get(key, list))}, self.path)
-        return tuple(inside.get(name, float) for name in inside.value)
+        return tuple(inside.get(name, kind) for name in inside.value)
 
     def sub(self, key: str) -> _Reader:
         return _Reader(self.get(key, dict), (*self.path, key))

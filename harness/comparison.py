@@ -16,10 +16,7 @@ from harness.crossval import Protocol
 from harness.dataset import Dataset
 from harness.errors import IncomparableError, PromiseError
 from harness.judge import (
-    PASSING,
     Anchor,
-    Drift,
-    MetricVerdict,
     add_drift,
     defend,
     difference_of_folds,
@@ -31,6 +28,7 @@ from harness.judge import (
 )
 from harness.metrics import Scores, definition, judgeable, score
 from harness.predictions import Predictions
+from harness.verdicts import PASSING, Drift, MetricVerdict
 
 SLICE_ROWS = 50  # a smaller slice could raise no alarm that anybody should believe
 SLICE_VALUES = 50

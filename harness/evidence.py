@@ -87,8 +87,8 @@ class Evidence:
 
 
 def _error(name: str, nodeid: str, reason: str) -> dict[str, Any]:
-    from harness.judge import Verdict
     from harness.report import machine
+    from harness.verdicts import Verdict
 
     return machine.to_dict(Verdict(name, nodeid, "error", False, f"{name}: {reason}"))
 

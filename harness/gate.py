@@ -15,10 +15,10 @@ from harness.check import Check
 from harness.comparison import Comparison
 from harness.dataset import Dataset
 from harness.errors import IncomparableError, MissingBaselineError, ModelCheckError, UnavailableError
-from harness.judge import PASSING, Label, MetricVerdict, Verdict, worst
 from harness.looks import Judged
 from harness.metrics import require_judgeable
 from harness.report import words
+from harness.verdicts import PASSING, Label, MetricVerdict, Verdict, worst
 
 Progress = Callable[[str, int, int], None]  # what is going on, fits done, fits in all
 

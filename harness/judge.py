@@ -5,24 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import hypot, inf, sqrt
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from harness import statistics
+from harness.verdicts import Drift, Label, MetricVerdict
 
 if TYPE_CHECKING:
     from harness.metrics import Scores
     from harness.statistics import Floats
-
-Label = Literal[
-    "error", "missing", "incomparable", "worse", "inconclusive", "held", "better", "identical", "recorded", "reported"
-]
-# A check is as good as its worst metric; what is only recorded or reported has nothing to be worse than.
-WORST_FIRST: tuple[Label, ...] = (
-    "error", "missing", "incomparable", "worse", "inconclusive", "held", "better", "identical", "recorded", "reported",
-)  # fmt: skip
-PASSING: frozenset[Label] = frozenset(("held", "better", "identical", "recorded"))
 
 CONFIDENCE = 0.95  # that a candidate which passes is no worse than the margin (one-sided)
 ALARM = 0.9975  # that a candidate which is called worse is worse (one-sided)
@@ -90,135 +82,6 @@ def looks(runs: int | None) -> tuple[Look, ...]:
     seeds = (1,) if runs is None else tuple(seeds for seeds in SEEDS_OF_A_CANDIDATE if seeds <= runs)
     shares = {1: (1.0,), 2: (0.6, 0.4), 3: (0.6, 0.2, 0.2)}[len(seeds)]
     return tuple(map(Look, seeds, shares))
-
-
-@dataclass(frozen=True)
-class Drift:
-    """How a candidate compares with the anchor: what many small losses, each within its margin, add up to.
-
-    Parameters
-    ----------
-    since : int
-        Which recording of the baseline the anchor is, counted from 1.
-    score : float
-        The anchor's.
-    delta, low, high : float
-        Candidate less anchor, and the bounds that decide, as in `MetricVerdict`.
-    margin : float
-        The loss that is harmless in all.
-    """
-
-    since: int
-    score: float
-    delta: float
-    low: float
-    high: float
-    margin: float
-
-
-@dataclass(frozen=True)
-class MetricVerdict:
-    """The verdict of one metric, on all rows or on one slice; numbers are in the metric's unit, None where missing.
-
-    Parameters
-    ----------
-    low, high : float
-        The bounds that decide: 95% sure that the candidate is above the first, 99.75% sure that it is below the second.
-    resolution : float
-        The smallest loss that this comparison can tell from none.
-    floor : float
-        The smallest margin that the baseline's own rows and seeds can resolve.
-    blocked : float
-        The chance that an equally good candidate would not pass.
-    seeds : int
-        How many runs of the candidate were looked at.
-    folds : tuple of (float, float)
-        Baseline's and candidate's score in each split.
-    drift : Drift or None
-        The comparison with the anchor; None where the baseline is its own.
-    losses : tuple of int
-        The rows that lost most, by their position in the data, counted from 0.
-    reason : str
-        Why, where the numbers do not say it.
-    """
-
-    metric: str
-    verdict: Label
-    slice: str | None = None
-    baseline: float | None = None
-    candidate: float | None = None
-    delta: float | None = None
-    low: float | None = None
-    high: float | None = None
-    margin: float | None = None
-    resolution: float | None = None
-    dummy: float | None = None
-    floor: float | None = None
-    blocked: float | None = None
-    seeds: int | None = None
-    folds: tuple[tuple[float, float], ...] = ()
-    drift: Drift | None = None
-    losses: tuple[int, ...] = ()
-    reason: str = ""
-
-    @property
-    def decides(self) -> bool:
-        """Whether the check's verdict depends on it: a slice only ever raises an alarm."""
-        return self.verdict != "reported" and (self.slice is None or self.verdict == "worse")
-
-    @property
-    def is_new(self) -> bool:
-        """Whether the baseline does not have the metric yet."""
-        return self.verdict == "missing" and self.candidate is not None
-
-    @property
-    def label(self) -> str:
-        """The metric's name, and the slice it is of."""
-        return self.metric if self.slice is None else f"{self.metric} [{self.slice}]"
-
-    @property
-    def drifted(self) -> bool:
-        """Whether it was held against the last baseline, and fails against the anchor."""
-        if self.drift is None or self.low is None or self.margin is None or self.verdict in PASSING:
-            return False
-        skill = self.candidate is None or self.dummy is None or self.candidate > self.dummy
-        return skill and self.low > -self.margin and self.drift.low <= -self.drift.margin
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """The verdict of one check: what the test returns, fails on, and every report shows.
-
-    Parameters
-    ----------
-    message : str
-        One line that stands alone.
-    advice : str
-        What to do next; may be empty, may have several lines.
-    seconds : float
-        Wall time from the data to the verdict.
-    flips : tuple of (int, int) or None
-        How many rows the candidate gets wrong that the baseline had right, and the other way round; None for
-        regression.
-    flipped : tuple of int
-        The first rows that it gets wrong now, by their position in the data, counted from 0.
-    """
-
-    name: str
-    nodeid: str
-    verdict: Label
-    passed: bool
-    message: str
-    advice: str = ""
-    metrics: tuple[MetricVerdict, ...] = ()
-    data_path: str = ""
-    data_md5: str = ""
-    rows: int = 0
-    fits: int = 0
-    seconds: float = 0.0
-    accepted: str | None = None
-    flips: tuple[int, int] | None = None
-    flipped: tuple[int, ...] = ()
 
 
 def measure(scores: Scores, replicates: Scores | None, dummy: float) -> Yardstick:
@@ -617,8 +480,3 @@ def raise_alarms(slices: Sequence[tuple[MetricVerdict, float]]) -> tuple[MetricV
         replace(verdict, verdict="worse") if verdict.verdict == "inconclusive" and p < 1 - ALARM else verdict
         for (verdict, _), p in zip(slices, adjusted, strict=True)
     )
-
-
-def worst(labels: Sequence[Label]) -> Label:
-    """Give the label that decides for the check."""
-    return min(labels, key=WORST_FIRST.index)

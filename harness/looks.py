@@ -10,12 +10,13 @@ from harness.baselinejson import Baseline
 from harness.check import Check
 from harness.comparison import Comparison
 from harness.crossval import Progress, Protocol
-from harness.judge import PASSING, Look, MetricVerdict, worst
+from harness.judge import Look
+from harness.verdicts import PASSING, MetricVerdict, worst
 
 
 @dataclass(frozen=True)
 class Judged:
-    """What the looks at a candidate found; see `harness.judge.Verdict` for the fields."""
+    """What the looks at a candidate found; see `harness.verdicts.Verdict` for the fields."""
 
     metrics: tuple[MetricVerdict, ...] = ()
     fits: int = 0

@@ -72,7 +72,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def model_check(request: pytest.FixtureRequest) -> Callable[..., Any]:
     """Judge a candidate against its approved baseline: ``model_check(candidate, data=..., target=...)``.
 
-    Fails the test unless the candidate is at least as good; returns the `harness.judge.Verdict`. The parameters are
+    Fails the test unless the candidate is at least as good; returns the `harness.verdicts.Verdict`. The parameters are
     those of `harness.check.make_check`.
     """
     session: ModelCheckSession | None = request.config.pluginmanager.get_plugin(SESSION)

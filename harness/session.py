@@ -20,7 +20,7 @@ from harness import options, progressline
 from harness.evidence import Evidence, Found
 
 if TYPE_CHECKING:
-    from harness.judge import Verdict
+    from harness.verdicts import Verdict
 
 NAME = "model_check"
 FOUND = pytest.StashKey[list[Found]]()
@@ -268,11 +268,13 @@ class ModelCheckSession:
         if not self.options.reports:
             return
         from harness.report import machine, markdown
+        from harness.verdicts import Run
 
         verdicts = self._verdicts()
         passed = complete and bool(verdicts) and all(verdict.passed for verdict in verdicts) and not self.problems
         render = {".md": markdown.render, ".json": machine.render}
-        texts = [(path, render[path.suffix](verdicts, passed, problems=self.problems)) for path in self.options.reports]
+        run = Run(tuple(verdicts), passed, problems=tuple(self.problems))
+        texts = [(path, render[path.suffix](run)) for path in self.options.reports]
         for path, text in texts:
             try:
                 _write(path, text)

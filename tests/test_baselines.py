@@ -21,6 +21,7 @@ from harness.baselines import Approved, prepare, read, read_approved, write
 from harness.errors import BaselineError, DataError
 from harness.judge import Yardstick
 from harness.predictions import Predictions
+from harness.verdicts import Acceptance
 
 fast = settings(deadline=None, derandomize=True, max_examples=50)
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -70,6 +71,20 @@ any_baseline = st.builds(
     classes=st.none() | st.lists(texts | st.booleans() | st.integers() | numbers, max_size=3).map(tuple),
     predictions_md5=texts,
     environment=st.dictionaries(texts, texts, max_size=3),
+    history=st.lists(
+        st.builds(
+            Acceptance,
+            generation=counts,
+            reason=texts,
+            message=texts,
+            metrics=st.lists(texts, max_size=2).map(tuple),
+            weakened=st.lists(texts, max_size=2).map(tuple),
+            closed=st.none() | counts,
+        ),
+        max_size=2,
+    ).map(tuple),
+    reused=st.integers(0, 2**60),
+    formerly=st.lists(texts, max_size=2).map(tuple),
 )
 EXAMPLE = Baseline(
     name="churn",
@@ -95,6 +110,7 @@ EXAMPLE = Baseline(
     classes=("no", "yes"),
     predictions_md5="",
     environment={"python": "3.11"},
+    history=(Acceptance(1, "the new law", "churn: roc_auc is worse", ("roc_auc",), ("a wider margin",)),),
 )
 
 
@@ -236,7 +252,7 @@ def test_a_value_of_another_kind_is_named(tmp_path, wrong):
         list: lambda path, value: path in FREE,
         dict: lambda path, value: path[-1] in FREE,
         type(None): lambda path, value: (
-            path[-1] in ("degrees_of_freedom", "classes", "anchor")
+            path[-1] in ("degrees_of_freedom", "classes", "anchor", "closed")
             or (path[-2:] == ("margin", "value") and path[-3] != "anchor")
             or value is None
         ),
@@ -281,7 +297,7 @@ def test_a_number_that_can_not_be_is_named(tmp_path, path, wrong):
         (json.dumps(to_json(EXAMPLE))[:-40], "torn or not JSON"),
         ("[]", "the file is no object"),
         ("null", "the file is no object"),
-        (json.dumps(to_json(EXAMPLE) | {"schema": 2}), "newer than this version"),
+        (json.dumps(to_json(EXAMPLE) | {"schema": 3}), "newer than this version"),
         ("{\n<<<<<<< HEAD\n}", "merge conflict markers"),
     ],
 )

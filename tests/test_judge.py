@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from harness import judge
-from harness.judge import ALARM, CONFIDENCE, PASSING, WORST_FIRST, Yardstick, identical, judge_metric, measure, worst
+from harness.judge import ALARM, CONFIDENCE, Yardstick, identical, judge_metric, measure
 from harness.metrics import Scores
 from harness.statistics import (
     half_width,
@@ -22,6 +22,7 @@ from harness.statistics import (
     tango_interval,
     unchanged_bound,
 )
+from harness.verdicts import PASSING, WORST_FIRST, worst
 
 fast = settings(deadline=None, derandomize=True, max_examples=60)
 Z95, Z9975, Z99 = 1.6448536269514722, 2.8070337683438042, 2.3263478740408408
@@ -146,7 +147,7 @@ def test_identical_stays_identical():
 
 def test_the_worst_metric_decides():
     order = ["error", "missing", "incomparable", "worse", "inconclusive", "held", "better", "identical"]
-    assert [label for label in WORST_FIRST if label not in ("recorded", "reported")] == order
+    assert [label for label in WORST_FIRST if label not in ("new", "recorded", "reported")] == order
     for i, label in enumerate(order):
         assert worst([*order[:i:-1], label, *order[i:]]) == label
     assert {"held", "better", "identical"} <= PASSING

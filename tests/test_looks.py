@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from test_judge import scores
 
-from harness.judge import PASSING, Look, Yardstick, judge_metric, looks, measure
+from harness.judge import Look, Yardstick, judge_metric, looks, measure
+from harness.verdicts import PASSING
 
 NOISY = "RandomForestClassifier(n_estimators=8, max_depth=4)"
 

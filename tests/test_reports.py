@@ -12,8 +12,8 @@ from conftest import LOGISTIC, Project
 from test_pytest import K
 
 from harness.evidence import Evidence
-from harness.judge import MetricVerdict, Verdict
 from harness.report import machine, markdown, progress, terminal
+from harness.verdicts import MetricVerdict, Run, Verdict
 
 WORSE = MetricVerdict(
     "roc_auc",
@@ -51,7 +51,7 @@ def verdict(name: str = "churn", *metrics: MetricVerdict, passed: bool = False, 
 
 
 def test_json_is_the_contract() -> None:
-    report = json.loads(machine.render([verdict("churn", WORSE)], passed=False, against="merge base 3f2a1c9"))
+    report = json.loads(machine.render(Run((verdict("churn", WORSE),), passed=False, against="merge base 3f2a1c9")))
     assert report == {
         "schema": 1,
         "passed": False,
@@ -66,10 +66,19 @@ def test_json_is_the_contract() -> None:
                 "message": "churn: a message",
                 "advice": "",
                 "accepted": None,
+                "weakened": [],
+                "standing": [],
+                "moved": None,
                 "data": {"path": "data/churn.csv", "md5": "0" * 32, "rows": 5690},
                 "fits": 30,
                 "seconds": 1.9,
                 "flips": None,
+                "environment": [],
+                "models": {"released": "", "candidate": ""},
+                "protocol": {},
+                "recording": 0,
+                "reused": 0,
+                "charts": {},
                 "metrics": [
                     {
                         "metric": "roc_auc",
@@ -82,6 +91,7 @@ def test_json_is_the_contract() -> None:
                         "high": -0.016,
                         "margin": 0.005,
                         "resolution": 0.009,
+                        "resolution_reused": None,
                         "dummy": 0.5,
                         "floor": None,
                         "blocked": None,
@@ -99,7 +109,7 @@ def test_json_is_the_contract() -> None:
 
 def test_json_has_null_for_every_number_that_is_none() -> None:
     odd = MetricVerdict("r2", "error", baseline=float("nan"), resolution=float("inf"), margin=np.float64(0.5))
-    text = machine.render([verdict("odd", odd)], passed=False)
+    text = machine.render(Run((verdict("odd", odd),), passed=False))
     assert "NaN" not in text
     assert "Infinity" not in text
     metric = json.loads(text)["checks"][0]["metrics"][0]
@@ -122,7 +132,9 @@ def cells(line: str) -> list[str]:
 
 
 def test_markdown_is_one_valid_table_with_the_failing_rows_first() -> None:
-    text = markdown.render([verdict("good", HELD, passed=True), verdict("churn", WORSE), verdict("lost")], passed=False)
+    text = markdown.render(
+        Run((verdict("good", HELD, passed=True), verdict("churn", WORSE), verdict("lost")), passed=False)
+    )
     lines = text.splitlines()
     assert lines[0] == "## Model checks failed: 2 of 3"
     table = [cells(line) for line in lines[2 : lines.index("", 2)]]
@@ -153,7 +165,7 @@ def test_markdown_is_one_valid_table_with_the_failing_rows_first() -> None:
 
 def test_markdown_reads_names_as_text() -> None:
     name = "a|b`c`<script>alert(1)</script>@octocat [x](http://evil) *y* ~z~ _w_ #12 :tada: $q$ www.evil &amp; x_y\\"
-    text = markdown.render([verdict(name, WORSE, message=f"{name}\n# {name}")], passed=False)
+    text = markdown.render(Run((verdict(name, WORSE, message=f"{name}\n# {name}"),), passed=False))
     row = next(line for line in text.splitlines() if line.startswith("| a"))
     assert len(cells(row)) == 10
     complaint = next(line for line in text.splitlines() if line.startswith("- a"))
@@ -184,7 +196,7 @@ def test_markdown_reads_names_as_text() -> None:
 def test_markdown_says_first_whether_the_release_may_go_out(
     verdicts: list[Verdict], passed: bool, problems: list[str], headline: str
 ) -> None:
-    text = markdown.render(verdicts, passed, problems=problems)
+    text = markdown.render(Run(tuple(verdicts), passed, problems=tuple(problems)))
     assert text.splitlines()[0] == headline
     for problem in problems:
         assert f"- {problem}" in text

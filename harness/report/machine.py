@@ -1,43 +1,30 @@
-"""Verdicts -> JSON: the contract that machines read. Keys may be added, never changed."""
+"""A run -> JSON: the contract that machines read. Keys may be added, never changed."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from math import isfinite
 from typing import Any
 
-from harness.judge import Drift, MetricVerdict, Verdict
+from harness.verdicts import Acceptance, Corner, Drift, MetricVerdict, Moved, Run, Verdict
 
 SCHEMA = 1
 _NUMBERS = (
-    "baseline", "candidate", "delta", "low", "high", "margin", "resolution", "dummy", "floor", "blocked", "seeds",
+    "baseline", "candidate", "delta", "low", "high", "margin", "resolution", "resolution_reused", "dummy", "floor",
+    "blocked", "seeds",
 )  # fmt: skip
 
 
-def render(
-    verdicts: Sequence[Verdict], passed: bool, against: str | None = None, *, problems: Sequence[str] = ()
-) -> str:
-    """Write the report of a run.
-
-    Parameters
-    ----------
-    verdicts : sequence of Verdict
-        In the order of the tests.
-    passed : bool
-        Whether the release may go out.
-    against : str, optional
-        Where the baselines come from, if not from the working tree.
-    problems : sequence of str
-        What went wrong beside the checks: the run was interrupted, nothing was collected.
-    """
+def render(run: Run) -> str:
+    """Write the report of a run."""
     report = {
         "schema": SCHEMA,
-        "passed": passed,
-        "against": against,
-        "problems": list(problems),
-        "checks": [to_dict(v) for v in verdicts],
+        "passed": run.passed,
+        "against": run.against,
+        "problems": list(run.problems),
+        "checks": [to_dict(verdict) for verdict in run.checks],
     }
     return json.dumps(report, indent=2, allow_nan=False) + "\n"
 
@@ -52,10 +39,21 @@ def to_dict(verdict: Verdict) -> dict[str, Any]:
         "message": verdict.message,
         "advice": verdict.advice,
         "accepted": verdict.accepted,
+        "weakened": list(verdict.weakened),
+        "standing": [
+            asdict(one) | {"metrics": list(one.metrics), "weakened": list(one.weakened)} for one in verdict.standing
+        ],
+        "moved": verdict.moved and _moved(verdict.moved),
         "data": {"path": verdict.data_path, "md5": verdict.data_md5, "rows": verdict.rows},
         "fits": verdict.fits,
         "seconds": round(verdict.seconds, 3),
         "flips": verdict.flips and {"lost": verdict.flips[0], "won": verdict.flips[1], "rows": list(verdict.flipped)},
+        "environment": [{"package": package, "then": then, "now": now} for package, then, now in verdict.environment],
+        "models": {"released": verdict.released, "candidate": verdict.candidate},
+        "protocol": dict(verdict.protocol),
+        "recording": verdict.recording,
+        "reused": verdict.reused,
+        "charts": dict(verdict.charts),
         "metrics": [
             {"metric": metric.metric, "slice": metric.slice, "verdict": metric.verdict}
             | {key: _number(getattr(metric, key)) for key in _NUMBERS}
@@ -66,6 +64,14 @@ def to_dict(verdict: Verdict) -> dict[str, Any]:
     }
 
 
+def _moved(moved: Moved) -> dict[str, Any]:
+    corners = [
+        {key: value if key == "metric" else _number(value) for key, value in asdict(one).items()}
+        for one in moved.corners
+    ]
+    return asdict(moved) | {"corners": corners}
+
+
 def _number(value: float | None) -> float | None:
     """Give a plain number; JSON knows neither NaN nor infinity, and a number that is none is missing."""
     return None if value is None or not isfinite(value) else value if isinstance(value, int) else float(value)
@@ -73,6 +79,7 @@ def _number(value: float | None) -> float | None:
 
 def from_dict(plain: Mapping[str, Any]) -> Verdict:
     """Rebuild what `to_dict` gave."""
+    data, flips, moved = plain["data"], plain["flips"], plain["moved"]
     return Verdict(
         name=plain["name"],
         nodeid=plain["nodeid"],
@@ -81,22 +88,36 @@ def from_dict(plain: Mapping[str, Any]) -> Verdict:
         message=plain["message"],
         advice=plain["advice"],
         accepted=plain["accepted"],
-        data_path=plain["data"]["path"],
-        data_md5=plain["data"]["md5"],
-        rows=plain["data"]["rows"],
+        weakened=tuple(plain["weakened"]),
+        standing=tuple(
+            Acceptance(**{**one, "metrics": tuple(one["metrics"]), "weakened": tuple(one["weakened"])})
+            for one in plain["standing"]
+        ),
+        moved=moved and Moved(**{**moved, "corners": tuple(Corner(**corner) for corner in moved["corners"])}),
+        data_path=data["path"],
+        data_md5=data["md5"],
+        rows=data["rows"],
         fits=plain["fits"],
         seconds=plain["seconds"],
-        metrics=tuple(
-            MetricVerdict(
-                **{
-                    **metric,
-                    "folds": tuple((old, new) for old, new in metric["folds"]),
-                    "drift": metric["drift"] and Drift(**metric["drift"]),
-                    "losses": tuple(metric["losses"]),
-                }
-            )
-            for metric in plain["metrics"]
-        ),
-        flips=plain["flips"] and (plain["flips"]["lost"], plain["flips"]["won"]),
-        flipped=tuple(plain["flips"]["rows"]) if plain["flips"] else (),
+        metrics=tuple(_metric(metric) for metric in plain["metrics"]),
+        flips=flips and (flips["lost"], flips["won"]),
+        flipped=tuple(flips["rows"]) if flips else (),
+        environment=tuple((one["package"], one["then"], one["now"]) for one in plain["environment"]),
+        released=plain["models"]["released"],
+        candidate=plain["models"]["candidate"],
+        protocol=plain["protocol"],
+        recording=plain["recording"],
+        reused=plain["reused"],
+        charts=plain["charts"],
+    )
+
+
+def _metric(plain: Mapping[str, Any]) -> MetricVerdict:
+    return MetricVerdict(
+        **{
+            **plain,
+            "folds": tuple((old, new) for old, new in plain["folds"]),
+            "drift": plain["drift"] and Drift(**plain["drift"]),
+            "losses": tuple(plain["losses"]),
+        }
     )

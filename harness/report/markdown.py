@@ -7,23 +7,14 @@ from collections.abc import Sequence
 
 from tabulate import tabulate
 
-from harness.judge import Verdict
 from harness.report import table
 from harness.report.words import duration
+from harness.verdicts import Run
 
 
-def render(verdicts: Sequence[Verdict], passed: bool, *, problems: Sequence[str] = ()) -> str:
-    """Write the accuracy diff table under a headline that says whether the release may go out.
-
-    Parameters
-    ----------
-    verdicts : sequence of Verdict
-        In the order of the tests.
-    passed : bool
-        Whether the release may go out.
-    problems : sequence of str
-        What went wrong beside the checks.
-    """
+def render(run: Run) -> str:
+    """Write the accuracy diff table under a headline that says whether the release may go out."""
+    verdicts, passed, problems = run.checks, run.passed, run.problems
     failed = [verdict for verdict in verdicts if not verdict.passed]
     complaints = [*problems, *(verdict.message for verdict in table.ordered(failed))]
     parts = [

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.judge import WORST_FIRST, MetricVerdict, Verdict
 from harness.report.words import MISSING, decimals, interval, number
+from harness.verdicts import WORST_FIRST, MetricVerdict, Verdict
 
 HEADERS = ("check", "metric", "baseline", "candidate", "delta", "interval", "margin", "resolution", "dummy", "verdict")
 ALIGN = ("left", "left", "right", "right", "right", "right", "right", "right", "right", "left")

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from tabulate import tabulate
 
-from harness.judge import MetricVerdict, Verdict
 from harness.report import table, words
 from harness.report.words import MISSING, decimals, duration, number
+from harness.verdicts import MetricVerdict, Verdict
 
 if TYPE_CHECKING:
     from harness.baselinejson import Baseline

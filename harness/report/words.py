@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import ceil, floor, isfinite, log10
 
-from harness.judge import WORST_FIRST, MetricVerdict, Verdict, worst
+from harness.verdicts import WORST_FIRST, MetricVerdict, Verdict, worst
 
 MISSING = "-"
 
@@ -105,7 +105,7 @@ def advice(
         Of one check.
     rows : int
         How many rows the data has.
-    flips, flipped : see `harness.judge.Verdict`
+    flips, flipped : see `harness.verdicts.Verdict`
         Which rows are wrong now.
     """
     failing = _failing(metrics)

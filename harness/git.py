@@ -1,0 +1,152 @@
+"""Git, asked: revisions, files as they were, who brought them. Changes nothing but temporary worktrees."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.errors import ModelCheckError
+
+PATIENCE = 600.0  # seconds for one command of git's
+
+
+class GitError(ModelCheckError):
+    """Git can't answer: no repository, no such revision, a shallow clone."""
+
+
+@dataclass(frozen=True)
+class Commit:
+    """Who brought something, and when.
+
+    Parameters
+    ----------
+    sha, author, date, subject : str
+        The date as ISO 8601, with its time zone.
+    """
+
+    sha: str
+    author: str
+    date: str
+    subject: str
+
+
+def toplevel(folder: Path) -> Path | None:
+    """Find the top of the repository that `folder` lies in; None outside one, and where git is not installed."""
+    try:
+        return Path(call(_existing(folder), "rev-parse", "--show-toplevel").strip())
+    except GitError:
+        return None
+
+
+def call(folder: Path, *arguments: str) -> str:
+    """Run ``git ARGUMENTS`` in a folder, and give what it prints.
+
+    Raises
+    ------
+    GitError
+        With git's own last words.
+    """
+    done = _run(folder, arguments)
+    if done.returncode:
+        raise GitError(f"git {' '.join(arguments[:2])} failed: {_last_line(done.stderr)}")
+    return done.stdout.decode("utf-8", errors="surrogateescape")
+
+
+def asks(folder: Path, *arguments: str) -> bool:
+    """Run a command that answers by its exit code."""
+    return _run(folder, arguments).returncode == 0
+
+
+def resolve(folder: Path, revision: str) -> str | None:
+    """Give the full name of a commit; None where there is none of that name."""
+    done = _run(folder, ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"))
+    return done.stdout.decode().strip() if done.returncode == 0 else None
+
+
+def is_shallow(folder: Path) -> bool:
+    """Whether history was cut off when this repository was cloned."""
+    return call(folder, "rev-parse", "--is-shallow-repository").strip() == "true"
+
+
+def show(path: Path, revision: str) -> bytes | None:
+    """Give a file of the repository as it was at a revision; None where it was not there."""
+    top = toplevel(path.parent)
+    if top is None:
+        return None
+    done = _run(top, ("cat-file", "blob", f"{revision}:{_relative(path, top)}"))
+    return done.stdout if done.returncode == 0 else None
+
+
+def listed(folder: Path, revision: str) -> list[Path]:
+    """Give the files that lay directly in a folder at a revision."""
+    top = toplevel(folder)
+    if top is None:
+        return []
+    inside = _relative(folder, top)
+    names = call(top, "ls-tree", "-z", "--name-only", revision, *([f"{inside}/"] if inside != "." else []))
+    return [top / name for name in names.split("\0") if name]
+
+
+def commits(path: Path, revision: str = "HEAD") -> list[Commit]:
+    """Give the commits that changed a file, the latest first; empty where there are none (yet)."""
+    top = toplevel(path.parent)
+    if top is None or resolve(top, revision) is None:
+        return []
+    form = "%H%x00%an%x00%aI%x00%s"
+    lines = call(top, "log", f"--format={form}", "--end-of-options", revision, "--", _relative(path, top)).splitlines()
+    return [Commit(*line.split("\0")) for line in lines]
+
+
+@contextmanager
+def worktree(top: Path, revision: str, folder: Path) -> Iterator[Path]:
+    """Check a revision out into a folder of its own, which must not exist yet; it is gone afterwards."""
+    try:
+        call(top, "worktree", "add", "--quiet", "--detach", str(folder), revision)
+        yield folder
+    finally:
+        _run(top, ("worktree", "remove", "--force", "--force", str(folder)))
+        _run(top, ("worktree", "prune"))
+
+
+def _relative(path: Path, top: Path) -> str:
+    folder = _existing(path.parent).resolve()
+    whole = folder / path.relative_to(_existing(path.parent))
+    return whole.relative_to(top.resolve()).as_posix()
+
+
+def _existing(folder: Path) -> Path:
+    """Give the nearest folder that is there: what is asked about may not be."""
+    return next(one for one in (folder, *folder.parents) if one.is_dir())
+
+
+def _run(folder: Path, arguments: tuple[str, ...]) -> subprocess.CompletedProcess[bytes]:
+    # A hook's GIT_DIR would answer for another repository; messages are read, so they must be English.
+    own = {"GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"}
+    inherited = {
+        key: value
+        for key, value in os.environ.items()
+        if key not in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")
+    }
+    try:
+        return subprocess.run(  # noqa: S603 - its arguments are a list, no shell
+            ["git", *arguments],  # noqa: S607 - whichever git the user has
+            cwd=folder,
+            env=inherited | own,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+    except FileNotFoundError as error:
+        raise GitError("git is not installed, or not on the PATH", "Install git, or put it on the PATH.") from error
+    except subprocess.TimeoutExpired as error:
+        raise GitError(f"git {arguments[0]} did not answer for {PATIENCE:.0f} s") from error
+
+
+def _last_line(said: bytes) -> str:
+    lines = said.decode("utf-8", errors="replace").strip().splitlines()
+    return lines[-1] if lines else "it gave no reason"
