@@ -43,9 +43,9 @@ def disputed(
     return tuple(
         dict.fromkeys(
             [
+                *_numbers(claimed, measured, scores),
                 *_identity(claimed, measured),
                 *_predictions(claimed, stored, again),
-                *_numbers(claimed, measured, scores),
                 *_anchors(claimed, stored, measured, again, old),
                 *_history(claimed, old, found),
             ]

@@ -206,7 +206,9 @@ def _hold(check: Check, protocol: Protocol, approval: Approval, settings: Settin
                 check, protocol, old, against, jobs=settings.jobs, progress=partial(progress, "fitting")
             )
     except IncomparableError as error:
-        return Held(broken=error, weakened=weakened)
+        before = old.protocol.get("cv")
+        other = () if before == protocol.splitter else (f"cv= is {protocol.splitter}, was {before}",)
+        return Held(broken=error, weakened=weakened + other)
     return Held(
         judged.metrics,
         weakened=weakened,
@@ -286,9 +288,10 @@ def _verify(
             for metric in check.metrics
         }
     disputed = claims.disputed(claimed, stored, measured, again, scores, approval.baseline, held.metrics)
+    covered = claims.covers(accepted, held.metrics, held.weakened)
     return Settled(
         metrics=_with_first(held.metrics, measured, "new"),
-        accepted=accepted if held.failing and claims.covers(accepted, held.metrics, held.weakened) else (),
+        accepted=accepted if held.failing and not disputed and covered else (),
         disputed=disputed,
         fits=fits,
     )
@@ -380,13 +383,13 @@ def _message(check: Check, held: Held, found: tuple[MetricVerdict, ...] = ()) ->
 
 def _advice(check: Check, approval: Approval, held: Held, found: tuple[MetricVerdict, ...], rows: int) -> str:
     lines = []
+    if held.weakened and (held.broken or updates.failing(held.metrics)):
+        lines.append(f"The promise was weakened: {'; '.join(held.weakened)}.")
     if held.broken:
         lines.append(held.broken.advice)
-    elif updates.failing(held.metrics) and held.weakened:
-        lines.append(f"The promise was weakened too: {'; '.join(held.weakened)}.")
     if held.weakened and approval.deleted:
         lines.append(f"Bring the baseline back: {_checkout(approval)}")
-    elif held.weakened:
+    elif held.weakened and not held.broken:
         lines.append(
             "Promise as much as before, or have it accepted with a reason: "
             f'pytest --model-check --model-check-accept "reason" {shlex.quote(check.nodeid)}'
