@@ -430,11 +430,9 @@ def test_a_pull_request_is_not_red_because_main_improved(project: Project) -> No
     assert project.run().ret == 0, "on main itself the last approved baseline decides"
 
     project.git("checkout", "-q", "branch")
-    project.dvc("checkout")
     assert judged(project)["verdict"] == "identical", "on the branch's head"
     project.git("checkout", "-q", "--detach", "main")
     project.git("merge", "-q", "--no-ff", "-m", "Merge", "branch")
-    project.dvc("checkout")
     assert judged(project)["verdict"] == "identical", "on the merge commit that a service checks out"
 
 

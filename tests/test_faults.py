@@ -81,7 +81,6 @@ def test_a_merge_conflict_is_recognised_and_the_advice_helps(branch: Project) ->
     branch.run("--update-baselines")
     commit(branch, "Theirs")
     branch.git("checkout", "-q", "branch")
-    branch.dvc("checkout", "--force")
     with pytest.raises(subprocess.CalledProcessError):
         branch.git("merge", "-q", "main")
     branch.check("make_pipeline(StandardScaler(), LogisticRegression(C=1.1))", PROMISE)
@@ -92,9 +91,21 @@ def test_a_merge_conflict_is_recognised_and_the_advice_helps(branch: Project) ->
     command = advice.partition("git checkout ")[2].partition(" (")[0]
     branch.git("checkout", *command.split())
     branch.git("add", "-A")
-    (branch.path / "baselines" / "tumours.parquet").unlink()
     assert branch.run().ret == 0, "theirs, whole"
     assert branch.verdicts() == {"tumours": "identical"}
+
+
+def test_after_a_switch_of_branches_the_predictions_are_those_of_the_new_one(branch: Project) -> None:  # noqa: F811
+    branch.check("make_pipeline(StandardScaler(), LogisticRegression(C=2))", PROMISE)
+    assert branch.run("--update-baselines").ret == 0
+    commit(branch, "Another baseline")
+    branch.git("checkout", "-q", "main")
+    assert branch.run().ret == 0
+    assert branch.verdicts() == {"tumours": "identical"}
+    (branch.path / "baselines" / "tumours.parquet").write_bytes(b"what nobody else has")
+    result = branch.run()
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["tumours: the predictions of tumours: baselines/tumours.parquet differs from*"])
 
 
 def test_a_predictions_file_of_another_commit_fails_or_falls_back_as_configured(branch: Project) -> None:  # noqa: F811
