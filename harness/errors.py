@@ -51,3 +51,7 @@ class UnavailableError(BaselineError):
 
 class IncomparableError(BaselineError):
     """The baseline is of other data, rows or folds: a comparison would say nothing about the model."""
+
+
+class OldCodeError(IncomparableError):
+    """The approved model's code can't be run again, or is not what made the approved predictions."""

@@ -52,7 +52,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Turn the session on where it is asked for."""
     options = config.option
     options.model_check = options.model_check or options.model_check_update
-    if options.model_check:
+    if options.model_check and not config.pluginmanager.has_plugin(SESSION):  # remaking.py brings its own
         from harness.session import ModelCheckSession
 
         config.pluginmanager.register(ModelCheckSession(config), SESSION)

@@ -30,6 +30,7 @@ def record(
     anchors: Mapping[str, Anchor],
     jobs: int,
     progress: Progress,
+    entropy: int | None = None,
 ) -> tuple[Baseline, Approved, int]:
     """Measure the check's candidate as a baseline.
 
@@ -50,6 +51,9 @@ def record(
         How many processes.
     progress : callable
         Is told how many fits of how many are done.
+    entropy : int, optional
+        Where the random states come from, where it is not the check's name and generation: a baseline that is made
+        again draws those that it drew before.
 
     Returns
     -------
@@ -61,7 +65,7 @@ def record(
     CandidateError
         If a fit fails, or the candidate is no better than the dummy.
     """
-    entropy = crossval.entropy_of(check.name, generation)
+    entropy = crossval.entropy_of(check.name, generation) if entropy is None else entropy
     dataset = protocol.dataset
     run = partial(crossval.predict, protocol=protocol, entropy=entropy, jobs=jobs)
     random, nondeterministic = crossval.is_random(check.candidate, protocol, entropy=entropy, jobs=jobs)
@@ -118,7 +122,7 @@ def record(
         generation=generation,
         classes=None if protocol.classes is None else tuple(protocol.classes.tolist()),
         predictions_md5="",
-        environment=_environment(),
+        environment=environment(),
     )
     fits = len(protocol.splits) * (predictions.seeds + (0 if replicates is None else replicates.seeds))
     return baseline, Approved(predictions, kept), fits
@@ -179,7 +183,8 @@ def _recorded(scores: Scores, margin: float | None, reason: str, yardstick: Yard
     )
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
+    """Give the versions of what computes."""
     packages = ("numpy", "pandas", "scikit-learn", "scipy", "pytest-model-check")
     return {
         "python": platform.python_version(),

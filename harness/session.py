@@ -107,7 +107,7 @@ class ModelCheckSession:
         try:
             if "nodeid" in promise:
                 raise PromiseError("model_check() has no argument 'nodeid'", "pytest knows it.")
-            _travel_by_value(request.module)
+            travel_by_value(request.module)
             check = make_check(*args, name=name, nodeid=nodeid, **promise)
             with progressline.shown(self.config, check.name) as progress:
                 verdict, pending = gate.run(check, self._settings(), progress)
@@ -381,7 +381,7 @@ def _words(message: str, advice: str) -> str:
     return f"{message}\n{advice}".rstrip()
 
 
-def _travel_by_value(module: Any) -> None:
+def travel_by_value(module: Any) -> None:
     """Let the test module's classes and functions reach the fitting processes, which may be unable to import it."""
     from cloudpickle import register_pickle_by_value
 
