@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 PATIENCE = 12 * 3600.0  # seconds for the old code to be fitted with all its seeds
 LAST_LINES = 8  # of what a process said before it died
+ERROR = re.compile(r"(E +)?([\w.]*Error|.*\berror): ", re.IGNORECASE)
 NOT_INHERITED = re.compile(r"PYTEST_(ADDOPTS|CURRENT_TEST|XDIST_.*)|COV_CORE_.*|GIT_(DIR|WORK_TREE|INDEX_FILE|PREFIX)")
 
 
@@ -238,15 +239,18 @@ def _run(python: str, order: dict[str, Any], work: Path) -> None:
         finally:
             _stop(process)
     answer, refusal = Path(order["answer"]), Path(order["refusal"])
+    hidden = (order["where"], str(work))
     if refusal.exists():
         refused = json.loads(refusal.read_text(encoding="utf-8"))
-        raise OldCodeError(refused["why"], refused["advice"])
+        raise OldCodeError(" ".join(_shown(refused["why"], hidden).split()), _shown(refused["advice"], hidden))
     if not (answer / f"{order['baseline']['name']}.json").exists():
-        lines = _last_lines(said, Path(order["where"]))
-        raised = [line.removeprefix("E ").strip() for line in lines if line.startswith("E ")] or lines
-        why = f"its process was killed by signal {-code}" if code < 0 else "its process ended without an answer"
-        why = f"{why}: {raised[-1]}" if raised else why
-        raise OldCodeError(why, "\n".join(["It said at last:", *(f"  {line}" for line in lines)]) if lines else "")
+        lines = _lines(_shown(said.read_bytes()[-20_000:].decode("utf-8", errors="replace"), hidden))
+        errors = [line.removeprefix("E ").strip() for line in lines if ERROR.match(line)]
+        ended = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
+        raise OldCodeError(
+            ": ".join([f"its process {ended}, without an answer", *errors[-1:]]),
+            "\n".join(["It said at last:", *(f"  {line}" for line in lines[-LAST_LINES:])]) if lines else "",
+        )
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
@@ -261,11 +265,16 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _last_lines(said: Path, where: Path) -> list[str]:
-    """Give the last lines that a process wrote, without passwords in addresses."""
-    text = said.read_bytes()[-20_000:].decode("utf-8", errors="replace").replace(f"{where}{os.sep}", "")
-    lines = [line.rstrip() for line in re.sub(r"(?<=://)[^\s'\"]*@", "***@", text).splitlines()]
-    return [line if len(line) <= 160 else f"{line[:157]}..." for line in lines if line.strip(" =_-!")][-LAST_LINES:]
+def _shown(text: str, hidden: tuple[str, ...]) -> str:
+    """Leave out folders that will be gone, and passwords in addresses."""
+    for folder in hidden:
+        text = text.replace(f"{folder}{os.sep}", "")
+    return re.sub(r"(?<=://)[^\s'\"]*@", "***@", text)
+
+
+def _lines(text: str) -> list[str]:
+    lines = [line.rstrip() for line in text.splitlines() if line.strip(" =_-!")]
+    return [line if len(line) <= 160 else f"{line[:157]}..." for line in lines]
 
 
 def _answer(work: Path, baseline: Baseline, data: Dataset) -> Remade:

@@ -14,19 +14,20 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from math import sqrt
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
-from harness import baselines, crossval, dataset, imports, metrics, recording
+from harness import imports
 from harness.baselinejson import Baseline, from_json, to_text
-from harness.check import Check, make_check
-from harness.dataset import Dataset
 from harness.errors import DataError, ModelCheckError, OldCodeError
 from harness.plugin import SESSION
-from harness.predictions import Predictions
-from harness.session import derived_name, travel_by_value
+from harness.session import derived_name, first_line, raised_while_importing, travel_by_value
 from harness.verdicts import Verdict
+
+if TYPE_CHECKING:
+    from harness.check import Check
+    from harness.dataset import Dataset
 
 ROUNDING = 1e-6  # of the skill, as where a baseline's own predictions are scored again
 # What the old configuration may say, and must not decide here: workers, selections, limits of time, reports.
@@ -124,6 +125,8 @@ class Remaking:
             name = derived_name(request.node.name) if given is None else given
             if name not in (baseline.name, *baseline.formerly):
                 return Verdict(str(name), request.node.nodeid, "identical", True, f"{name}: not asked for here")
+            from harness.check import make_check
+
             try:
                 travel_by_value(request.module)
                 answer(make_check(*args, name=baseline.name, nodeid=baseline.nodeid, **promise), self.order)
@@ -141,9 +144,7 @@ class Remaking:
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Remember what could not be imported."""
         if report.failed:
-            raised = [line[2:].strip() for line in str(report.longrepr).splitlines() if line.startswith("E ")]
-            last = raised[-1] if raised else str(report.longrepr).strip().partition("\n")[0]
-            self.reasons.append(f"{report.nodeid} can't be imported: {last}")
+            self.reasons.append(f"{report.nodeid} can't be imported: {raised_while_importing(report)}")
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Remember whether the test was found."""
@@ -155,15 +156,13 @@ class Remaking:
             said = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
             self.reasons.append(f"the test was skipped ({said.removeprefix('Skipped: ')})")
         elif report.failed:
-            crash = getattr(report.longrepr, "reprcrash", None)
-            said = str(report.longrepr) if crash is None else crash.message
             part = "test" if report.when == "call" else f"test's {report.when}"
-            self.reasons.append(f"the {part} failed: {said.strip().partition(chr(10))[0]}")
+            self.reasons.append(f"the {part} failed: {first_line(report)}")
 
     def why_not(self) -> str | None:
         """Say why the run is over without an answer; None: pytest itself did not start, and has said so."""
         if self.reasons:
-            return dataset.one_line(Exception(), self.reasons[0])
+            return self.reasons[0]
         if self.collected:
             return f"{self.order.baseline.nodeid} makes no check of the name {self.order.baseline.name}"
         return None
@@ -200,16 +199,18 @@ def answer(check: Check, order: Order) -> None:
     ModelCheckError
         If it is not, or can't be measured; then no file is written.
     """
+    from harness import baselines, crossval, dataset, recording
+
     sys.path[:] = [str(order.tool), *(entry for entry in sys.path if entry != str(order.tool))]  # the fits' too
     # a path below the worktree (of the test's own file, say) means the file of that name in the project
     check = dataclasses.replace(
         check,
         data=tuple(Path(os.path.relpath(order.where / path, order.where)).as_posix() for path in check.data),
     )
+    _require_old_code(order)
     with _on("the data of before"):
         before = dataset.read(check, order.old_root, _known(order.old_root, dict(order.baseline.data)))
         _require_control(check, before, order)
-    _require_old_code(order)
     with _on("the new data"):
         now = dataset.read(check, order.root, _known(order.root, order.files))
         measured, approved, _ = recording.record(
@@ -254,6 +255,9 @@ def _require_control(check: Check, data: Dataset, order: Order) -> None:
     """Let the old code predict a stored fold again, on the data of before."""
     import pandas as pd
 
+    from harness import baselines, crossval, metrics
+    from harness.predictions import Predictions
+
     baseline = order.baseline
     if (data.rows, data.target_digest) != (baseline.rows, baseline.target_digest):
         raise _not_the_code(
@@ -265,6 +269,7 @@ def _require_control(check: Check, data: Dataset, order: Order) -> None:
     first = dataclasses.replace(protocol, splits=protocol.splits[:1])
     # in this process: what the candidate imports while it is fitted, is seen here
     again = crossval.predict(check.candidate, first, seeds=1, entropy=baseline.entropy, jobs=1)
+    _require_old_code(order)
     if not again.same_slots(stored) or again.responses.keys() != stored.responses.keys():
         raise _not_the_code(order, "it predicts other rows, classes or responses in the first fold")
     if again.agrees(stored):
@@ -283,6 +288,8 @@ def _require_control(check: Check, data: Dataset, order: Order) -> None:
 
 
 def _not_the_code(order: Order, why: str) -> OldCodeError:
+    from harness import recording
+
     was, now = order.baseline.environment, recording.environment()
     changed = [f"{name} {was.get(name, 'absent')}, now {now[name]}" for name in now if was.get(name) != now[name]]
     return OldCodeError(
@@ -320,7 +327,7 @@ def main(path: Path) -> None:
         f"--override-ini=cache_dir={order.answer / 'cache'}",
         # warnings are for those who can still mend the code
         *("-p", "no:model_check", "-p", "harness.plugin", "-W", "ignore", "--tb=short", "--capture=fd"),
-        "--show-capture=no",
+        *("--show-capture=no", "--no-header", "-q"),
     ]
     pytest.main(arguments, plugins=[entrance])
     if order.refusal.exists() or any(order.answer.glob("*.json")):
