@@ -410,6 +410,17 @@ def test_a_conftest_that_can_not_be_imported_says_why_without_passwords(moved: M
     assert "It said at last:" in error.advice
 
 
+def test_an_old_configuration_that_pytest_does_not_take_is_told(moved: Moved) -> None:
+    moved.code("", usual="", **{"pytest.ini": "[pytest]\naddopts = --gone\n"})
+    moved.refused("ended with exit code ", "error: unrecognized arguments: --gone")
+
+
+def test_code_that_never_ends_is_ended(moved: Moved, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harness.remake.PATIENCE", 0.5)
+    moved.code("import time; time.sleep(60)", usual="")
+    moved.refused("it was not done after 0 hours")
+
+
 def test_a_column_that_is_no_more_is_named(moved: Moved) -> None:
     data = moved.top / "data" / "tumours.csv"
     pd.read_csv(data).drop(columns="mean texture").to_csv(data, index=False)
