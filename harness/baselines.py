@@ -205,7 +205,7 @@ def _approved(path: Path, baseline: Baseline, advice: str) -> Approved:
 
     try:
         frame = pd.read_parquet(path)
-        predictions = Predictions.from_frame(frame, _classes(baseline))
+        predictions = Predictions.from_frame(frame, classes_of(baseline))
         first = np.unique(predictions.row, return_index=True)[1]
         anchored = (name for name, metric in baseline.metrics.items() if metric.anchor is not None)
         return Approved(predictions, {name: frame[ANCHOR + name].to_numpy(dtype=float)[first] for name in anchored})
@@ -277,7 +277,8 @@ def write(pending: Pending, folder: Path) -> tuple[Path, ...]:
     return tuple(file for file in (path, dvc, ignore) if file.exists())
 
 
-def _classes(baseline: Baseline) -> Any:
+def classes_of(baseline: Baseline) -> Any:
+    """Give the labels as an array; None for regression."""
     return None if baseline.classes is None else np.array(baseline.classes)
 
 

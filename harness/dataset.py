@@ -88,7 +88,7 @@ class Dataset:
         return hashlib.sha256(np.ascontiguousarray(hashes).tobytes()).hexdigest()[:16]
 
 
-def read(check: Check, root: Path, *, verified: Callable[[Path], str] = dvcfiles.verified) -> Dataset:
+def read(check: Check, root: Path, verified: Callable[[Path], str] = dvcfiles.verified) -> Dataset:
     """Make sure the check's data is what git says it is, and read it.
 
     Parameters
@@ -98,7 +98,7 @@ def read(check: Check, root: Path, *, verified: Callable[[Path], str] = dvcfiles
     root : Path
         Where relative paths start: pytest's rootdir.
     verified : callable
-        Makes sure that a file is what it should be, and gives its version.
+        Gives the version (md5) of a file that is beyond doubt, or raises a DataError: by default, what git says it is.
 
     Raises
     ------

@@ -54,4 +54,4 @@ class IncomparableError(BaselineError):
 
 
 class OldCodeError(IncomparableError):
-    """The code of the approved baseline can't be run on the new data, or does not give what was approved."""
+    """The approved model's code can't be run again, or is not what made the approved predictions."""

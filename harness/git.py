@@ -12,6 +12,7 @@ from pathlib import Path
 from harness.errors import ModelCheckError
 
 PATIENCE = 600.0  # seconds for one command of git's
+NO_HOOKS = ("-c", f"core.hooksPath={os.devnull}")  # DVC's, after a checkout, would bring the data too
 
 
 class GitError(ModelCheckError):
@@ -52,7 +53,8 @@ def call(folder: Path, *arguments: str) -> str:
     """
     done = _run(folder, arguments)
     if done.returncode:
-        raise GitError(f"git {' '.join(arguments[:2])} failed: {_last_line(done.stderr)}")
+        words = arguments[len(NO_HOOKS) :] if arguments[: len(NO_HOOKS)] == NO_HOOKS else arguments
+        raise GitError(f"git {' '.join(words[:2])} failed: {_last_line(done.stderr)}")
     return done.stdout.decode("utf-8", errors="surrogateescape")
 
 
@@ -119,7 +121,7 @@ def commits(path: Path, revision: str = "HEAD") -> list[Commit]:
 def worktree(top: Path, revision: str, folder: Path) -> Iterator[Path]:
     """Check a revision out into a folder of its own, which must not exist yet; it is gone afterwards."""
     try:
-        call(top, "worktree", "add", "--quiet", "--detach", str(folder), revision)
+        call(top, *NO_HOOKS, "worktree", "add", "--quiet", "--detach", str(folder), revision)
         yield folder
     finally:
         _run(top, ("worktree", "remove", "--force", "--force", str(folder)))

@@ -85,7 +85,6 @@ def carry(
         commit = approval.commit()
         old_root = _old_data(old, root, scratch)
         made = remake(
-            check,
             old,
             approval.predictions(scratch).predictions,
             data=protocol.dataset,
@@ -97,12 +96,12 @@ def carry(
             jobs=jobs,
         )
     except IncomparableError as error:
-        why = error.message.removeprefix(f"{check.name}: ")
         again = f'pytest --model-check --model-check-accept "reason" {shlex.quote(check.nodeid)}'
         raise OldCodeError(
             f"{check.name}: the baseline is of other data ({_changed(old, protocol.dataset)}), and the approved model "
-            f"can't be run on these: {why}",
-            f"{error.advice}\nOr accept the new data as a new start: {again}".lstrip(),
+            f"can't be run on these: {error.message}",
+            f"{error.advice}\nAn environment that can run the old code may be named: --model-check-python PATH\n"
+            f"Or accept the new data as a new start: {again}".lstrip(),
         ) from error
     kept, anchors = dict(made.baseline.metrics), {}
     for metric in check.metrics:

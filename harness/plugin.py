@@ -70,7 +70,7 @@ def pytest_configure(config: pytest.Config) -> None:
     options = config.option
     options.model_check_update = options.model_check_update or options.model_check_accept is not None
     options.model_check = options.model_check or options.model_check_update
-    if options.model_check:
+    if options.model_check and not config.pluginmanager.has_plugin(SESSION):  # remaking.py brings its own
         from harness.session import ModelCheckSession
 
         config.pluginmanager.register(ModelCheckSession(config), SESSION)

@@ -31,6 +31,7 @@ def record(
     jobs: int,
     progress: Progress,
     inconclusive_passes: bool = False,
+    entropy: int | None = None,
 ) -> tuple[Baseline, Approved, int]:
     """Measure the check's candidate as a baseline.
 
@@ -53,6 +54,9 @@ def record(
         Is told how many fits of how many are done.
     inconclusive_passes : bool
         What the check promises of candidates that the data can't decide about.
+    entropy : int, optional
+        Where the random states come from, where it is not the check's name and generation: a baseline that is made
+        again draws those that it drew before.
 
     Returns
     -------
@@ -64,7 +68,7 @@ def record(
     CandidateError
         If a fit fails, or the candidate is no better than the dummy.
     """
-    entropy = crossval.entropy_of(check.name, generation)
+    entropy = crossval.entropy_of(check.name, generation) if entropy is None else entropy
     dataset = protocol.dataset
     run = partial(crossval.predict, protocol=protocol, entropy=entropy, jobs=jobs)
     random, nondeterministic = crossval.is_random(check.candidate, protocol, entropy=entropy, jobs=jobs)

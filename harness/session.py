@@ -82,9 +82,7 @@ class ModelCheckSession:
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Remember what could not be collected: nobody knows which checks it holds."""
         if report.failed:
-            raised = [line[2:].strip() for line in str(report.longrepr).splitlines() if line.startswith("E ")]
-            reason = raised[-1] if raised else _first_line(report)  # Python's own words end its traceback
-            self.problems.append(f"{report.nodeid} could not be collected: {reason}")
+            self.problems.append(f"{report.nodeid} could not be collected: {raised_while_importing(report)}")
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Remember what is to be judged."""
@@ -117,7 +115,7 @@ class ModelCheckSession:
         try:
             if "nodeid" in promise:
                 raise PromiseError("model_check() has no argument 'nodeid'", "pytest knows it.")
-            _travel_by_value(request.module)
+            travel_by_value(request.module)
             check = make_check(*args, name=name, nodeid=nodeid, **promise)
             with progressline.shown(self.config, check.name) as progress:
                 verdict, pending = gate.run(check, self._settings(), progress)
@@ -211,7 +209,7 @@ class ModelCheckSession:
             if told["broken"]:
                 self.evidence.broken.setdefault(report.nodeid, (told["name"], told["broken"]))
         elif report.failed:  # a worker that crashed has no more to say
-            self.evidence.broken.setdefault(report.nodeid, (_name_in(report.nodeid), _first_line(report)))
+            self.evidence.broken.setdefault(report.nodeid, (_name_in(report.nodeid), first_line(report)))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
@@ -420,14 +418,21 @@ def _silence(report: pytest.TestReport) -> str:
 
 def _broken(name: str, report: pytest.TestReport) -> str:
     """Say in one line why a test failed, if not for its verdict."""
-    line = _first_line(report)
+    line = first_line(report)
     if line.startswith(f"{name}: "):
         return line.removeprefix(f"{name}: ")
     part = f"'s {report.when}" if report.when in ("setup", "teardown") else " itself"
     return f"the test{part} failed: {line}"
 
 
-def _first_line(report: pytest.TestReport | pytest.CollectReport) -> str:
+def raised_while_importing(report: pytest.CollectReport) -> str:
+    """Give Python's own words for why a test module could not be imported: they end its traceback."""
+    raised = [line[2:].strip() for line in str(report.longrepr).splitlines() if line.startswith("E ")]
+    return raised[-1] if raised else first_line(report)
+
+
+def first_line(report: pytest.TestReport | pytest.CollectReport) -> str:
+    """Give the first line of why something failed."""
     crash = getattr(report.longrepr, "reprcrash", None)
     text = crash.message.removeprefix("Failed: ") if crash is not None else str(report.longrepr)
     return text.strip().partition("\n")[0].strip() or "no reason given"
@@ -444,7 +449,7 @@ def _words(message: str, advice: str) -> str:
     return f"{message}\n{advice}".rstrip()
 
 
-def _travel_by_value(module: Any) -> None:
+def travel_by_value(module: Any) -> None:
     """Let the test module's classes and functions reach the fitting processes, which may be unable to import it."""
     from cloudpickle import register_pickle_by_value
 
