@@ -21,6 +21,9 @@ import servers
 from conftest import CHECK, IMPORTS, LOGISTIC, Project, git
 from servers import SECRET, Dying, Server, free_port
 
+from harness import dvcfiles
+from harness.errors import DataError
+
 ALL = list(servers.KINDS)
 OVER_A_NETWORK = [kind for kind in ALL if kind != "local"]
 NUMBERS = itertools.count()  # every test has a remote of its own on the server
@@ -175,6 +178,7 @@ def away(
     monkeypatch.setenv("DVC_SITE_CACHE_DIR", str(project.path.parent / "site"))
     shutil.rmtree(project.path)
     shutil.copytree(recorded.clone, project.path)
+    monkeypatch.chdir(project.path)
     name = f"remote-{next(NUMBERS)}"
     server.store.fill(name, recorded.pushed)
     remote = Away(request.param, server, name, recorded.data, project)
@@ -250,6 +254,15 @@ def test_a_folder_or_bucket_that_does_not_exist_is_named(away: Away) -> None:
     assert "Check its address" in advice
 
 
+@each(["http"])
+def test_a_web_server_can_not_tell_an_absent_folder_from_an_absent_object(away: Away) -> None:
+    nowhere = dataclasses.replace(away, name="nowhere")
+    url = nowhere.configure()
+    message, advice = nowhere.refused()
+    assert f"the remote 'away' ({url}) does not have it" in message
+    assert advice.endswith("dvc push data")
+
+
 @each(OVER_A_NETWORK)
 def test_a_server_that_dies_midway_leaves_nothing_half_written_and_the_next_run_is_whole(away: Away) -> None:
     with Dying(away.server.port, left=20_000).running() as dying:
@@ -260,3 +273,25 @@ def test_a_server_that_dies_midway_leaves_nothing_half_written_and_the_next_run_
     assert "Check the network" in advice
     away.configure()
     assert away.is_identical()
+
+
+@each(ALL)
+def test_the_predictions_of_another_revision_are_fetched_by_their_digest(
+    away: Away, recorded: Recorded, tmp_path: Path
+) -> None:
+    approved = recorded.project / "baselines" / "tumours.parquet"
+    md5 = hashlib.md5(approved.read_bytes()).hexdigest()
+    here = away.project.path / "baselines" / "tumours.parquet"
+    here.with_name("tumours.parquet.dvc").unlink()  # this revision knows nothing of them
+    dvcfiles.fetch(here, md5, tmp_path / "approved.parquet")
+    assert (tmp_path / "approved.parquet").read_bytes() == approved.read_bytes()
+    assert not here.exists()
+
+
+@each(ALL)
+def test_the_predictions_of_another_revision_that_were_not_pushed_are_named(away: Away, tmp_path: Path) -> None:
+    absent = "0" * 32
+    with pytest.raises(DataError, match=r"the remote 'away' \(.*\) does not have it \(object 0{32}\)") as caught:
+        dvcfiles.fetch(away.project.path / "baselines" / "tumours.parquet", absent, tmp_path / "approved.parquet")
+    assert "dvc push" in caught.value.advice
+    assert not (tmp_path / "approved.parquet").exists()
