@@ -337,8 +337,9 @@ def _no_folder(repo: "Repo", output: Output, file: Path) -> DataError:
 def _unreachable(repo: "Repo", output: Output, file: Path, error: BaseException) -> DataError:
     said = _one_line(error)
     settings = repo.config["remote"].get(output.remote or repo.config["core"].get("remote"), {})
-    if isinstance(error, TypeError) and "user" in settings and not settings.get("password"):
-        said = "no credentials: there is a user, but no password"  # of which WebDAV's client speaks in riddles
+    over_webdav = str(settings.get("url", "")).startswith("webdav")  # whose client speaks of this in riddles
+    if over_webdav and isinstance(error, TypeError) and "user" in settings and not settings.get("password"):
+        said = "no credentials: there is a user, but no password"
     refused = re.search(r"credential|denied|forbidden|unauthori|\b40[13]\b|permission|authenticat", said, re.IGNORECASE)
     return DataError(
         f"{show(file)}: {_remote_of(repo, output)} {'refuses access' if refused else 'can not be reached'}: {said}",
