@@ -275,9 +275,10 @@ def _why_absent(repo: "Repo", output: Output, file: Path, md5: str, records: lis
         causes = [record.exc_info[1] for record in records if record.exc_info and record.exc_info[1]]
         return _unreachable(repo, output, file, causes[0] if causes else FileNotFoundError(place))
     except FileNotFoundError as error:
-        if cause := _cause(error):
+        over_http = remote.fs.protocol.startswith("http")
+        if over_http and (cause := _cause(error)):
             reason = _unreachable(repo, output, file, cause)
-        elif not remote.fs.protocol.startswith("http") and not remote.fs.exists(remote.path):
+        elif not over_http and not _exists(remote):
             reason = _no_folder(repo, output, file)
         else:
             reason = _not_pushed(repo, output, file, md5)
@@ -294,6 +295,14 @@ def _cause(error: FileNotFoundError) -> BaseException | None:
     if isinstance(cause, FileNotFoundError) or getattr(cause, "status", 0) == 404:
         return None
     return cause
+
+
+def _exists(remote: Any) -> bool:
+    """Whether a remote's folder or bucket is there; who may not ask is told of the object, which is not."""
+    try:
+        return bool(remote.fs.exists(remote.path))
+    except Exception:  # noqa: BLE001 - every storage plugin has its own tree; the object's absence is known
+        return True
 
 
 def _remote_of(repo: "Repo", output: Output) -> str:
@@ -327,6 +336,10 @@ def _no_folder(repo: "Repo", output: Output, file: Path) -> DataError:
 
 def _unreachable(repo: "Repo", output: Output, file: Path, error: BaseException) -> DataError:
     said = _one_line(error)
+    settings = repo.config["remote"].get(output.remote or repo.config["core"].get("remote"), {})
+    over_webdav = str(settings.get("url", "")).startswith("webdav")  # whose client speaks of this in riddles
+    if over_webdav and isinstance(error, TypeError) and "user" in settings and not settings.get("password"):
+        said = "no credentials: there is a user, but no password"
     refused = re.search(r"credential|denied|forbidden|unauthori|\b40[13]\b|permission|authenticat", said, re.IGNORECASE)
     return DataError(
         f"{show(file)}: {_remote_of(repo, output)} {'refuses access' if refused else 'can not be reached'}: {said}",
