@@ -1,44 +1,99 @@
-"""The command ``model-check``: looks at baselines without fitting anything."""
+"""The command ``model-check``: looks at baselines, and moves them, without fitting anything."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+
+Command = Callable[[argparse.Namespace], tuple[str, int]]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code (2 for what the user must mend)."""
-    parser = argparse.ArgumentParser(
-        prog="model-check", description="Look at model baselines. To judge a model: pytest --model-check"
-    )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    show = commands.add_parser("show", help="what is promised: score, margin and dummy of each baseline")
-    show.add_argument("names", nargs="*", metavar="NAME", help="baselines to show (default: all)")
-    show.add_argument("--baselines", type=Path, default=Path("baselines"), metavar="DIR", help="default: baselines")
-    options = parser.parse_args(arguments)
+    options = _parser().parse_args(arguments)
 
     from harness.errors import ModelCheckError
 
     try:
-        sys.stdout.write(_show(options.baselines, options.names))
+        text, code = options.run(options)
     except ModelCheckError as error:
         sys.stderr.write(f"model-check: {error}\n")
         return 2
-    return 0
+    sys.stdout.write(text)
+    return int(code)
 
 
-def _show(folder: Path, names: Sequence[str]) -> str:
-    from harness import baselines
-    from harness.errors import BaselineError
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="model-check", description="Look at model baselines. To judge a model: pytest --model-check"
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name: str, run: Command, summary: str, more: str = "") -> argparse.ArgumentParser:
+        one = commands.add_parser(
+            name,
+            help=summary,
+            description=f"{summary[0].upper()}{summary[1:]}.",
+            epilog=more,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        one.add_argument("--baselines", type=Path, default=Path("baselines"), metavar="DIR", help="default: baselines")
+        one.set_defaults(run=run)
+        return one
+
+    show = command("show", _show, "what is promised: score, margin and dummy of each baseline")
+    show.add_argument("names", nargs="*", metavar="NAME", help="baselines to show (default: all)")
+
+    history = command(
+        "history",
+        _history,
+        "every recording of a baseline, with the commit that brought it",
+        "examples:\n  model-check history churn\n  model-check history --plot skill.svg",
+    )
+    history.add_argument("names", nargs="*", metavar="NAME", help="baselines to show (default: all)")
+    history.add_argument(
+        "--plot", type=Path, metavar="FILE", help="draw it too: .png or .svg (needs pytest-model-check[report])"
+    )
+    return parser
+
+
+def _show(options: argparse.Namespace) -> tuple[str, int]:
+    from harness import baselines, history
     from harness.report import terminal
 
-    known = sorted(path.stem for path in folder.glob("*.json"))
-    for name in names:
-        if name not in known:
-            raise BaselineError(f"no baseline {name!r} in {folder}/", f"There are: {', '.join(known) or 'none'}.")
-    if not known:
-        raise BaselineError(f"no baseline in {folder}/", "Record one: pytest --model-check --update-baselines")
-    found = [baseline for name in names or known if (baseline := baselines.read(folder, name)) is not None]
-    return "\n".join(terminal.promises(found)) + "\n"
+    names = history.names(options.baselines, options.names)
+    found = [baseline for name in names if (baseline := baselines.read(options.baselines, name)) is not None]
+    return "\n".join(terminal.promises(found)) + "\n", 0
+
+
+def _history(options: argparse.Namespace) -> tuple[str, int]:
+    from harness import history
+    from harness.errors import ModelCheckError
+    from harness.report import history as tables
+    from harness.report import historyplot
+
+    form = options.plot.suffix.lower().removeprefix(".") if options.plot else ""
+    if options.plot and form not in historyplot.FORMATS:
+        raise ModelCheckError(f"--plot {options.plot}: can't draw {form or 'that'}", "Name a .png or .svg file.")
+    found = [history.read(options.baselines, name) for name in options.names or history.names(options.baselines)]
+    text = tables.render(found)
+    if options.plot:
+        drawable = [one for one in found if one.recordings]
+        if not drawable:
+            raise ModelCheckError("--plot: there is no recording to draw", text)
+        _save(options.plot, historyplot.draw(drawable, form))
+        text += f"\nDrawn: {options.plot}\n"
+    return text, 0
+
+
+def _save(path: Path, content: bytes) -> None:
+    from harness.errors import ModelCheckError
+
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise ModelCheckError(
+            f"{path} can't be written: {error.strerror}", "Name a file in a folder that is there."
+        ) from error
