@@ -7,6 +7,24 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+DIFF = """\
+verdicts, of the same rows in the same folds, by the scores of the folds:
+  identical     the same predictions, or the same scores
+  better        95% sure that B is better
+  held          95% sure that B loses less than A's margin
+  worse         B loses A's margin or more, as recorded; or it is 99.75% sure that B loses something
+  inconclusive  the folds can't tell (pytest --model-check sees more: it compares row by row)
+other data, incomparable (other folds, another definition): the scores are shown, and nothing is claimed.
+A promise is weakened where a baseline, metric or slice is gone, a named margin is wider, or the protocol is another.
+
+exit code: 0, 1 if something is worse, gone or weakened (accepted losses too), 2 if it can't be told
+
+examples:
+  model-check diff                    # HEAD against the working tree
+  model-check diff origin/main HEAD --format markdown
+  model-check diff v1.0 v2.0
+"""
+
 Command = Callable[[argparse.Namespace], tuple[str, int]]
 
 
@@ -56,6 +74,16 @@ def _parser() -> argparse.ArgumentParser:
     history.add_argument(
         "--plot", type=Path, metavar="FILE", help="draw it too: .png or .svg (needs pytest-model-check[report])"
     )
+
+    diff = command(
+        "diff",
+        _diff,
+        "the accuracy diff table between the baselines at two revisions, without fitting anything",
+        DIFF,
+    )
+    diff.add_argument("a", nargs="?", default="HEAD", metavar="A", help="a commit, branch or tag (default: HEAD)")
+    diff.add_argument("b", nargs="?", metavar="B", help="another one (default: the working tree)")
+    diff.add_argument("--format", choices=("text", "markdown", "json"), default="text", help="default: text")
     return parser
 
 
@@ -86,6 +114,14 @@ def _history(options: argparse.Namespace) -> tuple[str, int]:
         _save(options.plot, historyplot.draw(drawable, form))
         text += f"\nDrawn: {options.plot}\n"
     return text, 0
+
+
+def _diff(options: argparse.Namespace) -> tuple[str, int]:
+    from harness import revisions
+    from harness.report import diff as report
+
+    found = revisions.difference(options.baselines, options.a, options.b)
+    return report.FORMATS[options.format](found), int(found.worse)
 
 
 def _save(path: Path, content: bytes) -> None:
