@@ -184,7 +184,7 @@ def write(pending: Pending, folder: Path) -> tuple[Path, ...]:
         with _restored(parquet, dvc):
             _move(pending.predictions, parquet)
             dvcfiles.add(parquet)
-            _write_text(path, to_text(pending.baseline))
+            write_text(path, to_text(pending.baseline))
     except (OSError, DataError) as error:
         text = error.message if isinstance(error, DataError) else str(error)
         raise BaselineError(
@@ -244,7 +244,8 @@ def _move(source: Path, target: Path) -> None:
         shutil.copyfile(source, temporary)
 
 
-def _write_text(path: Path, text: str) -> None:
+def write_text(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
     with _temporary(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
 

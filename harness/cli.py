@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -84,6 +85,24 @@ def _parser() -> argparse.ArgumentParser:
     diff.add_argument("a", nargs="?", default="HEAD", metavar="A", help="a commit, branch or tag (default: HEAD)")
     diff.add_argument("b", nargs="?", metavar="B", help="another one (default: the working tree)")
     diff.add_argument("--format", choices=("text", "markdown", "json"), default="text", help="default: text")
+
+    rename = command(
+        "rename",
+        _rename,
+        "give a baseline the new name of its check, and keep its history",
+        'example:\n  model-check rename churn attrition    # then rename the test, or pass name="attrition"',
+    )
+    rename.add_argument("old", metavar="OLD", help="as the baseline is called now")
+    rename.add_argument("new", metavar="NEW", help="letters, digits, . _ -")
+
+    retire = command(
+        "retire",
+        _retire,
+        "put the baseline of a check that is given up aside, with the reason",
+        'example:\n  model-check retire churn "the shop was closed"',
+    )
+    retire.add_argument("name", metavar="NAME", help="the baseline")
+    retire.add_argument("reason", metavar="REASON", help="why nobody needs the check any more; every diff shows it")
     return parser
 
 
@@ -122,6 +141,36 @@ def _diff(options: argparse.Namespace) -> tuple[str, int]:
 
     found = revisions.difference(options.baselines, options.a, options.b)
     return report.FORMATS[options.format](found), int(found.worse)
+
+
+def _rename(options: argparse.Namespace) -> tuple[str, int]:
+    from harness import renaming
+
+    folder, old, new = options.baselines, options.old, options.new
+    paths = renaming.rename(folder, old, new)
+    return (
+        f"renamed {folder / old}.json to {folder / new}.json; its history comes with it\n"
+        f'Now rename the test to test_{new}, or pass name="{new}" to model_check. To approve:\n'
+        f"{_commit(paths, f'Rename the baseline {old} to {new}')}"
+        "DVC keeps the same predictions: there is nothing to push.\n"
+    ), 0
+
+
+def _retire(options: argparse.Namespace) -> tuple[str, int]:
+    from harness import renaming
+    from harness.history import RETIRED
+
+    paths = renaming.retire(options.baselines, options.name, options.reason)
+    return (
+        f"retired {options.name}: its record is {options.baselines / RETIRED / options.name}.json, with the reason\n"
+        "Now delete the test. To approve:\n"
+        f"{_commit(paths, f'Retire the check {options.name}')}"
+    ), 0
+
+
+def _commit(paths: Sequence[Path], message: str) -> str:
+    files = " ".join(shlex.quote(path.as_posix()) for path in paths)
+    return f"  git add -A -- {files}\n  git commit -m {shlex.quote(message)}\n"
 
 
 def _save(path: Path, content: bytes) -> None:

@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import dvc.repo
+import numpy as np
 from conftest import git
 
 from harness.baselinejson import Baseline, BaselineMetric, StoredAnchor, to_text
+from harness.baselines import Approved, prepare, write
 from harness.judge import Yardstick
+from harness.predictions import Predictions
 from harness.verdicts import Acceptance
 
 NAMED = "named in the check"
@@ -67,6 +71,17 @@ class Life:
     def write(self, one: Baseline) -> None:
         """Put a baseline into the working tree."""
         (self.folder / f"{one.name}.json").write_text(to_text(one), encoding="utf-8")
+
+    def approve(self, one: Baseline, scratch: Path) -> Baseline:
+        """Write a baseline with predictions, under DVC, as a run does."""
+        if not (self.path / ".dvc").is_dir():
+            dvc.repo.Repo.init(str(self.path)).close()
+        rows, classes = np.arange(6), np.array(["no", "yes"], dtype=object)
+        p = np.random.default_rng(one.generation).random((one.seeds, 6))
+        responses = {"predict": classes[(p > 0.5).astype(int)], "predict_proba": np.stack([1 - p, p], axis=2)}
+        pending = prepare(one, Approved(Predictions(rows, rows * 0, rows % 2, responses, classes), {}), scratch)
+        write(pending, self.folder)
+        return pending.baseline
 
     def commit(self, message: str = "Record", *, author: str = "Ada", day: int = 1) -> str:
         """Commit everything; gives the commit."""
