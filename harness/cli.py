@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import shlex
 import sys
 from collections.abc import Callable, Sequence
@@ -103,6 +104,16 @@ def _parser() -> argparse.ArgumentParser:
     )
     retire.add_argument("name", metavar="NAME", help="the baseline")
     retire.add_argument("reason", metavar="REASON", help="why nobody needs the check any more; every diff shows it")
+
+    write_up = command(
+        "write-up",
+        _write_up,
+        "an account of a model to keep: problem, data, protocol, skill, history, caveats, how to reproduce it",
+        "examples:\n  model-check write-up churn\n  model-check write-up churn --out churn.html --author 'Ada Byron'",
+    )
+    write_up.add_argument("name", metavar="NAME", help="the baseline")
+    write_up.add_argument("--out", type=Path, metavar="FILE", help=".md or .html (default: Markdown, to the terminal)")
+    write_up.add_argument("--author", default="", help="who signs it")
     return parser
 
 
@@ -173,12 +184,41 @@ def _commit(paths: Sequence[Path], message: str) -> str:
     return f"  git add -A -- {files}\n  git commit -m {shlex.quote(message)}\n"
 
 
+def _write_up(options: argparse.Namespace) -> tuple[str, int]:
+    from harness import history
+    from harness.errors import ModelCheckError
+    from harness.report import document, historyplot
+    from harness.report.writeup import write_up
+
+    form = options.out.suffix.lower() if options.out else ".md"
+    if form not in (".md", ".html"):
+        raise ModelCheckError(f"--out {options.out}: can't write {form or 'that'}", "Name a .md or .html file.")
+    found = history.read(options.baselines, options.name)
+    if not found.recordings:
+        raise ModelCheckError(f"{options.name}: no recording of it can be read", "\n".join(found.remarks))
+    plot, note = None, ""
+    if form == ".html":
+        try:
+            plot = historyplot.inline(found)
+        except historyplot.NoMatplotlibError as error:  # the table says the same
+            note = f"Without the plot: {error}\n"
+    account = write_up(found, options.baselines.as_posix(), author=options.author, plot=plot)
+    if options.out is None:
+        return document.markdown(account), 0
+    _save(options.out, (document.html if form == ".html" else document.markdown)(account).encode())
+    return f"written: {options.out}\n{note}", 0
+
+
 def _save(path: Path, content: bytes) -> None:
     from harness.errors import ModelCheckError
 
+    part = path.with_name(f".{path.name}.part")
     try:
-        path.write_bytes(content)
+        part.write_bytes(content)
+        part.replace(path)
     except OSError as error:
+        with contextlib.suppress(OSError):
+            part.unlink()
         raise ModelCheckError(
             f"{path} can't be written: {error.strerror}", "Name a file in a folder that is there."
         ) from error

@@ -111,6 +111,8 @@ def record(
             "groups": check.groups,
             "time": check.time,
             "slices": list(check.slices),
+            "description": check.description,
+            "caveats": list(check.caveats),
         },
         metrics=measured,
         seeds=predictions.seeds,

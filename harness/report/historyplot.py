@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from io import BytesIO
 from itertools import pairwise
@@ -67,6 +68,18 @@ def draw(histories: Sequence[History], form: str) -> bytes:
         metadata = {"Date": None} if form == "svg" else {"Software": None}  # the same picture for the same history
         figure.savefig(written, format=form, dpi=150, metadata=metadata)
     return written.getvalue()
+
+
+def inline(history: History) -> str:
+    """Draw one history as SVG that can stand in a page.
+
+    Raises
+    ------
+    NoMatplotlibError
+        With the command that installs it.
+    """
+    drawn = draw([history], "svg").decode("utf-8")
+    return re.sub(r"<metadata>.*?</metadata>", "", drawn[drawn.index("<svg") :], flags=re.DOTALL).rstrip()
 
 
 def _panel(axes: Axes, history: History, metric: str) -> None:
