@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import io
 import shlex
 import sys
 from collections.abc import Callable, Sequence
@@ -32,6 +33,9 @@ Command = Callable[[argparse.Namespace], tuple[str, int]]
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code (2 for what the user must mend)."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # an author's name must not break an ASCII terminal
+            stream.reconfigure(errors="backslashreplace")
     options = _parser().parse_args(arguments)
 
     from harness.errors import ModelCheckError

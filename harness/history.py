@@ -245,7 +245,7 @@ def _retirement(baseline: Baseline) -> list[str]:
 def _limits(folder: Path, top: Path | None) -> list[str]:
     """Say why there may be more than is shown."""
     if top is None:
-        return [f"{folder}/ is in no git repository: there is no history but what lies here"]
+        return [f"{folder}/ is in no git repository (or git does not trust it): there is no history but what lies here"]
     if git.resolve(top, "HEAD") is None:
         return ["this repository has no commits yet: there is no history but what lies here"]
     if git.is_shallow(top):

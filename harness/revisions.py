@@ -197,7 +197,10 @@ def _read_at(folder: Path, revision: str, sha: str) -> dict[str, Baseline]:
 def _commit(folder: Path, revision: str) -> str:
     top = git.toplevel(folder)
     if top is None:
-        raise GitError(f"{folder}/ is in no git repository, so there is no {revision} to compare with")
+        raise GitError(
+            f"{folder}/ is in no git repository (or git does not trust it): there is no {revision} to compare with",
+            f"Run it in a clone; in a container perhaps: git config --global --add safe.directory {Path.cwd()}",
+        )
     if (sha := git.resolve(top, revision)) is not None:
         return sha
     if git.resolve(top, "HEAD") is None:
