@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from harness import baselines, git
-from harness.baselinejson import Baseline, MalformedError, from_json, seal
+from harness.baselinejson import Baseline
 from harness.errors import BaselineError
 from harness.git import Commit
 from harness.verdicts import Acceptance
@@ -83,7 +83,7 @@ def names(folder: Path, asked: Sequence[str] = ()) -> list[str]:
     BaselineError
         If one is not there, with the names that it may have meant.
     """
-    known = _known(folder)
+    known = baselines.names(folder)
     for name in asked:
         if name not in known:
             raise unknown(folder, name)
@@ -94,35 +94,11 @@ def names(folder: Path, asked: Sequence[str] = ()) -> list[str]:
 
 def unknown(folder: Path, name: str, neither: str = "") -> BaselineError:
     """Say that there is no such baseline, and which name may have been meant."""
-    known = _known(folder)
+    known = baselines.names(folder)
     near = difflib.get_close_matches(name, known, n=3)
     meant = f": did you mean {' or '.join(near)}?" if near else ""
     also = f", {neither}" if neither else ""
     return BaselineError(f"no baseline {name!r} in {folder}/{also}{meant}", f"There are: {', '.join(known) or 'none'}.")
-
-
-def _known(folder: Path) -> list[str]:
-    return sorted(path.stem for path in folder.glob("*.json"))
-
-
-def parse(content: bytes, where: str) -> Baseline:
-    """Read the JSON of a baseline as git gave it.
-
-    Raises
-    ------
-    BaselineError
-        If it is none, or was changed by hand.
-    """
-    try:
-        plain = json.loads(content)
-        baseline = from_json(plain)
-    except ValueError as error:  # no UTF-8, no JSON
-        raise BaselineError(f"{where} is torn or not JSON: {error}") from error
-    except MalformedError as fault:
-        raise BaselineError(f"{where}: {fault}") from fault
-    if plain.get("digest") != seal(plain):
-        raise BaselineError(f"{where} was changed by hand or by a merge: its digest does not match what it says")
-    return baseline
 
 
 def recordings(folder: Path, name: str) -> tuple[Recording, ...]:
@@ -146,9 +122,8 @@ def read(folder: Path, name: str) -> History:
         If neither the working tree nor git knows it, or what lies in the working tree can't be read.
     """
     now = baselines.read(folder, name)
-    shelved = folder / RETIRED / f"{name}.json"
-    if now is None and shelved.is_file():
-        now = parse(shelved.read_bytes(), f"{RETIRED}/{name}.json")
+    if now is None:
+        now = baselines.read(folder / RETIRED, name)
     top = git.toplevel(folder)
     found, remarks = _committed(folder, name, now) if top is not None else ([], [])
     if now is not None:
@@ -184,7 +159,7 @@ def _committed(folder: Path, name: str, now: Baseline | None) -> tuple[list[tupl
     if now is not None:
         formerly = now.formerly
     elif (content := next(filter(None, (git.show(path, "HEAD") for path in _places(folder, name))), None)) is not None:
-        formerly = parse(content, f"{name}.json at HEAD").formerly
+        formerly = baselines.parse(content, name, f"{name}.json at HEAD").formerly
     called = [*formerly, name]
     paths = [path for one in dict.fromkeys(called) for path in _places(folder, one)]
     log = git.commits(paths[0], also=paths[1:])
@@ -200,7 +175,7 @@ def _committed(folder: Path, name: str, now: Baseline | None) -> tuple[list[tupl
             remarks.append(f"{when}: {called[-1]}.json was deleted")
             continue
         try:
-            found.append((commit, parse(content, f"{called[-1]}.json")))
+            found.append((commit, baselines.parse(content, called[-1], f"{called[-1]}.json")))
         except BaselineError as error:
             remarks.append(f"{when}: this version can't be read, and is left out: {error.message}")
     return found[::-1], remarks[::-1]

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from harness import baselines, git, history
+from harness import baselines, dvcfiles, git, history
 from harness.baselinejson import Baseline, to_text
 from harness.baselines import write_text
 from harness.check import file_name
 from harness.dvctrackers import file_md5
-from harness.errors import BaselineError
+from harness.errors import BaselineError, DataError
 from harness.history import GIVEN_UP, RETIRED, is_retirement
 from harness.verdicts import Acceptance
 
@@ -41,22 +41,19 @@ def rename(folder: Path, old: str, new: str) -> tuple[Path, ...]:
             f"{old} and {new} are one name on many file systems",
             f"Go by a third: model-check rename {old} {old}-2, commit, then model-check rename {old}-2 {new}.",
         )
-    taken = next((path.stem for path in folder.glob("*.json") if path.stem.lower() == new.lower()), None)
-    if taken is not None:
-        moved = baselines.read(folder, taken)
-        was = baselines.read(folder, old)
-        killed = moved is not None and moved.formerly[-1:] == (old,) and was in (None, _renamed_back(moved, old))
-        if taken != new or not killed:
-            raise BaselineError(
-                f"there is a baseline {taken} already",
-                "Take another name, or retire that one first: model-check retire",
-            )
-    else:
+    taken = next((known for known in baselines.names(folder) if known.lower() == new.lower()), None)
+    if taken is None:
         history.names(folder, [old])
-        baseline = baselines.read(folder, old)
-        assert baseline is not None
-        _write(folder, baseline, new)
-    _remove(folder, old)
+    elif taken != new or not _left_by_a_killed_rename(folder, old, new):
+        raise BaselineError(
+            f"there is a baseline {taken} already",
+            f'Take another name, or give that one up first: model-check retire {taken} "why"',
+        )
+    with _alone(folder, old) as baseline:
+        if taken is None:
+            assert baseline is not None
+            _write(folder, baseline, new)
+        _remove(folder, old)
     return _changed(folder, *_files(folder, old), *_files(folder, new))
 
 
@@ -78,15 +75,15 @@ def retire(folder: Path, name: str, reason: str) -> tuple[Path, ...]:
             f"{name} can't be retired without a reason", f'Say why: model-check retire {name} "the shop was closed"'
         )
     shelved = folder / RETIRED / f"{name}.json"
-    baseline = baselines.read(folder, name)
-    if baseline is not None:
-        given_up = Acceptance(baseline.generation, reason.strip(), GIVEN_UP, tuple(baseline.metrics))
-        with _in_words(f"{name} could not be retired"):
-            shelved.parent.mkdir(exist_ok=True)
-            write_text(shelved, to_text(replace(baseline, history=(*baseline.history, given_up))))
-    elif not _left_by_a_kill(folder, name, shelved):
-        raise history.unknown(folder, name)
-    _remove(folder, name)
+    with _alone(folder, name) as baseline:
+        if baseline is not None:
+            given_up = Acceptance(baseline.generation, reason.strip(), GIVEN_UP, tuple(baseline.metrics))
+            with _in_words(f"{name} could not be retired"):
+                shelved.parent.mkdir(exist_ok=True)
+                write_text(shelved, to_text(replace(baseline, history=(*baseline.history, given_up))))
+        elif not _left_by_a_killed_retirement(folder, name):
+            raise history.unknown(folder, name)
+        _remove(folder, name)
     return _changed(folder, *_files(folder, name), shelved)
 
 
@@ -97,16 +94,33 @@ def _require_name(new: str) -> None:
         )
 
 
-def _renamed_back(baseline: Baseline, old: str) -> Baseline:
-    return replace(baseline, name=old, formerly=baseline.formerly[:-1])
+def _left_by_a_killed_rename(folder: Path, old: str, new: str) -> bool:
+    """Whether the new name is the old baseline's already."""
+    before, after = baselines.read(folder, old), baselines.read(folder, new)
+    assert after is not None
+    back = replace(after, name=old, formerly=after.formerly[:-1])
+    return after.formerly[-1:] == (old,) and before in (None, back)
 
 
-def _left_by_a_kill(folder: Path, name: str, shelved: Path) -> bool:
-    """Whether it was retired, and some of its files are still there."""
+def _left_by_a_killed_retirement(folder: Path, name: str) -> bool:
+    """Whether it was retired, and something of it is still there."""
     left = any(path.exists() for path in _files(folder, name)) or _ignored(name) in _ignores(folder)
-    if not shelved.is_file() or not left:
-        return False
-    return any(map(is_retirement, history.parse(shelved.read_bytes(), f"{RETIRED}/{name}.json").history))
+    shelved = baselines.read(folder / RETIRED, name)
+    return left and shelved is not None and any(map(is_retirement, shelved.history))
+
+
+@contextlib.contextmanager
+def _alone(folder: Path, name: str) -> Iterator[Baseline | None]:
+    """Give a baseline while no other run can write one."""
+    state = baselines.state(folder, name)
+    baseline = baselines.read(folder, name)  # puts right what a killed run left, and takes the lock for it
+    try:
+        with dvcfiles.writing(folder):
+            if baselines.state(folder, name) != state:
+                raise BaselineError(f"{name}.json was changed by another run meanwhile", "Run this command again.")
+            yield baseline
+    except DataError as error:
+        raise BaselineError(f"{name} can't be moved: {error.message}", error.advice) from error
 
 
 def _files(folder: Path, name: str) -> tuple[Path, Path, Path]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from harness import baselines, git, history, statistics
+from harness import baselines, git, promise, statistics
 from harness.baselinejson import Baseline, BaselineMetric
 from harness.errors import ModelCheckError
 from harness.git import GitError
@@ -117,14 +117,7 @@ def at(folder: Path, revision: str | None) -> Snapshot:
         If a baseline can't be read.
     """
     if revision is None:
-        names = sorted(path.stem for path in folder.glob("*.json"))
-        shelved = sorted((folder / RETIRED).glob("*.json"))
-        return Snapshot(
-            WORKING_TREE,
-            None,
-            {name: one for name in names if (one := baselines.read(folder, name)) is not None},
-            {path.stem: history.parse(path.read_bytes(), f"{RETIRED}/{path.name}") for path in shelved},
-        )
+        return Snapshot(WORKING_TREE, None, _read(folder), _read(folder / RETIRED))
     sha = _commit(folder, revision)
     return Snapshot(revision, sha, _read_at(folder, revision, sha), _read_at(folder / RETIRED, revision, sha))
 
@@ -172,26 +165,34 @@ def weaker(old: Baseline, new: Baseline) -> tuple[str, ...]:
             found.append(f"{name} is reported only, and no longer judged")
         elif before.margin is not None and after.margin is not None:
             by_hand = NAMED in (before.margin_reason, after.margin_reason)
-            if by_hand and after.margin > before.margin * (1 + 1e-9):
-                found.append(f"the margin of {name} is wider: {before.margin:.4g} -> {after.margin:.4g}")
-    kept = _texts(new.protocol.get("slices"))
-    found += [
-        f"the slice {one} is not watched any more" for one in _texts(old.protocol.get("slices")) if one not in kept
-    ]
-    for key in ("cv", "target", "groups", "time"):
-        was, is_now = old.protocol.get(key), new.protocol.get(key)
-        if was != is_now:
-            found.append(f"the protocol is another: {key} was {was or 'none'}, is {is_now or 'none'}")
+            if by_hand and after.margin > before.margin * (1 + promise.ROOM):
+                found.append(f"the margin of {name} is {after.margin:.4g}, was {before.margin:.4g}")
+    then, now = old.protocol, new.protocol
+    kept = _texts(now.get("slices"))
+    found += [f"the slice {one} was dropped" for one in _texts(then.get("slices")) if one not in kept]
+    for key in ("cv", *promise.PARTS):
+        if then.get(key) != now.get(key):
+            found.append(f"{key}= is {now.get(key) or 'not named'}, was {then.get(key) or 'not named'}")
+    if now.get("seeds", 1) < then.get("seeds", 1):
+        found.append(f"seeds= is {now.get('seeds', 1)}, was {then['seeds']}")
+    if (then.get("inconclusive", "fail"), now.get("inconclusive", "fail")) == ("fail", "pass"):
+        found.append("model_check_inconclusive is pass, was fail")
     return tuple(found)
+
+
+def _read(folder: Path) -> dict[str, Baseline]:
+    found = ((name, baselines.read(folder, name)) for name in baselines.names(folder))
+    return {name: one for name, one in found if one is not None}
 
 
 def _read_at(folder: Path, revision: str, sha: str) -> dict[str, Baseline]:
     paths = [path for path in git.listed(folder, sha) if path.name.endswith(".json")]
     contents = git.shows(paths, [sha])
-    return {
-        path.name.removesuffix(".json"): history.parse(content, f"{path.name} at {revision}")
-        for (path, _), content in contents.items()
-    }
+    found = {}
+    for (path, _), content in contents.items():
+        name = path.name.removesuffix(".json")
+        found[name] = baselines.parse(content, name, f"{path.name} at {revision}")
+    return found
 
 
 def _commit(folder: Path, revision: str) -> str:

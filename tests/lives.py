@@ -36,7 +36,14 @@ def baseline(score: float = 0.9, generation: int = 1, **changes) -> Baseline:
         data=(("data/churn.csv", "0" * 32),),
         rows=500,
         target_digest="abc",
-        protocol={"cv": "KFold(5)", "target": "churned", "groups": None, "time": None, "slices": ["region"]},
+        protocol={
+            "cv": "KFold(5)",
+            "target": "churned",
+            "groups": None,
+            "time": None,
+            "slices": ["region"],
+            "seeds": 10,
+        },  # fmt: skip
         metrics={"roc_auc": metric(score)},
         seeds=10,
         entropy=5,

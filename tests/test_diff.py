@@ -202,11 +202,14 @@ def test_a_renamed_baseline_is_followed():
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"metrics": {"roc_auc": metric(0.9, margin=0.03)}}, "the margin of roc_auc is wider: 0.02 -> 0.03"),
+        ({"metrics": {"roc_auc": metric(0.9, margin=0.03)}}, "the margin of roc_auc is 0.03, was 0.02"),
         ({"metrics": {"roc_auc": metric(0.9, margin=None)}}, "roc_auc is reported only"),
         ({"metrics": {"accuracy": metric(0.8)}}, "the metric roc_auc was dropped"),
-        ({"protocol": baseline().protocol | {"slices": []}}, "the slice region is not watched any more"),
-        ({"protocol": baseline().protocol | {"cv": "KFold(2)"}}, "cv was KFold(5), is KFold(2)"),
+        ({"protocol": baseline().protocol | {"time": "day"}}, "time= is day, was not named"),
+        ({"protocol": baseline().protocol | {"seeds": 1}}, "seeds= is 1, was 10"),
+        ({"protocol": baseline().protocol | {"inconclusive": "pass"}}, "model_check_inconclusive is pass, was fail"),
+        ({"protocol": baseline().protocol | {"slices": []}}, "the slice region was dropped"),
+        ({"protocol": baseline().protocol | {"cv": "KFold(2)"}}, "cv= is KFold(2), was KFold(5)"),
     ],
 )
 def test_a_weaker_promise_is_worse_in_words(change, words):
