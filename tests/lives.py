@@ -43,7 +43,7 @@ def baseline(score: float = 0.9, generation: int = 1, **changes) -> Baseline:
             "time": None,
             "slices": ["region"],
             "seeds": 10,
-        },  # fmt: skip
+        },
         metrics={"roc_auc": metric(score)},
         seeds=10,
         entropy=5,
