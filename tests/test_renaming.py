@@ -265,3 +265,55 @@ def test_a_renamed_check_of_a_real_project_passes_under_its_new_name(project, ca
     project.check(stump, 'metrics="roc_auc", seeds=2, cv=5, name="cancer"')
     assert project.run().ret == 0
     assert project.verdicts() == {"cancer": "identical"}
+
+
+# --- in a pull request
+
+STUMP = "DecisionTreeClassifier(max_depth=2)"
+PATIENTS = """
+def test_patients(model_check):
+    model_check(Ridge(), data="data/patients.csv", target="progression", cv=3, seeds=2)
+"""
+
+
+@pytest.fixture
+def branch(project):
+    """A branch of a project whose main approved a random stump and a model of the patients."""
+    project.check(STUMP, 'metrics="roc_auc", seeds=2, cv=5')
+    project.source(PATIENTS, file="test_patients.py")
+    assert project.run("--update-baselines").ret == 0
+    project.git("add", "-A")
+    project.git("commit", "-qm", "Approve")
+    project.git("switch", "-qc", "branch")
+    return project
+
+
+def test_a_branch_may_rename_a_check(branch):
+    rename(branch.path / "baselines", "tumours", "cancer")
+    branch.check(STUMP, 'metrics="roc_auc", seeds=2, cv=5, name="cancer"')
+    branch.git("add", "-A")
+    branch.git("commit", "-qm", "Rename")
+    assert branch.run("--model-check-against=main").ret == 0
+    assert branch.verdicts() == {"cancer": "identical", "patients": "identical"}
+
+
+def test_a_branch_may_retire_a_check_with_a_reason_and_not_by_deleting_it(branch):
+    (branch.path / "test_models.py").unlink()
+    branch.git("commit", "-qam", "Delete the test")
+    assert branch.run("--model-check-against=main").ret != 0
+    retire(branch.path / "baselines", "tumours", "the ward was closed")
+    branch.git("add", "-A")
+    branch.git("commit", "-qm", "Retire it")
+    assert branch.run("--model-check-against=main").ret == 0
+
+
+def test_a_branch_may_change_what_the_author_says_without_a_new_recording(branch):
+    branch.check("make_pipeline(StandardScaler(), LogisticRegression())", 'metrics="roc_auc", seeds=2, cv=5')
+    assert branch.run("--update-baselines", "-k", "tumours").ret == 0
+    branch.check(
+        "make_pipeline(StandardScaler(), LogisticRegression())",
+        'metrics="roc_auc", seeds=2, cv=5, description="Is it malignant?"',
+    )
+    branch.git("add", "-A")
+    branch.git("commit", "-qm", "Improve and describe")
+    assert branch.run("--model-check-against=main").ret == 0
