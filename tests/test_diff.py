@@ -287,6 +287,13 @@ def test_the_markdown_is_escaped(life, capsys):
     assert len(table) == 3
 
 
+def test_what_could_hide_a_loss_is_counted_in_the_headline(life, capsys):
+    life.record(baseline())
+    life.write(baseline(0.5, 2, data=OTHER_DATA))
+    assert main(["diff"]) == 0
+    assert "B is not known to be worse than A in 1 check (1 other data)" in capsys.readouterr().out
+
+
 def test_a_row_that_fails_comes_first(life, capsys):
     life.write(baseline(name="a"))
     life.record(baseline(name="b"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
@@ -18,6 +19,7 @@ from harness.verdicts import MetricVerdict
 SCHEMA = 1
 HEADERS = ("check", "metric", "A", "B", "delta", "interval", "margin", "verdict", "why")
 ALIGN = ("left", "left", "right", "right", "right", "right", "right", "left", "left")
+UNKNOWN = ("other data", "incomparable", "inconclusive")  # what could hide a loss
 FOOTNOTE = (
     "Nothing was fitted: the interval is by the scores of the folds (corrected resampled t-test), which see less than "
     "the predictions that pytest --model-check compares. It is 95% sure that B is above its lower end, and 99.75% sure "
@@ -32,7 +34,7 @@ def text(diff: Diff) -> str:
     lines += tabulate(rows, HEADERS, "simple", colalign=ALIGN, disable_numparse=True).splitlines()
     for title, said in _lists(diff):
         lines += ["", f"{title}:", *(f"  {clean(one)}" for one in said)]
-    return "\n".join([*lines, "", _conclusion(diff), FOOTNOTE]) + "\n"
+    return "\n".join([*lines, "", _conclusion(diff), *textwrap.wrap(FOOTNOTE, 110)]) + "\n"
 
 
 def markdown(diff: Diff) -> str:
@@ -113,4 +115,8 @@ def _conclusion(diff: Diff) -> str:
     parts += [f"{len(diff.weakened)} weakened"] if diff.weakened else []
     checks = len({row.check for row in diff.rows})
     of = f"in {checks} check{'s' * (checks != 1)}"
-    return f"B is worse than A: {', '.join(parts)} {of}" if parts else f"B is not known to be worse than A {of}"
+    if parts:
+        return f"B is worse than A: {', '.join(parts)} {of}"
+    unknown = {label: sum(row.verdict == label for row in diff.rows) for label in UNKNOWN}
+    said = ", ".join(f"{count} {label}" for label, count in unknown.items() if count)
+    return f"B is not known to be worse than A {of}{f' ({said})' if said else ''}"

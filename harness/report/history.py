@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 
 from tabulate import tabulate
@@ -25,7 +26,7 @@ Z = 1.959963984540054  # of a two-sided 95% interval
 
 def render(histories: Sequence[History]) -> str:
     """Give a table for each baseline, what it has drifted below it, and what is missing from it."""
-    return "\n\n".join("\n".join(_one(history)) for history in histories) + f"\n\n{LEGEND}\n"
+    return "\n\n".join("\n".join(_one(history)) for history in histories) + f"\n\n{textwrap.fill(LEGEND, 110)}\n"
 
 
 def ends(metric: BaselineMetric) -> tuple[float, float]:
