@@ -31,6 +31,8 @@ def main() -> None:
         outputs["worse"] = _shown(clone, "--model-check", "-k", "breast_cancer")
         _edit(clone, "LogisticRegression(C=0.001)", "LogisticRegression(C=0.3)")
         outputs["better"] = _shown(clone, "--update-baselines", "-k", "breast_cancer")
+        outputs["history"] = _told(clone, "history", "breast_cancer")
+        outputs["diff"] = _told(clone, "diff")
     for page in PAGES:
         path = ROOT / page
         text = path.read_text(encoding="utf-8")
@@ -53,6 +55,13 @@ def _shown(clone: Path, *arguments: str) -> str:
     done = subprocess.run([sys.executable, "-m", "pytest", *arguments], cwd=clone, capture_output=True, text=True)
     lines = [line.rstrip() for line in done.stdout.splitlines() if not NOISE.match(line)]
     return f"$ pytest {' '.join(arguments)}\n" + "\n".join(lines) + "\n"
+
+
+def _told(clone: Path, *arguments: str) -> str:
+    command = [sys.executable, "-c", "import sys; from harness.cli import main; sys.exit(main())", *arguments]
+    done = subprocess.run(command, cwd=clone, capture_output=True, text=True)
+    lines = [line.rstrip() for line in (done.stdout + done.stderr).splitlines()]
+    return f"$ model-check {' '.join(arguments)}\n" + "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":

@@ -98,7 +98,7 @@ def read_at(folder: Path, name: str, revision: str) -> Baseline | None:
     """
     content = git.show(folder / f"{name}.json", revision)
     where = f"{name}.json at {revision[:7]}"
-    return None if content is None else _parse(content, name, where, f"Mend it on the branch that {where} is on.")
+    return None if content is None else parse(content, name, where, f"Mend it on the branch that {where} is on.")
 
 
 def names_at(folder: Path, revision: str) -> list[str]:
@@ -126,10 +126,28 @@ def _read(folder: Path, name: str) -> Baseline | None:
         return None
     except OSError as error:
         raise BaselineError(f"{path.name} can't be read: {error}", AGAIN.format(path=path)) from error
-    return _parse(content, name, path.name, AGAIN.format(path=path), conflict=CONFLICT.format(path=path))
+    return parse(content, name, path.name, AGAIN.format(path=path), conflict=CONFLICT.format(path=path))
 
 
-def _parse(content: bytes, name: str, where: str, advice: str, conflict: str = "") -> Baseline:
+def parse(content: bytes, name: str, where: str, advice: str = "", conflict: str = "") -> Baseline:
+    """Read the JSON of a baseline as it was found somewhere.
+
+    Parameters
+    ----------
+    content : bytes
+        The file's.
+    name : str
+        Whose baseline it must be.
+    where : str
+        How a message calls it.
+    advice, conflict : str
+        What to do if it can't be read, and if it is in the middle of a merge.
+
+    Raises
+    ------
+    BaselineError
+        As `read`.
+    """
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -267,7 +285,7 @@ def write(pending: Pending, folder: Path) -> tuple[Path, ...]:
             with _restored(parquet, dvc):
                 _move(pending.predictions, parquet)
                 dvcfiles.add(parquet)
-                _write_text(path, to_text(pending.baseline))
+                write_text(path, to_text(pending.baseline))
     except (OSError, DataError) as error:
         text = error.message if isinstance(error, DataError) else str(error)
         raise BaselineError(
@@ -327,7 +345,8 @@ def _move(source: Path, target: Path) -> None:
         shutil.copyfile(source, temporary)
 
 
-def _write_text(path: Path, text: str) -> None:
+def write_text(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
     with _temporary(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
 

@@ -73,6 +73,10 @@ class Check:
         With how many seeds a baseline is measured.
     load : callable or None
         ``load(paths) -> DataFrame`` for joins and other formats.
+    description : str
+        The problem, in the author's words: the write-up begins with it.
+    caveats : tuple of str
+        What the author wants a reader of the write-up to bear in mind.
     """
 
     name: str
@@ -88,6 +92,8 @@ class Check:
     slices: tuple[str, ...]
     seeds: int
     load: Load | None
+    description: str = ""
+    caveats: tuple[str, ...] = ()
 
     @property
     def task(self) -> str:
@@ -137,6 +143,8 @@ def make_check(
     slices: str | Sequence[str] = (),
     seeds: int = DEFAULT_SEEDS,
     load: Load | None = None,
+    description: str = "",
+    caveats: str | Sequence[str] = (),
     name: str,
     nodeid: str = "",
 ) -> Check:
@@ -159,6 +167,8 @@ def make_check(
         raise PromiseError(f"seeds={seeds!r} is no number of seeds", "Use a whole number from 1 (default 10).")
     if load is not None and not callable(load):
         raise PromiseError(f"load={load!r} is no function", "load(paths) gets a list of paths and returns a DataFrame.")
+    if not isinstance(description, str):
+        raise PromiseError(f"description={description!r} is no text", 'Say what the model is for: description="...".')
     for key, column in (("groups", groups), ("time", time)):
         if column is not None and not isinstance(column, str):
             raise PromiseError(f"{key}={column!r} is no column name", f"Name one column of the data: {key}=...")
@@ -187,6 +197,8 @@ def make_check(
         slices=_columns("slices", slices),
         seeds=seeds,
         load=load,
+        description=inspect.cleandoc(description),
+        caveats=_caveats(caveats),
     )
 
 
@@ -243,6 +255,15 @@ def _paths(data: str | Path | Sequence[str | Path]) -> tuple[str, ...]:
             f"data= names {twice!r} twice", "Its rows would be both fitted on and predicted: name each file once."
         )
     return tuple(names)
+
+
+def _caveats(caveats: str | Sequence[str]) -> tuple[str, ...]:
+    texts = _listed("caveats", caveats, (str,))
+    if not all(isinstance(text, str) and text.strip() for text in texts):
+        raise PromiseError(
+            f"caveats={caveats!r} is no list of sentences", 'Write e.g. caveats=["Labels before 2020 are guesses."].'
+        )
+    return tuple(" ".join(text.split()) for text in texts)
 
 
 def _columns(key: str, columns: str | Sequence[str]) -> tuple[str, ...]:

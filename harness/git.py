@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 from harness.errors import ModelCheckError
@@ -107,14 +108,36 @@ def listed(folder: Path, revision: str, *, recursive: bool = False) -> list[Path
     return [folder / name.removeprefix(inside) for name in names.split("\0") if name]
 
 
-def commits(path: Path, revision: str = "HEAD") -> list[Commit]:
-    """Give the commits that changed a file, the latest first; empty where there are none (yet)."""
+def commits(path: Path, revision: str = "HEAD", also: Sequence[Path] = ()) -> list[Commit]:
+    """Give the commits that changed a file, or one of some more, the latest first; empty where there are none (yet)."""
     top = toplevel(path.parent)
     if top is None or resolve(top, revision) is None:
         return []
-    form = "%H%x00%an%x00%aI%x00%s"
-    lines = call(top, "log", f"--format={form}", "--end-of-options", revision, "--", _relative(path, top)).splitlines()
-    return [Commit(*line.split("\0")) for line in lines]
+    form, paths = "%H%x00%an%x00%aI%x00%s", [_relative(one, top) for one in (path, *also)]
+    told = call(top, "log", f"--format={form}", "--end-of-options", revision, "--", *paths)
+    return [Commit(*line.split("\0")) for line in told.split("\n") if line]  # a subject may hold other line breaks
+
+
+def shows(paths: Sequence[Path], revisions: Sequence[str]) -> dict[tuple[Path, str], bytes]:
+    """Give many files at many revisions, in one process; those that were not there are left out."""
+    top = toplevel(paths[0].parent) if paths else None
+    if top is None:
+        return {}
+    wanted = [(path, revision) for revision in revisions for path in paths]
+    asked = "".join(f"{revision}:{_relative(path, top)}\n" for path, revision in wanted)
+    done = _run(top, ("cat-file", "--batch"), asked.encode("utf-8", errors="surrogateescape"))
+    if done.returncode:
+        raise GitError(f"git cat-file failed: {_last_line(done.stderr)}")
+    found, answer = {}, BytesIO(done.stdout)
+    for one in wanted:
+        said = answer.readline().split()
+        if said[-1] == b"missing":
+            continue
+        content = answer.read(int(said[-1]))
+        answer.read(1)  # the line break after it
+        if said[-2] == b"blob":
+            found[one] = content
+    return found
 
 
 @contextmanager
@@ -139,9 +162,9 @@ def _existing(folder: Path) -> Path:
     return next(one for one in (folder, *folder.parents) if one.is_dir())
 
 
-def _run(folder: Path, arguments: tuple[str, ...]) -> subprocess.CompletedProcess[bytes]:
+def _run(folder: Path, arguments: tuple[str, ...], told: bytes = b"") -> subprocess.CompletedProcess[bytes]:
     # A hook's GIT_DIR would answer for another repository; messages are read, so they must be English.
-    own = {"GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"}
+    own = {"GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_LITERAL_PATHSPECS": "1"}
     inherited = {
         key: value
         for key, value in os.environ.items()
@@ -152,7 +175,7 @@ def _run(folder: Path, arguments: tuple[str, ...]) -> subprocess.CompletedProces
             ["git", *arguments],  # noqa: S607 - whichever git the user has
             cwd=folder,
             env=inherited | own,
-            stdin=subprocess.DEVNULL,
+            input=told,
             capture_output=True,
             timeout=PATIENCE,
             check=False,

@@ -9,6 +9,7 @@ from harness.baselinejson import Baseline
 from harness.check import Check
 
 ROOM = 1e-6  # relative: a margin that went through JSON is no wider one
+WORDS = ("description", "caveats")
 PARTS = ("target", "groups", "time")  # of the protocol: the columns with a part to play
 
 
@@ -34,6 +35,11 @@ def protocol(check: Check, splitter: str, *, inconclusive_passes: bool) -> dict[
         "seeds": check.seeds,
         "inconclusive": "pass" if inconclusive_passes else "fail",
     }
+
+
+def words(check: Check) -> dict[str, Any]:
+    """Give the author's words, as a baseline keeps them beside its protocol: they promise nothing."""
+    return {"description": check.description, "caveats": list(check.caveats)}
 
 
 def weakened(check: Check, baseline: Baseline, *, inconclusive_passes: bool) -> tuple[str, ...]:

@@ -111,7 +111,8 @@ def record(
         data=dataset.files,
         rows=dataset.rows,
         target_digest=dataset.target_digest,
-        protocol=promise.protocol(check, protocol.splitter, inconclusive_passes=inconclusive_passes),
+        protocol=promise.protocol(check, protocol.splitter, inconclusive_passes=inconclusive_passes)
+        | promise.words(check),
         metrics=measured,
         seeds=predictions.seeds,
         entropy=entropy,

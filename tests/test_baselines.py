@@ -437,8 +437,8 @@ if {stage!r} == "set aside": Path.replace = second
 if {stage!r} == "before dvc": dvcfiles.add = dying
 if {stage!r} == "after dvc": dvcfiles.add = added
 if {stage!r} == "json written":
-    text = baselines._write_text
-    baselines._write_text = lambda *a: (text(*a), os._exit(9))
+    text = baselines.write_text
+    baselines.write_text = lambda *a: (text(*a), os._exit(9))
 t.record(folder, folder.parent / "scratch", seed=1, generation=2)
 """
     done = subprocess.run([sys.executable, "-c", script], check=False, capture_output=True, cwd=folder.parent)
@@ -504,7 +504,7 @@ def test_an_interrupt_leaves_the_earlier_baseline(folder, tmp_path, monkeypatch)
 
 
 def test_a_first_baseline_that_fails_leaves_nothing(folder, tmp_path, monkeypatch):
-    monkeypatch.setattr(baselines, "_write_text", lambda path, text: (_ for _ in ()).throw(OSError(28, "full")))
+    monkeypatch.setattr(baselines, "write_text", lambda path, text: (_ for _ in ()).throw(OSError(28, "full")))
     with pytest.raises(BaselineError, match="full"):
         record(folder, tmp_path / "scratch")
     assert files(folder) == {}

@@ -20,7 +20,7 @@ def render(run: Run) -> str:
     parts = [
         f"## {_headline(len(verdicts), len(failed), passed)}",
         _table(table.HEADERS, table.rows(verdicts, slices=False), table.ALIGN),
-        "\n".join(f"- {_escape(complaint)}" for complaint in complaints),
+        "\n".join(f"- {escape(complaint)}" for complaint in complaints),
     ]
     judged = [verdict for verdict in table.ordered(verdicts) if verdict.rows]
     if judged:
@@ -44,11 +44,11 @@ def _headline(checks: int, failed: int, passed: bool) -> str:
 def _table(headers: Sequence[str], rows: Sequence[Sequence[str]], align: Sequence[str]) -> str:
     if not rows:
         return ""
-    body = [[_escape(cell) for cell in row] for row in rows]
+    body = [[escape(cell) for cell in row] for row in rows]
     return tabulate(body, headers, "pipe", colalign=align, disable_numparse=True)
 
 
-def _escape(text: str) -> str:
+def escape(text: str) -> str:
     """Keep names from being read as Markdown, HTML, mentions, references or links."""
     text = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     text = re.sub(r"([\\`*\[\]|~$]|\b_|_\b)", r"\\\1", text)  # not the _ within a word: it means nothing there
