@@ -20,9 +20,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
 
     from harness.errors import ModelCheckError
+    from harness.report.visible import encodable
 
     try:
-        sys.stdout.write(_show(options.baselines, options.names))
+        sys.stdout.write(encodable(_show(options.baselines, options.names), sys.stdout.encoding))
     except ModelCheckError as error:
         sys.stderr.write(f"model-check: {error}\n")
         return 2

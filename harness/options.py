@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-ENDINGS = (".md", ".json")
+ENDINGS = (".md", ".json", ".txt")
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,8 @@ class Options:
         What the data can't decide does not block.
     folds_suffice : bool
         Where the approved predictions can't be had, compare by fold scores.
+    junit_properties : bool
+        Verdicts and differences become properties of the tests in JUnit's XML.
     """
 
     folder: Path
@@ -37,6 +39,7 @@ class Options:
     reports: tuple[Path, ...]
     inconclusive_passes: bool
     folds_suffice: bool
+    junit_properties: bool
 
 
 def read(config: pytest.Config) -> Options:
@@ -54,6 +57,7 @@ def read(config: pytest.Config) -> Options:
         reports=_reports(config),
         inconclusive_passes=_choice(config, "model_check_inconclusive", ("fail", "pass")) == "pass",
         folds_suffice=_choice(config, "model_check_without_predictions", ("fail", "folds")) == "folds",
+        junit_properties=config.getini("model_check_junit_properties"),
     )
 
 
