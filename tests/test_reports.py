@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,7 @@ from conftest import LOGISTIC, Project
 from test_pytest import K
 
 from harness.evidence import Evidence
-from harness.report import machine, markdown, progress, terminal
+from harness.report import machine, progress, terminal
 from harness.verdicts import MetricVerdict, Run, Verdict
 
 WORSE = MetricVerdict(
@@ -123,85 +122,6 @@ def test_a_verdict_survives_the_way_through_json() -> None:
     assert machine.from_dict(json.loads(json.dumps(machine.to_dict(one)))) == one
 
 
-# -- Markdown ----------------------------------------------------------------------------------------------------------
-
-
-def cells(line: str) -> list[str]:
-    """Split a row as GitHub does: at every pipe that has no backslash before it."""
-    return [cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip())[1:-1]]
-
-
-def test_markdown_is_one_valid_table_with_the_failing_rows_first() -> None:
-    text = markdown.render(
-        Run((verdict("good", HELD, passed=True), verdict("churn", WORSE), verdict("lost")), passed=False)
-    )
-    lines = text.splitlines()
-    assert lines[0] == "## Model checks failed: 2 of 3"
-    table = [cells(line) for line in lines[2 : lines.index("", 2)]]
-    assert {len(row) for row in table} == {10}
-    assert [re.sub("-+", "-", cell) for cell in table[1]] == [
-        ":-",
-        ":-",
-        "-:",
-        "-:",
-        "-:",
-        "-:",
-        "-:",
-        "-:",
-        "-:",
-        ":-",
-    ]
-    assert [row[0] for row in table[2:]] == ["lost", "churn", "good"]
-    assert table[3][1:] == [
-        "roc_auc", "0.9940", "0.9730", "-0.0210", "-0.0250 to -0.0160", "0.0050", "0.0090", "0.5000", "worse",
-    ]  # fmt: skip
-    assert "- churn: a message" in lines
-    assert "- good: a message" not in lines
-    details = lines.index("<details><summary>Data and fits</summary>")
-    assert lines[details + 1] == ""
-    assert cells(lines[-3]) == ["good", "data/churn.csv", "0" * 32, "5,690", "30", "1.9 s"]
-    assert lines[-1] == "</details>"
-
-
-def test_markdown_reads_names_as_text() -> None:
-    name = "a|b`c`<script>alert(1)</script>@octocat [x](http://evil) *y* ~z~ _w_ #12 :tada: $q$ www.evil &amp; x_y\\"
-    text = markdown.render(Run((verdict(name, WORSE, message=f"{name}\n# {name}"),), passed=False))
-    row = next(line for line in text.splitlines() if line.startswith("| a"))
-    assert len(cells(row)) == 10
-    complaint = next(line for line in text.splitlines() if line.startswith("- a"))
-    for line in (row, complaint):
-        assert "<" not in line
-        assert not re.search(r"@\w|(?<!&)#\d|://|:tada|www\.", line)
-        for plain in ("`c`", "[x]", "*y*", "~z~", "_w_", "$q$"):
-            assert plain not in line
-        assert "\\`c\\`" in line
-        assert "x_y\\\\" in line
-        assert "&amp;amp;" in line
-    assert not any(line.startswith("# ") for line in text.splitlines())
-
-
-@pytest.mark.parametrize(
-    ("verdicts", "passed", "problems", "headline"),
-    [
-        ([], False, ["No model check was collected."], "## Model checks failed: no check was judged"),
-        ([verdict("a", HELD, passed=True)], True, [], "## Model checks passed: 1 of 1"),
-        (
-            [verdict("a", HELD, passed=True)],
-            False,
-            ["Never judged: b"],
-            "## Model checks failed: the run is incomplete, 1 passed",
-        ),
-    ],
-)
-def test_markdown_says_first_whether_the_release_may_go_out(
-    verdicts: list[Verdict], passed: bool, problems: list[str], headline: str
-) -> None:
-    text = markdown.render(Run(tuple(verdicts), passed, problems=tuple(problems)))
-    assert text.splitlines()[0] == headline
-    for problem in problems:
-        assert f"- {problem}" in text
-
-
 # -- the terminal ------------------------------------------------------------------------------------------------------
 
 
@@ -270,7 +190,11 @@ def test_reports_are_written_where_they_are_named_although_checks_fail(project: 
     project.source(f"def test_good(model_check): model_check({LOGISTIC}, {K})")
     result = project.run("--model-check-report=new/folder/report.md", "--model-check-report", "other.json")
     assert result.ret == 1
-    assert (project.path / "new" / "folder" / "report.md").read_text().startswith("## Model checks failed: 1 of 1\n")
+    assert (
+        (project.path / "new" / "folder" / "report.md")
+        .read_text(encoding="utf-8")
+        .startswith("<!-- model-check -->\n## ❌ May not ship: 1 of 1 model check failed\n")
+    )
     assert json.loads((project.path / "other.json").read_text()) == project.report()
     assert sorted(path.name for path in (project.path / "new" / "folder").iterdir()) == ["report.md"]
 

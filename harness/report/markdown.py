@@ -16,10 +16,14 @@ from harness.report.words import MISSING, count, decimals, duration, number
 from harness.verdicts import PASSING, Run, Verdict
 
 MARKER = "<!-- model-check -->"  # the first line: by it, the one comment that is renewed is found again
+Fold = Callable[[Sequence[Verdict]], str]
 LIMIT = 65_000  # bytes; GitHub takes 65,536 characters
 COLUMNS = ("check", "metric", "baseline", "candidate", "delta (interval)", "margin", "verdict")
+ESSENTIAL = LIMIT - 700  # leaves room for saying what was left out
+EMPTY = "(empty)"  # an item of a list without text would underline the line above it, and make it a headline
 NAME, TEXT = 60, 600  # characters that a name and a sentence may have
 FOLD_ROWS = 400  # a folded table that is longer tells nobody anything
+MOVED = 50  # checks whose 2 x 2 tables are shown
 
 
 def render(run: Run) -> str:
@@ -28,15 +32,14 @@ def render(run: Run) -> str:
     What is too long for GitHub is shortened: first the folded parts go, the least important ones first; then the rows
     that pass; then the reasons get shorter; then the failing rows do, down to the names of some ten thousand checks.
     """
-    essential = next(text for text in _shapes(run) if _size(text) <= LIMIT)
+    essential = next(text for text in _shapes(run) if _size(text) <= ESSENTIAL)
     folded, left_out = [], []
-    room = LIMIT - _size(essential) - 600  # for saying what was left out
+    room = ESSENTIAL - _size(essential)
     for name, fold in _FOLDS:
-        if not (whole := fold(run.checks)):
-            continue
-        failing = fold([check for check in run.checks if not check.passed])
-        for text, lost in ((whole, ""), (_slim(whole), ""), (_slim(failing), f"{name} (of what passed)")):
-            if text and _size(part := _folded(name, text)) + 2 <= room:
+        for text, lost in _lengths(name, fold, run.checks):
+            if not text:
+                break
+            if _size(part := _folded(name, text)) + 2 <= room:
                 folded.append(part)
                 room -= _size(part) + 2
                 left_out += [lost] if lost else []
@@ -49,6 +52,15 @@ def render(run: Run) -> str:
     return "\n\n".join([essential, *folded]) + "\n"
 
 
+def _lengths(name: str, fold: Fold, checks: Sequence[Verdict]) -> Iterator[tuple[str, str]]:
+    """Give a folded part, shorter each time, with what is lost by that; no text where it has nothing to say."""
+    whole = fold(checks)
+    yield whole, ""
+    yield _slim(whole), ""
+    if failing := fold([check for check in checks if not check.passed]):
+        yield _slim(failing), f"{name} (of what passed)"
+
+
 def escape(text: str, room: int = TEXT) -> str:
     """Give a text that GitHub shows as it is, in Markdown and in HTML, whatever is in it.
 
@@ -59,7 +71,7 @@ def escape(text: str, room: int = TEXT) -> str:
     room : int
         How many characters of it are shown.
     """
-    text = cut(visible(text), room)
+    text = cut(visible(text), room) or EMPTY
     # An invisible space stops what GitHub looks for in finished text, where no escape is left: @someone, #12, GH-12,
     # :tada:, addresses.
     text = re.sub(r"@|#(?=\d)|GH-(?=\d)|:(?=//|[\w+-]+:)|www(?=\.)", "\\g<0>\u200b", text, flags=re.IGNORECASE)
@@ -194,7 +206,9 @@ def _reasons(run: Run, shape: _Shape) -> str | None:
     lines = []
     for check in failing:
         lines.append(f"- {escape(check.message, shape.text)}")
-        lines += [f"  - {escape(line, shape.text)}" for line in check.advice.splitlines() if shape.advice and line]
+        lines += [
+            f"  - {escape(line, shape.text)}" for line in check.advice.splitlines() if shape.advice and line.strip()
+        ]
     return _folded("Why, and what to do", "\n".join(lines), is_open=len(failing) <= 3) if lines else None
 
 
@@ -205,7 +219,7 @@ def _list(run: Run) -> str:
         groups.setdefault(check.verdict, []).append(check.name)
     failed = sum(map(len, groups.values()))
     said = "Only the names of what failed fit into a comment. `--model-check-report report.json` has it all."
-    room = LIMIT - _size(_joined(_head(run), said)) - 60 * len(groups) - 100
+    room = ESSENTIAL - _size(_joined(_head(run), said)) - 60 * len(groups) - 100
     each = max(room // max(failed, 1) - 2, 0)  # bytes
     if each < 4:
         return _joined(_head(run), said.replace("Only the names of what failed", "Not even the names of what failed"))
@@ -227,18 +241,18 @@ def _bounded(name: str, size: int) -> str:
 
 
 def _moved(checks: Sequence[Verdict]) -> str:
-    parts = []
-    for check in checks:
-        if check.moved is None:
-            continue
+    concerned, parts = [check for check in checks if check.moved is not None], []
+    for check in concerned[:MOVED]:
+        assert check.moved is not None
         body = [
             [_name(one.metric), *(number(score, words.places_of(check, one.metric)) for score in scores)]
             for one in check.moved.corners
             for scores in [(one.old_old, one.old_new, one.new_old, one.new_new)]
         ]
         headers = ("metric", *(f"{model}, {data} data" for model in ("released", "candidate") for data in _DATA))
-        parts.append(_joined(_bullets([escape(line) for line in words.moved(check)]), _table(headers, body)))
-    return "\n\n".join(parts)
+        parts.append(_joined(_bullets(words.moved(check)), _table(headers, body)))
+    more = f"... and of {len(concerned) - MOVED:,} checks more." if len(concerned) > MOVED else ""
+    return _joined(*parts, more)
 
 
 _DATA = ("old", "new")
@@ -257,7 +271,7 @@ def _slices(checks: Sequence[Verdict]) -> str:
 def _flips(checks: Sequence[Verdict]) -> str:
     return _bullets(
         [
-            escape(f"{check.name}: {words.changed_rows(check.flips, check.flipped)}")
+            f"{check.name}: {words.changed_rows(check.flips, check.flipped)}"
             for check in checks
             if check.flips and any(check.flips)
         ]
@@ -265,11 +279,11 @@ def _flips(checks: Sequence[Verdict]) -> str:
 
 
 def _standing(checks: Sequence[Verdict]) -> str:
-    return _bullets([escape(line) for check in checks for line in words.standing(check)])
+    return _bullets([line for check in checks for line in words.standing(check)])
 
 
 def _drifts(checks: Sequence[Verdict]) -> str:
-    return _bullets([escape(line) for check in checks for line in words.drifts(check)])
+    return _bullets([line for check in checks for line in words.drifts(check)])
 
 
 def _environment(checks: Sequence[Verdict]) -> str:
@@ -278,45 +292,46 @@ def _environment(checks: Sequence[Verdict]) -> str:
     for check in checks:
         for change in check.environment:
             changes.setdefault(change, []).append(check.name)
-    recorded = sum(check.rows > 0 for check in checks)
-    headers = ("package", "then", "now", "checks")
+    judged = sum(check.rows > 0 for check in checks)
     body = [
-        [*(_name(part) for part in change), "all" if len(names) == recorded else escape(", ".join(names), 200)]
-        for change, names in changes.items()
+        [*map(_name, change), "all" if len(names) == judged else escape(", ".join(names), 200)]
+        for change, names in list(changes.items())[:FOLD_ROWS]
     ]
-    return _table(headers, body)
+    return _table(("package", "then", "now", "checks"), body) + _more(len(changes))
 
 
 def _resolution(checks: Sequence[Verdict]) -> str:
-    body = []
-    for check in checks:
-        for one in check.metrics:
-            if one.slice is None and (one.resolution is not None or one.dummy is not None):
-                numbers = (one.resolution, one.resolution_reused, one.floor, one.dummy)
-                blocked = MISSING if one.blocked is None or not isfinite(one.blocked) else f"{one.blocked:.0%}"
-                body.append(
-                    [
-                        _breakable(_name(check.name)),
-                        _breakable(_name(one.metric)),
-                        *(number(value, decimals(one)) for value in numbers),
-                        blocked,
-                        MISSING if one.seeds is None else f"{one.seeds:,}",
-                    ]
-                )
-    if not body:
+    found = [
+        (check, one)
+        for check in checks
+        for one in check.metrics
+        if one.slice is None and (one.resolution is not None or one.dummy is not None)
+    ]
+    if not found:
         return ""
+    body = [
+        [
+            _breakable(_name(check.name)),
+            _breakable(_name(one.metric)),
+            *(number(x, decimals(one)) for x in (one.resolution, one.resolution_reused, one.floor, one.dummy)),
+            MISSING if one.blocked is None or not isfinite(one.blocked) else f"{one.blocked:.0%}",
+            MISSING if one.seeds is None else f"{one.seeds:,}",
+        ]
+        for check, one in found[:FOLD_ROWS]
+    ]
     said = (
         "Resolution is the smallest loss that a comparison can tell from none; the noise floor is the smallest margin "
         "that the baseline's rows and seeds can hold. Blocked: how many equally good models would not pass. A dummy "
         "looks at no feature."
     )
     headers = ("check", "metric", "resolution", "all comparisons", "noise floor", "dummy", "blocked", "seeds")
-    reuse = _bullets([escape(line) for check in checks for line in words.reused(check)])
-    return _joined(said, _table(headers, body[:FOLD_ROWS]) + _more(len(body)), reuse)
+    reuse = _bullets([line for check in checks for line in words.reused(check)])
+    return _joined(said, _table(headers, body) + _more(len(found)), reuse)
 
 
 def _data(checks: Sequence[Verdict]) -> str:
     headers = ("check", "data", "md5", "rows", "recording", "fits", "time")
+    found = [check for check in checks if check.rows]
     body = [
         [
             _name(check.name),
@@ -327,45 +342,44 @@ def _data(checks: Sequence[Verdict]) -> str:
             f"{check.fits:,}",
             duration(check.seconds),
         ]
-        for check in checks
-        if check.rows
+        for check in found[:FOLD_ROWS]
     ]
-    return _table(headers, body)
+    return _table(headers, body) + _more(len(found))
 
 
 def _models(checks: Sequence[Verdict]) -> str:
     """Show both models where they are written differently."""
-    return _bullets(
-        [
-            f"{_name(check.name)}\n  - released: {escape(check.released, 300)}\n"
-            f"  - candidate: {escape(check.candidate, 300)}"
-            for check in checks
-            if check.released and check.released != check.candidate
-        ]
-    )
+    headers = ("check", "released model", "candidate model")
+    found = [check for check in checks if check.released and check.released != check.candidate]
+    body = [
+        [_breakable(_name(check.name)), escape(check.released, 300), escape(check.candidate, 300)]
+        for check in found[:FOLD_ROWS]
+    ]
+    return _table(headers, body) + _more(len(found))
 
 
 def _by_fold(checks: Sequence[Verdict]) -> str:
-    body = []
-    for check in table.ordered(checks):
-        for metric in check.metrics:
-            if metric.slice is None:
-                places = decimals(metric)
-                body += [
-                    [
-                        _name(check.name),
-                        _name(metric.metric),
-                        str(i + 1),
-                        number(old, places),
-                        number(new, places),
-                        number(new - old, places, sign=True),
-                    ]
-                    for i, (old, new) in enumerate(metric.folds)
-                ]
-    return _table(("check", "metric", "fold", "baseline", "candidate", "delta"), body[:FOLD_ROWS]) + _more(len(body))
+    found = [
+        (check, metric, i, old, new)
+        for check in table.ordered(checks)
+        for metric in check.metrics
+        if metric.slice is None
+        for i, (old, new) in enumerate(metric.folds)
+    ]
+    body = [
+        [
+            _name(check.name),
+            _name(metric.metric),
+            str(i + 1),
+            *(number(score, decimals(metric)) for score in (old, new)),
+            number(new - old, decimals(metric), sign=True),
+        ]
+        for check, metric, i, old, new in found[:FOLD_ROWS]
+    ]
+    return _table(("check", "metric", "fold", "baseline", "candidate", "delta"), body) + _more(len(found))
 
 
-_FOLDS: tuple[tuple[str, Callable[[Sequence[Verdict]], str]], ...] = (
+_FOLDS: tuple[tuple[str, Fold], ...] = (
     ("The data moved: both models on both versions", _moved),
     ("Accepted losses that stand", _standing),
     ("Lost since an earlier recording", _drifts),
@@ -390,7 +404,7 @@ def _table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return tabulate(rows, headers, "pipe", colalign=sides, disable_numparse=True)
 
 
-_LEFT = {*table.NAMES, "package", "then", "now", "checks", "data", "md5"}
+_LEFT = {*table.NAMES, "package", "then", "now", "checks", "data", "md5", "released model", "candidate model"}
 
 
 def _folded(name: str, text: str, *, is_open: bool = False) -> str:
@@ -398,11 +412,12 @@ def _folded(name: str, text: str, *, is_open: bool = False) -> str:
 
 
 def _bullets(lines: Sequence[str]) -> str:
-    return "\n".join(f"- {line}" for line in lines)
+    """Draw a list of sentences that are not escaped yet."""
+    return "\n".join(f"- {escape(line)}" for line in lines[:FOLD_ROWS]) + _more(len(lines))
 
 
 def _more(rows: int) -> str:
-    return f"\n\n... and {rows - FOLD_ROWS:,} rows more." if rows > FOLD_ROWS else ""
+    return f"\n\n... and {rows - FOLD_ROWS:,} more." if rows > FOLD_ROWS else ""
 
 
 def _joined(*parts: object) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 from harness.report.visible import visible
@@ -27,14 +28,35 @@ class Row:
         None: the line is of the check itself, which could not be judged or promises less than was approved.
     state : {'failed', 'accepted', 'passed'}
         Whether this line keeps the release back.
-    cells : mapping of str to str
-        By column; every cell is one visible line, not escaped for any format.
+    word : str
+        The verdict in words.
     """
 
     check: Verdict
     metric: MetricVerdict | None
     state: State
-    cells: Mapping[str, str]
+    word: str
+
+    @cached_property
+    def cells(self) -> Mapping[str, str]:
+        """Give what stands under each column: one visible line, not escaped for any format."""
+        said = f"{self.word}, accepted" if self.state == "accepted" else self.word
+        cells = {"check": visible(self.check.name), "verdict": said}
+        metric = self.metric
+        if metric is None:
+            return cells
+        places = decimals(metric)
+        return cells | {
+            "metric": visible(metric.label),
+            "baseline": number(metric.baseline, places),
+            "candidate": number(metric.candidate, places),
+            "delta": number(metric.delta, places, sign=True),
+            "interval": MISSING if metric.verdict == "identical" else interval(metric),
+            "delta (interval)": change(metric),
+            "margin": number(metric.margin, places),
+            "resolution": number(metric.resolution, places),
+            "dummy": number(metric.dummy, places),
+        }
 
     def under(self, columns: Sequence[str]) -> list[str]:
         """Give its cells of these columns."""
@@ -72,36 +94,14 @@ def _of_check(verdict: Verdict, slices: bool) -> list[Row]:
     metrics = sorted(verdict.metrics, key=lambda m: (not m.decides, WORST_FIRST.index(m.verdict)))
     found = [_row(verdict, metric, held_back) for metric in metrics if slices or metric.decides]
     if verdict.weakened:
-        return [_of_itself(verdict, held_back, "weaker promise"), *found]
+        return [Row(verdict, None, held_back, "weaker promise"), *found]
     if not found or (held_back != "passed" and all(row.state == "passed" for row in found)):
         word = "failed" if held_back == "failed" and verdict.verdict in PASSING else verdict.verdict
-        return [_of_itself(verdict, held_back, word), *found]
+        return [Row(verdict, None, held_back, word), *found]
     return found
 
 
-def _of_itself(verdict: Verdict, state: State, word: str) -> Row:
-    return Row(verdict, None, state, {"check": visible(verdict.name), "verdict": _said(word, state)})
-
-
 def _row(verdict: Verdict, metric: MetricVerdict, held_back: State) -> Row:
-    places = decimals(metric)
     state = held_back if metric.decides and metric.verdict not in PASSING else "passed"
     loss = metric.verdict == "held" and metric.high is not None and metric.high < 0
-    cells = {
-        "check": visible(verdict.name),
-        "metric": visible(metric.label),
-        "baseline": number(metric.baseline, places),
-        "candidate": number(metric.candidate, places),
-        "delta": number(metric.delta, places, sign=True),
-        "interval": MISSING if metric.verdict == "identical" else interval(metric),
-        "delta (interval)": change(metric),
-        "margin": number(metric.margin, places),
-        "resolution": number(metric.resolution, places),
-        "dummy": number(metric.dummy, places),
-        "verdict": _said(f"{metric.verdict} with loss" if loss else metric.verdict, state),
-    }
-    return Row(verdict, metric, state, cells)
-
-
-def _said(word: str, state: State) -> str:
-    return f"{word}, accepted" if state == "accepted" else word
+    return Row(verdict, metric, state, f"{metric.verdict} with loss" if loss else metric.verdict)
