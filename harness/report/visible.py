@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 
 ELLIPSIS = "..."
 MARKS = 2  # accents on one letter that are still read as writing
 
 
+@lru_cache(maxsize=4096)  # the same few names stand in every line
 def visible(text: str) -> str:
     r"""Give a text as one line in which nothing is hidden.
 
