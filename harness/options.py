@@ -16,7 +16,7 @@ from harness.against import Against, find
 from harness.git import GitError
 
 WRITING = ("--model-check-update", "--update-baselines", "--model-check-accept")
-ENDINGS = (".md", ".json")
+ENDINGS = (".md", ".json", ".txt")
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,8 @@ class Options:
         What the data can't decide does not block.
     folds_suffice : bool
         Where the approved predictions can't be had, compare by fold scores.
+    junit_properties : bool
+        Verdicts and differences become properties of the tests in JUnit's XML.
     """
 
     folder: Path
@@ -54,6 +56,7 @@ class Options:
     reports: tuple[Path, ...]
     inconclusive_passes: bool
     folds_suffice: bool
+    junit_properties: bool
 
 
 def read(config: pytest.Config, told: Mapping[str, Any] | None) -> Options:
@@ -81,6 +84,7 @@ def read(config: pytest.Config, told: Mapping[str, Any] | None) -> Options:
         reports=_reports(config),
         inconclusive_passes=_choice(config, "model_check_inconclusive", ("fail", "pass")) == "pass",
         folds_suffice=_choice(config, "model_check_without_predictions", ("fail", "folds")) == "folds",
+        junit_properties=config.getini("model_check_junit_properties"),
     )
 
 

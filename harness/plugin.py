@@ -24,6 +24,7 @@ INI = {
         "string",
         "fail",
     ),
+    "model_check_junit_properties": ("verdicts as properties in JUnit's XML; strict schemas know none", "bool", False),
 }
 
 
@@ -58,7 +59,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="append",
         default=[],
         metavar="FILE",
-        help="write the report to FILE, Markdown (.md) or JSON (.json) by its ending; repeatable",
+        help="write the report to FILE: Markdown (.md), JSON (.json) or OpenMetrics (.txt) by its ending; repeatable",
     )
     group.addoption("--model-check-jobs", type=int, metavar="N", help="parallel fits (default: every core)")
     for name, (text, kind, default) in INI.items():

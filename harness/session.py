@@ -7,8 +7,10 @@ worker found travels to it on the test's report, as plain types.
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Generator
 from pathlib import Path
@@ -182,9 +184,18 @@ class ModelCheckSession:
                 report.longrepr = str(report.longrepr)  # as text: its first line stands alone, in JUnit too
         report.user_properties = [(key, _scalar(value)) for key, value in report.user_properties]
         found: list[Found] = item.stash.get(FOUND, [])
+        report.user_properties += self._properties(found)
         told = {"name": name, "found": list(found), "broken": broken}
         setattr(report, NAME, told)  # plain types: pytest-xdist sends a report's attributes as they are
         return report
+
+    def _properties(self, found: list[Found]) -> list[tuple[str, object]]:
+        """Give what goes into JUnit's XML."""
+        if not self.options.junit_properties:
+            return []
+        from harness.report import junit, machine
+
+        return [one for each in found for one in junit.properties(machine.from_dict(each["verdict"]))]
 
     # -- the end, on the controller --------------------------------------------------------------------------------
 
@@ -320,12 +331,12 @@ class ModelCheckSession:
     def _write_reports(self, *, complete: bool) -> None:
         if not self.options.reports:
             return
-        from harness.report import machine, markdown
+        from harness.report import machine, markdown, openmetrics
         from harness.verdicts import Run
 
         verdicts = self._verdicts()
         passed = complete and bool(verdicts) and all(verdict.passed for verdict in verdicts) and not self.problems
-        render = {".md": markdown.render, ".json": machine.render}
+        render = {".md": markdown.render, ".json": machine.render, ".txt": openmetrics.render}
         run = Run(tuple(verdicts), passed, self._against, tuple(self.problems))
         texts = [(path, render[path.suffix](run)) for path in self.options.reports]
         for path, text in texts:
@@ -346,18 +357,38 @@ class ModelCheckSession:
         """Show the table of all checks, what was written, and the next command to type."""
         if self.config.option.collectonly:
             return
-        from harness.report import terminal
+        from harness.report import terminal, visible
 
         verdicts, verbosity = self._verdicts(), self.config.option.verbose
-        lines = terminal.summary(verdicts, verbosity) if verdicts else []
+        writer = self.config.get_terminal_writer()
+        # a file or a log has no width: only a terminal, or somebody who names it, does
+        width = writer.fullwidth if sys.stdout.isatty() or "COLUMNS" in os.environ else None
+        lines = terminal.summary(verdicts, verbosity, width=width, paint=writer.markup) if verdicts else []
         lines += self.written + self.notes + self.problems
         command = terminal.next_command(verdicts, self.options.update, self._typed_test)
         if command and verbosity >= 0:
             lines.append(f"next: {command}")
         terminalreporter.ensure_newline()
         terminalreporter.section("model checks")
+        if os.environ.get("GITHUB_ACTIONS") == "true":
+            lines += self._annotations(verdicts)
         for line in lines:
-            terminalreporter.write_line(line)
+            terminalreporter.write_line(visible.encodable(line, sys.stdout.encoding))
+
+    def _annotations(self, verdicts: list[Verdict]) -> list[str]:
+        """Give the lines that GitHub Actions turns into marks at the failing tests."""
+        from harness import git
+        from harness.report import annotations
+        from harness.verdicts import Run
+
+        root = self.config.rootpath
+        top = (git.toplevel(root) or Path(os.environ.get("GITHUB_WORKSPACE") or root)).resolve()
+        places = {}
+        for nodeid, (file, line, _) in self.locations.items():
+            path = (root / file).resolve()
+            shown = path.relative_to(top).as_posix() if path.is_relative_to(top) else path.as_posix()
+            places[nodeid] = (shown, None if line is None else line + 1)
+        return annotations.lines(Run(tuple(verdicts), passed=False, problems=tuple(self.problems)), places)
 
     def pytest_unconfigure(self) -> None:
         """Leave no temporary files."""

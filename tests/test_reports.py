@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-import re
+from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -12,8 +13,8 @@ from conftest import LOGISTIC, Project
 from test_pytest import K
 
 from harness.evidence import Evidence
-from harness.report import machine, markdown, progress, terminal
-from harness.verdicts import MetricVerdict, Run, Verdict
+from harness.report import annotations, junit, machine, openmetrics, progress, terminal, visible
+from harness.verdicts import Acceptance, Corner, MetricVerdict, Moved, Run, Verdict
 
 WORSE = MetricVerdict(
     "roc_auc",
@@ -123,85 +124,6 @@ def test_a_verdict_survives_the_way_through_json() -> None:
     assert machine.from_dict(json.loads(json.dumps(machine.to_dict(one)))) == one
 
 
-# -- Markdown ----------------------------------------------------------------------------------------------------------
-
-
-def cells(line: str) -> list[str]:
-    """Split a row as GitHub does: at every pipe that has no backslash before it."""
-    return [cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip())[1:-1]]
-
-
-def test_markdown_is_one_valid_table_with_the_failing_rows_first() -> None:
-    text = markdown.render(
-        Run((verdict("good", HELD, passed=True), verdict("churn", WORSE), verdict("lost")), passed=False)
-    )
-    lines = text.splitlines()
-    assert lines[0] == "## Model checks failed: 2 of 3"
-    table = [cells(line) for line in lines[2 : lines.index("", 2)]]
-    assert {len(row) for row in table} == {10}
-    assert [re.sub("-+", "-", cell) for cell in table[1]] == [
-        ":-",
-        ":-",
-        "-:",
-        "-:",
-        "-:",
-        "-:",
-        "-:",
-        "-:",
-        "-:",
-        ":-",
-    ]
-    assert [row[0] for row in table[2:]] == ["lost", "churn", "good"]
-    assert table[3][1:] == [
-        "roc_auc", "0.9940", "0.9730", "-0.0210", "-0.0250 to -0.0160", "0.0050", "0.0090", "0.5000", "worse",
-    ]  # fmt: skip
-    assert "- churn: a message" in lines
-    assert "- good: a message" not in lines
-    details = lines.index("<details><summary>Data and fits</summary>")
-    assert lines[details + 1] == ""
-    assert cells(lines[-3]) == ["good", "data/churn.csv", "0" * 32, "5,690", "30", "1.9 s"]
-    assert lines[-1] == "</details>"
-
-
-def test_markdown_reads_names_as_text() -> None:
-    name = "a|b`c`<script>alert(1)</script>@octocat [x](http://evil) *y* ~z~ _w_ #12 :tada: $q$ www.evil &amp; x_y\\"
-    text = markdown.render(Run((verdict(name, WORSE, message=f"{name}\n# {name}"),), passed=False))
-    row = next(line for line in text.splitlines() if line.startswith("| a"))
-    assert len(cells(row)) == 10
-    complaint = next(line for line in text.splitlines() if line.startswith("- a"))
-    for line in (row, complaint):
-        assert "<" not in line
-        assert not re.search(r"@\w|(?<!&)#\d|://|:tada|www\.", line)
-        for plain in ("`c`", "[x]", "*y*", "~z~", "_w_", "$q$"):
-            assert plain not in line
-        assert "\\`c\\`" in line
-        assert "x_y\\\\" in line
-        assert "&amp;amp;" in line
-    assert not any(line.startswith("# ") for line in text.splitlines())
-
-
-@pytest.mark.parametrize(
-    ("verdicts", "passed", "problems", "headline"),
-    [
-        ([], False, ["No model check was collected."], "## Model checks failed: no check was judged"),
-        ([verdict("a", HELD, passed=True)], True, [], "## Model checks passed: 1 of 1"),
-        (
-            [verdict("a", HELD, passed=True)],
-            False,
-            ["Never judged: b"],
-            "## Model checks failed: the run is incomplete, 1 passed",
-        ),
-    ],
-)
-def test_markdown_says_first_whether_the_release_may_go_out(
-    verdicts: list[Verdict], passed: bool, problems: list[str], headline: str
-) -> None:
-    text = markdown.render(Run(tuple(verdicts), passed, problems=tuple(problems)))
-    assert text.splitlines()[0] == headline
-    for problem in problems:
-        assert f"- {problem}" in text
-
-
 # -- the terminal ------------------------------------------------------------------------------------------------------
 
 
@@ -221,6 +143,110 @@ def test_quiet_and_verbose() -> None:
     assert terminal.summary([one], -1) == ["1 model check: 1 passed; 30 fits in 1.9 s"]
     assert "b, fold by fold" in terminal.summary([one, two], 1)
     assert not any("\x1b" in line for line in terminal.summary([one, two], 1))
+
+
+@pytest.mark.parametrize(
+    ("width", "columns"),
+    [
+        (None, "check metric baseline candidate delta interval margin resolution dummy verdict"),
+        (120, "check metric baseline candidate delta interval margin resolution dummy verdict"),
+        (113, "check metric baseline candidate delta interval margin resolution verdict"),
+        (100, "check metric baseline candidate delta interval margin verdict"),
+        (90, "check metric baseline candidate delta interval verdict"),
+        (80, "check metric delta interval verdict"),
+        (55, "check metric delta verdict"),
+    ],
+)
+def test_a_narrow_terminal_gets_the_columns_that_matter_most(width: int | None, columns: str) -> None:
+    lines = terminal.summary([verdict("churn", WORSE, HELD)], 0, width=width)
+    assert lines[0].split() == columns.split()
+    assert all(len(line) <= (width or 200) for line in lines)
+
+
+def test_a_very_narrow_terminal_gets_a_block_for_each_metric() -> None:
+    assert terminal.summary([verdict("churn", WORSE, HELD)], 0, width=36)[:-1] == [
+        "churn, roc_auc: worse",
+        "  0.9940 -> 0.9730",
+        "  -0.0210 (-0.0250 to -0.0160)",
+        "  margin 0.0050",
+        "churn, accuracy: held",
+        "  0.900 -> 0.900",
+        "  0.000 (-0.001 to +0.002)",
+        "  margin 0.010",
+    ]
+
+
+def test_wide_characters_take_two_columns() -> None:
+    lines = terminal.summary([verdict("顧客離反", WORSE), verdict("churn", HELD, passed=True)], 0)
+    ends = {visible.width(line.removesuffix(word)) for line, word in zip(lines[2:4], ("worse", "held"), strict=True)}
+    assert len(ends) == 1
+    assert visible.width("顧é́\u200d") == 3
+
+
+def test_only_the_verdict_is_coloured() -> None:
+    def paint(text: str, **markup: bool) -> str:
+        return f"<{' '.join(markup)}>{text}</>"
+
+    lost = replace(verdict("lost", WORSE, passed=True), accepted="why not")
+    lines = terminal.summary([verdict("churn", WORSE, HELD), lost], 0, paint=paint)
+    assert [line[line.index("<") :] for line in lines if "<" in line] == [
+        "<yellow>Accepted</>: lost: a message. Reason: why not",
+        "<red bold>worse</>",
+        "<yellow>worse, accepted</>",
+        "<green>held</>",
+    ]
+
+
+def test_what_an_encoding_can_not_take_is_spelt_out() -> None:
+    assert visible.encodable("± é 顧 → “x”", "ascii") == '+/- \\xe9 \\u9867 -> "x"'
+    assert visible.encodable("± é 顧", "latin-1") == "± é \\u9867"
+    assert visible.encodable("± é 顧", "utf-8") == visible.encodable("± é 顧", None) == "± é 顧"
+
+
+def test_the_data_that_moved_is_shown_with_both_models() -> None:
+    moved = Moved("a.csv 1", "a.csv 2", "3f2a1c9", (Corner("roc_auc", 0.99, 0.98, None, 0.985),), "No column.")
+    lines = terminal.summary([replace(verdict("churn", WORSE), moved=moved)], 0)
+    begin = lines.index("churn: the data moved, from a.csv 1 to a.csv 2; the released model is the code of 3f2a1c9")
+    assert lines[begin + 1 : begin + 3] == [
+        "roc_auc: the released model scores 0.0100 less on the new data; "
+        "there, the candidate scores 0.0050 more than it",
+        "No column.",
+    ]
+    assert lines[begin + 5].split() == ["roc_auc", "0.9900", "0.9800", "-", "0.9850"]
+    narrow = terminal.summary([replace(verdict("churn", WORSE), moved=moved)], 0, width=40)
+    assert "  released, new data: 0.9800" in narrow
+
+
+def test_verbose_says_what_was_compared() -> None:
+    one = replace(
+        verdict("churn", WORSE),
+        environment=(("numpy", "2.3", "2.4"),),
+        released="A(1)",
+        candidate="A(2)",
+        protocol={"cv": "KFold", "groups": None},
+        recording=4,
+        reused=1,
+    )
+    lines = terminal.summary([one], 1)
+    begin = lines.index("churn, what was compared")
+    assert lines[begin + 1 : -1] == [
+        f"data: data/churn.csv, 5,690 rows, md5 {'0' * 32}",
+        "protocol: cv KFold",
+        "held against: recording 4",
+        "released: A(1)",
+        "candidate: A(2)",
+        "environment: numpy 2.3 -> 2.4",
+        "churn: the baseline has been replaced once on this version of the data",
+    ]
+
+
+def test_an_acceptance_is_never_hidden() -> None:
+    lost = replace(verdict("lost", WORSE, passed=True), accepted="why not")
+    stands = replace(verdict("a", HELD, passed=True), standing=(Acceptance(2, "half the latency", "a: r2 is worse"),))
+    assert terminal.summary([lost], -1)[0] == "Accepted: lost: a message. Reason: why not"
+    assert "still accepted: a: recording 2 accepted that r2 is worse. Reason: half the latency" in terminal.summary(
+        [stands], 0
+    )
 
 
 def test_the_next_command() -> None:
@@ -263,6 +289,83 @@ def test_a_broken_test_takes_all_its_verdicts_with_it() -> None:
     assert evidence.unjudged() == []
 
 
+# -- OpenMetrics, annotations, JUnit -----------------------------------------------------------------------------------
+
+
+def test_openmetrics_has_a_gauge_for_every_number() -> None:
+    odd = MetricVerdict("r2", "missing", slice='region="a\\b"#', baseline=float("nan"))
+    lines = openmetrics.render(Run((verdict("churn", WORSE, odd),), passed=False)).splitlines()
+    assert lines[:6] == [
+        "# TYPE model_check_may_ship gauge",
+        "# HELP model_check_may_ship 1 if the release may go out",
+        "model_check_may_ship 0.0",
+        "# TYPE model_check_passed gauge",
+        "# HELP model_check_passed 1 if the check passed",
+        'model_check_passed{check="churn"} 0.0',
+    ]
+    assert 'model_check_delta{check="churn",metric="roc_auc"} -0.021' in lines
+    slashes = "\\" * 2
+    part = f'model_check_verdict_passed{{check="churn",metric="r2",slice="region=\\"a{slashes}b\\"＃"}} 0.0'  # noqa: RUF001
+    assert part in lines
+    assert not any("nan" in line.lower() for line in lines)
+    assert lines[-1] == "# EOF"
+
+
+def test_an_annotation_stands_at_the_test_and_is_one_line() -> None:
+    failing = replace(verdict("churn", WORSE, message="churn: 100% worse,\nreally"), advice="Do: this, or that.")
+    run = Run((verdict("good", HELD, passed=True), failing), passed=False, problems=("Never judged: b",))
+    assert annotations.lines(run, {failing.nodeid: ("a,b/test_models.py", 12)}) == [
+        "::error file=a%2Cb/test_models.py,line=12,title=churn%3A worse::"
+        "churn: 100%25 worse,%0Areally%0ADo: this, or that.",
+        "::error title=model checks::Never judged: b",
+    ]
+
+
+def test_github_actions_is_told_the_line_of_each_failing_test(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project.path / "tests").mkdir()
+    project.source(f"def test_good(model_check): model_check({LOGISTIC}, {K})", file="tests/test_models.py")
+    lines = (project.path / "tests" / "test_models.py").read_text(encoding="utf-8").splitlines()
+    number = next(i for i, line in enumerate(lines, 1) if line.startswith("def test_good"))
+    told = f"::error file=tests/test_models.py,line={number},title=good%3A missing::good: there is no baseline*%0A*"
+    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
+    project.run().stdout.no_fnmatch_line("::error*")
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    for arguments in ((), ("-p", "xdist", "-n1")):
+        result = project.run(*arguments)
+        assert len([line for line in result.outlines if line.startswith("::")]) == 1
+        result.stdout.fnmatch_lines([told])
+
+
+@pytest.mark.parametrize("workers", [(), ("-p", "xdist", "-n1")])
+def test_junit_has_verdicts_as_properties_where_they_are_asked_for(project: Project, workers: tuple[str, ...]) -> None:
+    project.check(promise="cv=3, seeds=1")
+    project.run("--update-baselines")
+    assert properties(project, *workers) == {}
+    found = properties(project, *workers, "-o", "model_check_junit_properties=true")
+    assert found == {
+        "tumours.verdict": "identical",
+        "tumours.passed": "True",
+        **{f"tumours.neg_log_loss.{key}": "0.0" for key in ("delta", "low", "high")},
+    }
+
+
+def properties(project: Project, *arguments: str) -> dict[str, str]:
+    project.run("--junitxml=report.xml", *arguments).assert_outcomes(passed=1)
+    (case,) = ElementTree.parse(project.path / "report.xml").iter("testcase")
+    found = [(one.get("name", ""), one.get("value", "")) for one in case.iter("property")]
+    assert len(dict(found)) == len(found)
+    return dict(found)
+
+
+def test_plain_types_are_what_junit_gets() -> None:
+    odd = replace(HELD, delta=np.float64(0.5), low=None, high=float("inf"))
+    found = junit.properties(verdict("a", odd, passed=True))
+    assert found == [("a.verdict", "held"), ("a.passed", True), ("a.accuracy.delta", 0.5)]
+    assert {type(value) for _, value in found} == {str, bool, float}
+
+
 # -- files -------------------------------------------------------------------------------------------------------------
 
 
@@ -270,7 +373,11 @@ def test_reports_are_written_where_they_are_named_although_checks_fail(project: 
     project.source(f"def test_good(model_check): model_check({LOGISTIC}, {K})")
     result = project.run("--model-check-report=new/folder/report.md", "--model-check-report", "other.json")
     assert result.ret == 1
-    assert (project.path / "new" / "folder" / "report.md").read_text().startswith("## Model checks failed: 1 of 1\n")
+    assert (
+        (project.path / "new" / "folder" / "report.md")
+        .read_text(encoding="utf-8")
+        .startswith("<!-- model-check -->\n## ❌ May not ship: 1 of 1 model check failed\n")
+    )
     assert json.loads((project.path / "other.json").read_text()) == project.report()
     assert sorted(path.name for path in (project.path / "new" / "folder").iterdir()) == ["report.md"]
 

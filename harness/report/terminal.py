@@ -9,38 +9,45 @@ from typing import TYPE_CHECKING
 from tabulate import tabulate
 
 from harness.report import table, words
-from harness.report.words import MISSING, decimals, duration, number
-from harness.verdicts import MetricVerdict, Verdict
+from harness.report.table import Row
+from harness.report.visible import visible
+from harness.report.visible import width as wide
+from harness.report.words import MISSING, count, decimals, duration, number
+from harness.verdicts import PASSING, MetricVerdict, Verdict
 
 if TYPE_CHECKING:
     from harness.baselinejson import Baseline
 
+Paint = Callable[..., str]
 
-def summary(verdicts: Sequence[Verdict], verbosity: int) -> list[str]:
-    """Give the lines of the summary section.
+
+def summary(
+    verdicts: Sequence[Verdict], verbosity: int, *, width: int | None = None, paint: Paint = lambda text, **markup: text
+) -> list[str]:
+    """Give the lines of the summary section: what was accepted, the table, the data that moved, the totals.
 
     Parameters
     ----------
     verdicts : sequence of Verdict
         Of all checks.
     verbosity : int
-        pytest's: below 0 only what fails is shown, above 0 the folds too.
+        pytest's: below 0 only what fails is shown; above 0 slices, folds, reasons, data, environment and models too.
+    width : int or None
+        How many columns a line may have; None: as many as it takes.
+    paint : callable
+        Colours a text, ``paint(text, red=True)``, where colours are wanted: pytest's ``TerminalWriter.markup``.
     """
-    shown = [verdict for verdict in verdicts if verbosity >= 0 or not verdict.passed]
-    lines = []
-    if shown:
-        lines += tabulate(
-            table.rows(shown, slices=verbosity > 0),
-            table.HEADERS,
-            "simple",
-            colalign=table.ALIGN,
-            disable_numparse=True,
-        ).splitlines()
-    lines += [verdict.message for verdict in table.ordered(verdicts) if not verdict.metrics]
-    lines += [line for verdict in table.ordered(shown) for line in words.drifts(verdict)]
+    shown = table.ordered([verdict for verdict in verdicts if verbosity >= 0 or not verdict.passed])
+    lines = [f"{paint(kind, yellow=True)}: {visible(line)}" for kind, line in words.notices(verdicts)]
+    lines += _table(table.rows(shown, slices=verbosity > 0), width, paint)
+    lines += [visible(verdict.message) for verdict in shown if not verdict.metrics]
+    for verdict in shown:
+        lines += [visible(line) for line in words.drifts(verdict)]
+        lines += _moved(verdict, width)
+        lines += [f"still accepted: {visible(line)}" for line in words.standing(verdict)]
     if verbosity > 0:
-        for verdict in table.ordered(verdicts):
-            lines += [*_folds(verdict), *words.explanation(verdict)]
+        for verdict in shown:
+            lines += [*_folds(verdict, width), *map(visible, words.explanation(verdict)), *_particulars(verdict)]
     return [*lines, _totals(verdicts)]
 
 
@@ -95,16 +102,109 @@ def next_command(
     return None
 
 
-def _folds(verdict: Verdict) -> list[str]:
+def _table(rows: Sequence[Row], width: int | None, paint: Paint) -> list[str]:
+    """Draw the table with as many columns as there is room for; without room for a table, a block for each row."""
+    for columns in _COLUMNS:
+        lines = _drawn(columns, [row.under(columns) for row in rows], table.align(columns)) if rows else []
+        if width is None or max(map(wide, lines), default=0) <= width:
+            painted = [_painted(line, row, paint) for line, row in zip(lines[2:], rows, strict=True)]
+            return [*lines[:2], *painted]
+    return [line for row in rows for line in _block(row, width or 0, paint)]
+
+
+_COLUMNS = (
+    ("check", "metric", "baseline", "candidate", "delta", "interval", "margin", "resolution", "dummy", "verdict"),
+    ("check", "metric", "baseline", "candidate", "delta", "interval", "margin", "resolution", "verdict"),
+    ("check", "metric", "baseline", "candidate", "delta", "interval", "margin", "verdict"),
+    ("check", "metric", "baseline", "candidate", "delta", "interval", "verdict"),
+    ("check", "metric", "delta", "interval", "verdict"),
+    ("check", "metric", "baseline", "candidate", "delta", "verdict"),
+    ("check", "metric", "delta", "verdict"),
+)
+
+
+def _painted(line: str, row: Row, paint: Paint) -> str:
+    """Colour the verdict, which ends the line."""
+    return line.removesuffix(row.cells["verdict"]) + _verdict(row, paint)
+
+
+def _verdict(row: Row, paint: Paint) -> str:
+    word = row.cells["verdict"]
+    if row.state == "failed":
+        return paint(word, red=True, bold=True)
+    if row.state == "passed" and row.metric is not None and row.metric.verdict in PASSING:
+        return paint(word, green=True)
+    return paint(word, yellow=True)
+
+
+def _block(row: Row, width: int, paint: Paint) -> list[str]:
+    cells = row.cells
+    head = ", ".join(cells[column] for column in ("check", "metric") if column in cells)
+    lines = [f"{head}: {_verdict(row, paint)}"]
+    if row.metric is None:
+        return lines
+    parts = [f"{cells['baseline']} -> {cells['candidate']}", cells["delta (interval)"], f"margin {cells['margin']}"]
+    together = f"  {', '.join(parts)}"
+    return [*lines, together] if wide(together) <= width else [*lines, *(f"  {part}" for part in parts)]
+
+
+def _moved(verdict: Verdict, width: int | None) -> list[str]:
+    """Draw the 2 x 2 table of a check whose data moved."""
+    if verdict.moved is None:
+        return []
+    lines = list(map(visible, words.moved(verdict)))
+    body = [
+        [visible(one.metric), *(number(score, words.places_of(verdict, one.metric)) for score in scores)]
+        for one in verdict.moved.corners
+        for scores in [(one.old_old, one.old_new, one.new_old, one.new_new)]
+    ]
+    headers = ("metric", "released, old data", "released, new data", "candidate, old data", "candidate, new data")
+    drawn = _drawn(headers, body, ("left", *["right"] * 4)) if body else []
+    if width is not None and max(map(wide, drawn), default=0) > width:
+        drawn = [
+            line
+            for name, *scores in body
+            for line in (name, *(f"  {h}: {score}" for h, score in zip(headers[1:], scores, strict=True)))
+        ]
+    return [*lines, *drawn]
+
+
+def _drawn(headers: Sequence[str], rows: Sequence[Sequence[str]], align: Sequence[str]) -> list[str]:
+    return tabulate(rows, headers, "simple", colalign=tuple(align), disable_numparse=True).splitlines()
+
+
+def _folds(verdict: Verdict, width: int | None) -> list[str]:
+    """Give both scores of every fold: side by side, or one metric below the other where that is too wide."""
     judged = [metric for metric in verdict.metrics if metric.folds and metric.slice is None]
     if not judged:
         return []
-    headers = ["fold", *(f"{metric.metric}: {side}" for metric in judged for side in ("baseline", "candidate"))]
-    body = [
-        [number, *(score for metric in judged for score in metric.folds[number - 1])]
-        for number in range(1, len(judged[0].folds) + 1)
-    ]
-    return ["", f"{verdict.name}, fold by fold", *tabulate(body, headers, "simple", floatfmt=".4g").splitlines()]
+    title = ["", f"{visible(verdict.name)}, fold by fold"]
+    together = _of_folds(judged)
+    if width is None or max(map(wide, together)) <= width:
+        return title + together
+    return title + [line for metric in judged for line in _of_folds([metric])]
+
+
+def _of_folds(judged: Sequence[MetricVerdict]) -> list[str]:
+    folds = min(len(metric.folds) for metric in judged)
+    headers = ["fold", *(f"{visible(m.metric)}: {side}" for m in judged for side in ("baseline", "candidate"))]
+    body = [[str(i + 1), *(f"{score:.4g}" for m in judged for score in m.folds[i])] for i in range(folds)]
+    return _drawn(headers, body, ["right"] * len(headers))
+
+
+def _particulars(verdict: Verdict) -> list[str]:
+    """Say what was compared on what: data, protocol, reuse, environment, both models."""
+    facts = {
+        "data": verdict.rows and f"{verdict.data_path}, {count(verdict.rows, 'row')}, md5 {verdict.data_md5}",
+        "protocol": ", ".join(f"{key} {value}" for key, value in verdict.protocol.items() if value is not None),
+        "held against": verdict.recording and f"recording {verdict.recording}",
+        "released": verdict.released,
+        "candidate": verdict.candidate if verdict.candidate != verdict.released else "",
+        "environment": ", ".join(f"{package} {then} -> {now}" for package, then, now in verdict.environment),
+    }
+    told = [f"{key}: {visible(str(fact))}" for key, fact in facts.items() if fact]
+    told += map(visible, words.reused(verdict))
+    return ["", f"{visible(verdict.name)}, what was compared", *told] if told else []
 
 
 def _totals(verdicts: Sequence[Verdict]) -> str:
@@ -113,8 +213,4 @@ def _totals(verdicts: Sequence[Verdict]) -> str:
     seconds = sum(verdict.seconds for verdict in verdicts)
     failed = len(verdicts) - passed
     counts = ", ".join(part for part in (f"{failed} failed" * bool(failed), f"{passed} passed" * bool(passed)) if part)
-    return f"{_count(len(verdicts), 'model check')}: {counts}; {_count(fits, 'fit')} in {duration(seconds)}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'s' * (number != 1)}"
+    return f"{count(len(verdicts), 'model check')}: {counts}; {count(fits, 'fit')} in {duration(seconds)}"
