@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import credentials
+import event
 import tell
 
 SCHEMA = 1
@@ -90,9 +91,9 @@ def problems(report: Path, expected: Sequence[str]) -> list[str]:
 
 def why_the_data_may_be_missing() -> list[str]:
     """Say, to a fork and to Dependabot, why a remote may have refused them; nothing to others."""
-    event = credentials.read_event()
-    origin = credentials.origin_of(event, credentials.actor())
-    return [] if origin == "here" else [f"If the data could not be read: {credentials.remedy(event)}"]
+    if credentials.origin_of(event.read(), event.actor()) == "here":
+        return []
+    return [f"If the data could not be read: {credentials.remedy()}"]
 
 
 if __name__ == "__main__":

@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
-import json
-import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import event
 import tell
 
 
@@ -20,11 +19,10 @@ def main(arguments: list[str]) -> int:
     has, reports = arguments
     if has == "true":
         return 0
-    event = read_event()
     if has != "false":
         message = f'The input "credentials" is {has!r}: write true or false.'
     else:
-        message = f"This run has no credentials for the data remote, so no model was checked. {remedy(event)}"
+        message = f"This run has no credentials for the data remote, so no model was checked. {remedy()}"
     tell.error(message)
     markdown = f"## Model checks failed: no check was judged\n\n{message}\n"
     tell.summary(markdown)
@@ -34,9 +32,9 @@ def main(arguments: list[str]) -> int:
     return 1
 
 
-def remedy(event: Mapping[str, Any]) -> str:
+def remedy() -> str:
     """Say why this run has no secrets, and who can do what about it."""
-    origin = origin_of(event, actor())
+    origin = origin_of(event.read(), event.actor())
     if origin == "fork":
         return (
             "GitHub gives a pull request from a fork no secrets and no OIDC token. A maintainer who has read the "
@@ -54,25 +52,15 @@ def remedy(event: Mapping[str, Any]) -> str:
     )
 
 
-def origin_of(event: Mapping[str, Any], actor: str) -> str:
+def origin_of(content: Mapping[str, Any], actor: str) -> str:
     """Give where a run comes from: fork, dependabot or here."""
-    pull_request = event.get("pull_request") or {}
-    head = ((pull_request.get("head") or {}).get("repo") or {}).get("id")
-    base = ((pull_request.get("base") or {}).get("repo") or {}).get("id")
-    if pull_request and (head is None or head != base):  # a fork that was deleted has no repository any more
+    head = event.at(content, "pull_request", "head", "repo", "id")
+    base = event.at(content, "pull_request", "base", "repo", "id")
+    if content.get("pull_request") and (
+        head is None or head != base
+    ):  # a fork that was deleted has no repository any more
         return "fork"
     return "dependabot" if actor == "dependabot[bot]" else "here"
-
-
-def actor() -> str:
-    """Give who started the run; for a run that is started again, who started it first."""
-    return os.environ.get("GITHUB_ACTOR", "")
-
-
-def read_event() -> dict[str, Any]:
-    """Read what GitHub says of the event; nothing away from GitHub."""
-    path = os.environ.get("GITHUB_EVENT_PATH")
-    return dict(json.loads(Path(path).read_text(encoding="utf-8"))) if path else {}
 
 
 if __name__ == "__main__":
