@@ -164,3 +164,19 @@ def project(
     monkeypatch.setenv("PYTEST_PLUGINS", "harness.plugin")
     monkeypatch.setenv("DVC_NO_ANALYTICS", "1")
     return Project(path, pytester)
+
+
+@pytest.fixture
+def repository(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """Give a project with one approved model on main, and this repository's workflow and actions."""
+    root = Path(__file__).parents[1]
+    monkeypatch.setenv("PYTHONPATH", str(root))
+    project.dvc("remote", "modify", "beside", "url", str(project.path.parent / "remote"))
+    shutil.copytree(root / ".github", project.path / ".github", ignore=shutil.ignore_patterns("__pycache__"))
+    project.check(LOGISTIC)
+    project.run("--update-baselines").assert_outcomes(passed=1)
+    project.dvc("push")
+    project.git("add", "-A")
+    project.git("commit", "-qm", "Approve the first baseline")
+    project.git("checkout", "-qb", "candidate")
+    return project

@@ -7,6 +7,7 @@ store does. What it was asked to change is kept in `changes`.
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import re
@@ -57,9 +58,11 @@ class FakeGitHub:
         self.artifacts: dict[int, list[dict[str, Any]]] = {}
         self.archives: dict[int, bytes] = {}
         self.permissions: dict[str, str] = {}
+        self.files: dict[str, bytes] = {}
         self.changes: list[tuple[str, str, Any]] = []
         self.leaked: list[str] = []
         self.broken = False
+        self.broken_paths: tuple[str, ...] = ()
         self.url = ""
 
     def upload(self, run: int, content: bytes, *, name: str = "model-check", at: str = "2026-01-01T01:00:00Z") -> None:
@@ -99,7 +102,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._store(int(path.path.rpartition("/")[2]))
         elif self.headers.get("Authorization") != f"Bearer {TOKEN}":
             self._answer(401, {"message": "Bad credentials"})
-        elif self.github.broken:
+        elif self.github.broken or any(broken in path.path for broken in self.github.broken_paths):
             self._answer(500, {"message": "Sorry"})
         else:
             prefix = f"/repos/{REPOSITORY}"
@@ -135,6 +138,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._page(named, query, "artifacts")
         elif found := re.fullmatch(r"GET /actions/artifacts/(\d+)/zip", what):
             self._bytes(302, b"", f"{github.url}/store/{found[1]}")
+        elif what.startswith("GET /contents/"):
+            content = github.files.get(what.removeprefix("GET /contents/"))
+            self._one([] if content is None else [{"content": base64.encodebytes(content).decode()}])
         elif found := re.fullmatch(r"GET /collaborators/([\w\[\]%-]+)/permission", what):
             self._answer(200, {"permission": github.permissions.get(found[1], "read")})
         else:

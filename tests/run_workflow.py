@@ -266,7 +266,8 @@ class _JobRun:
         env = {key: fill(to_text(value), scope, functions) for key, value in (step.get("env") or {}).items()}
         scope = scope | {"env": self.env | env}
         if "run" in step:
-            self._shell(step, fill(step["run"], scope, functions), env, record, action)
+            folder = fill(step.get("working-directory", "."), scope, functions)
+            self._shell(step.get("shell"), fill(step["run"], scope, functions), folder, env, record, action)
             return
         inputs = {key: fill(to_text(value), scope, functions) for key, value in (step.get("with") or {}).items()}
         uses = str(step["uses"])
@@ -279,9 +280,8 @@ class _JobRun:
         record.outputs |= known(self, inputs) or {}
 
     def _shell(
-        self, step: Mapping[str, Any], script: str, env: Mapping[str, str], record: Step, action: Path | None
+        self, shell: str | None, script: str, folder: str, env: Mapping[str, str], record: Step, action: Path | None
     ) -> None:
-        shell = step.get("shell")
         if shell not in SHELLS or (action is not None and shell is None):
             raise UnsupportedError(f"shell {shell!r} of the step {record.name!r}")
         files = {name: self.temp / f"{name.lower()}-{len(self.result.steps)}" for name in _FILES}
@@ -293,7 +293,7 @@ class _JobRun:
         variables["PATH"] = os.pathsep.join([*reversed(self.path), variables["PATH"]])
         done = subprocess.run(
             [*SHELLS[shell], str(source)],
-            cwd=self.workspace / str(step.get("working-directory", ".")),
+            cwd=self.workspace / folder,
             env=variables,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -17,24 +17,9 @@ from harness.options import ENDINGS
 
 ROOT = Path(__file__).parents[1]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
-ACTIONS = sorted((ROOT / ".github" / "actions").glob("*/action.yml"))
+ACTIONS = sorted((ROOT / ".github" / "actions").rglob("action.yml"))
 # The repository's own workflow installs from an index; here the package is there already.
 OVERRIDE = {"install": ":", "formats": " ".join(ending[1:] for ending in ENDINGS)}
-
-
-@pytest.fixture
-def repository(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
-    """Give a project with one approved model on main, and this repository's workflow and actions."""
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    project.dvc("remote", "modify", "beside", "url", str(project.path.parent / "remote"))
-    shutil.copytree(ROOT / ".github", project.path / ".github", ignore=shutil.ignore_patterns("__pycache__"))
-    project.check(LOGISTIC)
-    project.run("--update-baselines").assert_outcomes(passed=1)
-    project.dvc("push")
-    project.git("add", "-A")
-    project.git("commit", "-qm", "Approve the first baseline")
-    project.git("checkout", "-qb", "candidate")
-    return project
 
 
 def propose(project: Project, candidate: str) -> None:
