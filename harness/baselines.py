@@ -17,13 +17,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness import dvcfiles
+from harness import dvcfiles, git
 from harness.baselinejson import Baseline, MalformedError, from_json, seal, to_text
 from harness.errors import BaselineError, DataError, UnavailableError
 from harness.predictions import Predictions
 
 ANCHOR = "anchor:"  # begins the name of a column of influence values
 AGAIN = "Bring the approved file back: git checkout -- {path}"
+CONFLICT = (
+    "Two branches recorded this baseline, and no mixture of two recordings is one. Take the other branch's whole: "
+    "git checkout --theirs {path} {path.parent}/{path.stem}.parquet.dvc (in a rebase: --ours), git add both, "
+    "then: pytest --model-check --update-baselines"
+)
 
 
 @dataclass(frozen=True)
@@ -52,10 +57,13 @@ class Pending:
         Its `predictions_md5` is that of the temporary file.
     predictions : Path
         The temporary file.
+    replaces : str or None
+        The `state` of what was judged, which must still lie there; None: whatever lies there.
     """
 
     baseline: Baseline
     predictions: Path
+    replaces: str | None = None
 
 
 def read(folder: Path, name: str) -> Baseline | None:
@@ -67,39 +75,84 @@ def read(folder: Path, name: str) -> Baseline | None:
         If the file is torn, edited into something else, another check's, or of a newer schema; the file and key are
         named.
     """
+    if not _left_behind(folder, name):
+        return _read(folder, name)
+    try:
+        with dvcfiles.writing(folder):  # or a run that is writing would look like one that was killed
+            baseline = _read(folder, name)
+            if baseline is not None:
+                _repair(folder, baseline)
+            return baseline
+    except (OSError, DataError) as error:
+        said = error.message if isinstance(error, DataError) else str(error)
+        raise BaselineError(f"{name}.parquet.dvc: what a killed run left can't be put right: {said}") from error
+
+
+def read_at(folder: Path, name: str, revision: str) -> Baseline | None:
+    """Read the JSON as it was at a revision; None where it was not there.
+
+    Raises
+    ------
+    BaselineError
+        As `read`.
+    """
+    content = git.show(folder / f"{name}.json", revision)
+    where = f"{name}.json at {revision[:7]}"
+    return None if content is None else _parse(content, name, where, f"Mend it on the branch that {where} is on.")
+
+
+def names_at(folder: Path, revision: str) -> list[str]:
+    """Name the baselines that were in a folder at a revision."""
+    there = {path.name for path in git.listed(folder, revision)}
+    return sorted(name.removesuffix(".json") for name in there if name.endswith(".json"))
+
+
+def names(folder: Path) -> list[str]:
+    """Name the baselines that are in a folder."""
+    return sorted(path.stem for path in folder.glob("*.json"))
+
+
+def state(folder: Path, name: str) -> str:
+    """Give a digest of the JSON as it lies there; empty where there is none."""
+    path = folder / f"{name}.json"
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+
+
+def _read(folder: Path, name: str) -> Baseline | None:
     path = folder / f"{name}.json"
     try:
-        text = path.read_text(encoding="utf-8")
+        content = path.read_bytes()
     except FileNotFoundError:
         return None
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
         raise BaselineError(f"{path.name} can't be read: {error}", AGAIN.format(path=path)) from error
+    return _parse(content, name, path.name, AGAIN.format(path=path), conflict=CONFLICT.format(path=path))
+
+
+def _parse(content: bytes, name: str, where: str, advice: str, conflict: str = "") -> Baseline:
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise BaselineError(f"{where} can't be read: {error}", advice) from error
     if "<<<<<<< " in text:
-        raise BaselineError(
-            f"{path.name} has merge conflict markers",
-            f"Take one side whole (git checkout --ours or --theirs {path}, and its .parquet.dvc file), "
-            "then run pytest --model-check.",
-        )
+        raise BaselineError(f"{where} has merge conflict markers", conflict or advice)
     try:
         plain = json.loads(text)
         baseline = from_json(plain)
     except json.JSONDecodeError as error:
-        raise BaselineError(
-            f"{path.name} is torn or not JSON: {error.msg} in line {error.lineno}", AGAIN.format(path=path)
-        ) from error
+        raise BaselineError(f"{where} is torn or not JSON: {error.msg} in line {error.lineno}", advice) from error
     except MalformedError as fault:
-        raise BaselineError(f"{path.name}: {fault}", AGAIN.format(path=path)) from fault
+        raise BaselineError(f"{where}: {fault}", advice) from fault
     if baseline.name != name:
         raise BaselineError(
-            f"{path.name}: the key name is {baseline.name!r}: this is the baseline of another check",
-            f"Its predictions are {baseline.name}.parquet. Record {name} anew: pytest --model-check --update-baselines",
+            f"{where}: the key name is {baseline.name!r}: this is the baseline of another check",
+            f"To give a check another name: model-check rename {baseline.name} {name}. "
+            f"To record {name} anew: pytest --model-check --update-baselines",
         )
     if plain.get("digest") != seal(plain):
         raise BaselineError(
-            f"{path.name} was changed by hand or by a merge: its digest does not match what it says",
-            AGAIN.format(path=path),
+            f"{where} was changed by hand or by a merge: its digest does not match what it says", advice
         )
-    _repair(folder, baseline)
     return baseline
 
 
@@ -109,23 +162,45 @@ def read_approved(folder: Path, baseline: Baseline) -> Approved:
     Raises
     ------
     UnavailableError
-        If they can't be had.
+        If they can't be had, or the ones that are there are not those that the JSON names.
     BaselineError
-        If they are not the ones that the JSON names.
+        If they are no predictions.
     """
-    import pandas as pd
-
     path = folder / f"{baseline.name}.parquet"
     try:
         md5 = dvcfiles.verified(path)
     except DataError as error:
         raise UnavailableError(f"the predictions of {baseline.name}: {error.message}", error.advice) from error
     if md5 != baseline.predictions_md5:
-        raise BaselineError(
+        raise UnavailableError(
             f"{path.name} is not the file that {baseline.name}.json names "
             f"({md5[:8]}, not {baseline.predictions_md5[:8]})",
             "The JSON and the .parquet.dvc file must come from the same commit: git checkout both.",
         )
+    return _approved(path, baseline, AGAIN.format(path=f"{path}.dvc"))
+
+
+def fetch_approved(folder: Path, baseline: Baseline, scratch: Path) -> Approved:
+    """Read the predictions of a baseline that is not the working tree's, from DVC's cache or remote by their digest.
+
+    Raises
+    ------
+    UnavailableError
+        If they can't be had.
+    BaselineError
+        If they are no predictions.
+    """
+    path = scratch / f"{baseline.predictions_md5}.parquet"
+    try:
+        dvcfiles.fetch(folder / f"{baseline.name}.parquet", baseline.predictions_md5, path)
+    except DataError as error:
+        raise UnavailableError(f"the predictions of {baseline.name}: {error.message}", error.advice) from error
+    return _approved(path, baseline, "Push what the approved baseline was recorded with, from where it was: dvc push")
+
+
+def _approved(path: Path, baseline: Baseline, advice: str) -> Approved:
+    import pandas as pd
+
     try:
         frame = pd.read_parquet(path)
         predictions = Predictions.from_frame(frame, _classes(baseline))
@@ -133,7 +208,7 @@ def read_approved(folder: Path, baseline: Baseline) -> Approved:
         anchored = (name for name, metric in baseline.metrics.items() if metric.anchor is not None)
         return Approved(predictions, {name: frame[ANCHOR + name].to_numpy(dtype=float)[first] for name in anchored})
     except (ValueError, KeyError, OSError) as error:
-        raise BaselineError(f"{path.name} holds no predictions: {error}", AGAIN.format(path=f"{path}.dvc")) from error
+        raise BaselineError(f"{baseline.name}.parquet holds no predictions: {error}", advice) from error
 
 
 def prepare(baseline: Baseline, approved: Approved, scratch: Path) -> Pending:
@@ -175,16 +250,22 @@ def write(pending: Pending, folder: Path) -> tuple[Path, ...]:
     Raises
     ------
     BaselineError
-        If it can't be written; the earlier baseline is whole.
+        If it can't be written, or another run has replaced it meanwhile; the earlier baseline is whole.
     """
     name = pending.baseline.name
     parquet, dvc, path = (folder / f"{name}{ending}" for ending in (".parquet", ".parquet.dvc", ".json"))
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with _restored(parquet, dvc):
-            _move(pending.predictions, parquet)
-            dvcfiles.add(parquet)
-            _write_text(path, to_text(pending.baseline))
+        with dvcfiles.writing(folder):
+            if pending.replaces is not None and state(folder, name) != pending.replaces:
+                raise BaselineError(
+                    f"{path.name} was changed by another run while this one was measuring",
+                    "What is there now is whole. Run again to judge against it.",
+                )
+            with _restored(parquet, dvc):
+                _move(pending.predictions, parquet)
+                dvcfiles.add(parquet)
+                _write_text(path, to_text(pending.baseline))
     except (OSError, DataError) as error:
         text = error.message if isinstance(error, DataError) else str(error)
         raise BaselineError(
@@ -222,20 +303,19 @@ def _aside(path: Path) -> Path:
     return path.with_name(f".{path.name}.before")
 
 
+def _left_behind(folder: Path, name: str) -> bool:
+    return any(_aside(folder / f"{name}{ending}").exists() for ending in (".parquet", ".parquet.dvc"))
+
+
 def _repair(folder: Path, baseline: Baseline) -> None:
     """Finish what a killed run left: the JSON, written last, says whether the files beside it are the new ones."""
     parquet, dvc = (folder / f"{baseline.name}{ending}" for ending in (".parquet", ".parquet.dvc"))
-    if not any(_aside(path).exists() for path in (parquet, dvc)):
-        return
-    try:
-        written = dvc.exists() and baseline.predictions_md5 in dvc.read_text(encoding="utf-8")
-        for path in (parquet, dvc):
-            if written and path.exists():
-                _aside(path).unlink(missing_ok=True)
-            elif _aside(path).exists():
-                _aside(path).replace(path)
-    except OSError as error:
-        raise BaselineError(f"{dvc.name}: what a killed run left can't be put right: {error}") from error
+    written = dvc.exists() and baseline.predictions_md5 in dvc.read_text(encoding="utf-8")
+    for path in (parquet, dvc):
+        if written and path.exists():
+            _aside(path).unlink(missing_ok=True)
+        elif _aside(path).exists():
+            _aside(path).replace(path)
 
 
 def _move(source: Path, target: Path) -> None:

@@ -33,30 +33,25 @@ from harness.verdicts import PASSING, Drift, MetricVerdict
 SLICE_ROWS = 50  # a smaller slice could raise no alarm that anybody should believe
 SLICE_VALUES = 50
 EXAMPLES = 5  # rows that a failure names
-START_ANEW = "To start anew on what there is now, delete its JSON file and run pytest --model-check --update-baselines."
+START_ANEW = (
+    "To start anew on what there is now, have it accepted with a reason: "
+    'pytest --model-check --model-check-accept "reason" {nodeid}'
+)
 
 
-def require_same_data(check: Check, baseline: Baseline, data: Dataset) -> None:
-    """Refuse to compare across versions of the data.
+def require_same_rows(check: Check, baseline: Baseline, data: Dataset) -> None:
+    """Refuse to compare where the same files give other rows.
 
     Raises
     ------
     IncomparableError
-        Naming the file that differs.
+        If `load=` or `target=` has changed.
     """
-    before, now = dict(baseline.data), dict(data.files)
-    if before != now:
-        changed = next(path for path in dict.fromkeys([*now, *before]) if before.get(path) != now.get(path))
-        versions = [version[:8] if version else "absent" for version in (before.get(changed), now.get(changed))]
-        raise IncomparableError(
-            f"{check.name}: the baseline is of other data: {changed} was {versions[0]}, is {versions[1]}",
-            f"A comparison would mix the data's change with the model's. {START_ANEW}",
-        )
     if (baseline.rows, baseline.target_digest) != (data.rows, data.target_digest):
         raise IncomparableError(
             f"{check.name}: load= or target= give other rows than the baseline's "
             f"({data.rows:,}, not {baseline.rows:,})",
-            f"The files are the same. {START_ANEW}",
+            f"The files are the same. {START_ANEW.format(nodeid=check.nodeid)}",
         )
 
 
@@ -94,7 +89,7 @@ class Comparison:
         if not approved.same_slots(candidate):
             raise IncomparableError(
                 f"{self._check.name}: the baseline was recorded with other rows, folds or classes",
-                f"It says cv={self._baseline.protocol.get('cv')}. {START_ANEW}",
+                f"It says cv={self._baseline.protocol.get('cv')}. {START_ANEW.format(nodeid=self._check.nodeid)}",
             )
         return approved.first(candidate.seeds).agrees(candidate)
 
@@ -147,7 +142,9 @@ class Comparison:
         if abs(old.score - stored.score) > 1e-6 * abs(stored.score - stored.yardstick.dummy):
             reason = f"the approved predictions score {old.score:.6g} now, the baseline says {stored.score:.6g}"
             return MetricVerdict(name, "incomparable", baseline=stored.score, reason=f"{reason}: another metric")
-        found = judge_metric(name, old, new, stored.yardstick, metric.margin, spent=spent)
+        found = judge_metric(
+            name, old, new, stored.yardstick, metric.margin, spent=spent, comparisons=self._baseline.reused + 1
+        )
         if stored.anchor is not None:
             found = defend(found, self._anchor(metric, stored), new, spent=spent)
         # not where rows were left out together: then a row's value is that of several

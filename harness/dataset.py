@@ -6,6 +6,7 @@ import csv
 import hashlib
 import os
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -87,7 +88,7 @@ class Dataset:
         return hashlib.sha256(np.ascontiguousarray(hashes).tobytes()).hexdigest()[:16]
 
 
-def read(check: Check, root: Path) -> Dataset:
+def read(check: Check, root: Path, *, verified: Callable[[Path], str] = dvcfiles.verified) -> Dataset:
     """Make sure the check's data is what git says it is, and read it.
 
     Parameters
@@ -96,6 +97,8 @@ def read(check: Check, root: Path) -> Dataset:
         Names the files and columns.
     root : Path
         Where relative paths start: pytest's rootdir.
+    verified : callable
+        Makes sure that a file is what it should be, and gives its version.
 
     Raises
     ------
@@ -104,7 +107,7 @@ def read(check: Check, root: Path) -> Dataset:
     """
     check = replace(check, data=tuple(_from_root(path, root) for path in check.data))
     paths = [root / path for path in check.data]
-    files = tuple((name, dvcfiles.verified(path)) for name, path in zip(check.data, paths, strict=True))
+    files = tuple((name, verified(path)) for name, path in zip(check.data, paths, strict=True))
     frame = _load(check, paths)
     _require_rows(check, frame)
     y = _target(check, frame[check.target])

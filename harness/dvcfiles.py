@@ -6,7 +6,10 @@ that are missing are put in place. A file that is there is never written.
 """
 
 import difflib
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -92,6 +95,69 @@ def add(path: Path) -> str:
         )
     dvcremote.add(root, path)
     return verified(path)
+
+
+def fetch(path: Path, md5: str, target: Path) -> None:
+    """Copy an earlier version of a tracked file, or folder, from DVC's cache, or else its remote, to another place.
+
+    Parameters
+    ----------
+    path : Path
+        Where the file is, or was, tracked: tells the repository, its remote, and what to call it.
+    md5 : str
+        The version; a folder's ends in `.dir`.
+    target : Path
+        Where to copy it.
+
+    Raises
+    ------
+    DataError
+        If it can't be had.
+    """
+    path = absolute(path)
+    root = _root(path)
+    try:
+        now = find_output(root, path)
+    except DataError:  # a tracker that is broken, or in conflict, now: the version that is asked for is not its concern
+        now = None
+    output = Output(
+        tracker=path.with_name(path.name + ".dvc"),
+        path=path,
+        md5=md5,
+        legacy=now is not None and now.legacy,
+        remote=None if now is None else now.remote,
+    )
+    try:
+        if not output.is_folder:
+            _copy(_object(root, output), target)
+            return
+        for name, digest in dvcremote.fetch_manifest(root, output).items():
+            _copy(_object(root, replace(output, path=path / name, md5=digest)), target / name)
+    except OSError as error:
+        raise dvcremote.failed(show(path), error) from error
+
+
+def _object(root: Path, output: Output) -> Path:
+    stored = object_in(cache_folder(root), output.md5, legacy=output.legacy)
+    return stored if is_sound(stored, output.md5, output) else dvcremote.fetch_object(root, output)
+
+
+def _copy(stored: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(stored, target)
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Let one process at a time write baselines; the system frees the lock of a process that dies.
+
+    Raises
+    ------
+    DataError
+        If `folder` lies in no DVC repository, or that can't be locked.
+    """
+    with dvcremote.locked(_root(absolute(folder) / "_"), "model-check-baselines.lock"):
+        yield
 
 
 def _root(path: Path) -> Path:

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from harness.dvctrackers import Output, absolute, corrupt, is_sound, quoted, read_manifest, read_yaml, show
+from harness.dvctrackers import Output, absolute, corrupt, file_md5, is_sound, quoted, read_manifest, read_yaml, show
 from harness.errors import DataError
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ LOCK_PATIENCE = 600.0  # seconds for which another DVC process may hold the repo
 
 def add(root: Path, path: Path) -> None:
     """Track a file or folder, as `dvc add` does."""
-    with _locked(root), _dvc(root, show(path)) as (repo, _):
+    with locked(root), _dvc(root, show(path)) as (repo, _):
         _patiently(lambda: repo.add([str(path)]))
 
 
@@ -93,14 +93,14 @@ def _hushed() -> Iterator[list[logging.LogRecord]]:
 
 
 @contextmanager
-def _locked(root: Path) -> Iterator[None]:
+def locked(root: Path, name: str = "model-check.lock") -> Iterator[None]:
     """Let one process at a time pull or add; the system frees the lock of a process that dies."""
     from filelock import FileLock
 
     folder = root / ".dvc" / "tmp"
     try:
         folder.mkdir(exist_ok=True)
-        lock = FileLock(folder / "model-check.lock")
+        lock = FileLock(folder / name)
         lock.acquire()
     except OSError as error:
         raise failed(show(folder), error) from error
@@ -150,30 +150,44 @@ def not_ignored(root: Path, files: Iterable[Path]) -> list[Path]:
 
 def fetch_manifest(root: Path, output: Output) -> Mapping[str, str]:
     """Fetch the list of a tracked folder's files into the cache, and read it."""
-    with _locked(root), _dvc(root, show(output.path), output.remote) as (repo, records):
+    stored = fetch_object(root, output)
+    manifest = read_manifest(stored, output.md5)
+    assert manifest is not None  # it is in the cache
+    return manifest
+
+
+def fetch_object(root: Path, output: Output) -> Path:
+    """Fetch one object, a file or the list of a folder's files, into the cache, and give its place there."""
+    with locked(root), _dvc(root, show(output.path), output.remote) as (repo, records):
         from dvc_data.hashfile.hash_info import HashInfo
 
         store = repo.cache.legacy if output.legacy else repo.cache.local
         stored = Path(store.oid_to_path(output.md5))
-        if (manifest := read_manifest(stored, output.md5)) is not None:
-            return manifest
+        if stored.is_file():
+            if not _sound_object(stored, output):
+                raise corrupt(stored, None)
+            return stored
         info = HashInfo("md5-dos2unix" if output.legacy else "md5", output.md5)
         _from_remote(repo, output, output.path, lambda: repo.cloud.pull([info], remote=output.remote), records)
-        try:
-            manifest = read_manifest(stored, output.md5)
-        except DataError as error:
-            _discard(stored)
-            raise _corrupt_remote(repo, output, output.path, output.md5) from error
-        if manifest is None:
+        if not stored.is_file():
             raise _why_absent(repo, output, output.path, output.md5, records)
-        return manifest
+        if not _sound_object(stored, output):  # `verify` trusts what has the mode 0444, as all in a folder remote has
+            _discard(stored)
+            raise _corrupt_remote(repo, output, output.path, output.md5)
+        return stored
+
+
+def _sound_object(stored: Path, output: Output) -> bool:
+    """Say whether an object of the cache is what its name says: a folder's is the plain list of its files."""
+    legacy = output.legacy and not output.is_folder
+    return file_md5(stored, legacy=legacy) == output.md5.removesuffix(".dir")
 
 
 def pull(root: Path, output: Output, path: Path, missing: Mapping[Path, str]) -> None:
     """Fetch what is missing into the cache, make sure that it is sound, and put it in place."""
     if not output.cached:
         raise DataError(f"{show(path)} is missing; it is kept in git", f"Restore it: git checkout -- {quoted(path)}")
-    with _locked(root), _dvc(root, show(path), output.remote) as (repo, records):
+    with locked(root), _dvc(root, show(path), output.remote) as (repo, records):
         store = repo.cache.legacy if output.legacy else repo.cache.local
         # Another process may have pulled while this one waited for the lock.
         wanted = {file: md5 for file, md5 in missing.items() if not file.exists()}

@@ -51,3 +51,7 @@ class UnavailableError(BaselineError):
 
 class IncomparableError(BaselineError):
     """The baseline is of other data, rows or folds: a comparison would say nothing about the model."""
+
+
+class OldCodeError(IncomparableError):
+    """The code of the approved baseline can't be run on the new data, or does not give what was approved."""

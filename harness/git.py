@@ -72,6 +72,19 @@ def is_shallow(folder: Path) -> bool:
     return call(folder, "rev-parse", "--is-shallow-repository").strip() == "true"
 
 
+def is_cut(folder: Path, sha: str) -> bool:
+    """Whether a commit is where a shallow clone's history was cut off: what came before it is not known."""
+    cut = toplevel(folder)
+    file = None if cut is None else cut / call(cut, "rev-parse", "--git-path", "shallow").strip()
+    return file is not None and file.is_file() and sha in file.read_text(encoding="ascii").split()
+
+
+def merge_base(folder: Path, one: str, other: str) -> str | None:
+    """Give the best common ancestor of two commits; None where there is none (or a shallow clone does not have it)."""
+    done = _run(folder, ("merge-base", one, other))
+    return done.stdout.decode().strip() if done.returncode == 0 else None
+
+
 def show(path: Path, revision: str) -> bytes | None:
     """Give a file of the repository as it was at a revision; None where it was not there."""
     top = toplevel(path.parent)
@@ -81,14 +94,15 @@ def show(path: Path, revision: str) -> bytes | None:
     return done.stdout if done.returncode == 0 else None
 
 
-def listed(folder: Path, revision: str) -> list[Path]:
-    """Give the files that lay directly in a folder at a revision."""
+def listed(folder: Path, revision: str, *, recursive: bool = False) -> list[Path]:
+    """Give the files that lay in a folder at a revision, in its folders too if `recursive`."""
     top = toplevel(folder)
     if top is None:
         return []
-    inside = _relative(folder, top)
-    names = call(top, "ls-tree", "-z", "--name-only", revision, *([f"{inside}/"] if inside != "." else []))
-    return [top / name for name in names.split("\0") if name]
+    inside = "" if folder.resolve() == top.resolve() else f"{_relative(folder, top)}/"
+    flags = ["-r"] if recursive else []
+    names = call(top, "ls-tree", "-z", "--name-only", *flags, revision, *([inside] if inside else []))
+    return [folder / name.removeprefix(inside) for name in names.split("\0") if name]
 
 
 def commits(path: Path, revision: str = "HEAD") -> list[Commit]:

@@ -189,10 +189,9 @@ class Difference:
             statistics.tango_interval(won, lost, rows, 2 * surer - 1)[1],
         )
 
-    @property
-    def resolution(self) -> float:
-        """The smallest loss that a comparison of two such models can tell from none."""
-        return statistics.resolution(self.se, self.noise, self.dof, rows_dof=self.rows_dof)
+    def resolution(self, comparisons: int = 1) -> float:
+        """Give the smallest loss that so many comparisons of two such models can tell from none."""
+        return statistics.resolution(self.se, self.noise, self.dof, rows_dof=self.rows_dof, comparisons=comparisons)
 
     def blocked(self, margin: float, spent: float = 1.0) -> float:
         """Give the chance that an equally good candidate would not pass."""
@@ -306,6 +305,7 @@ def judge_metric(
     margin: float | None,
     *,
     spent: float = 1.0,
+    comparisons: int = 1,
 ) -> MetricVerdict:
     """Judge one metric on all rows.
 
@@ -321,6 +321,8 @@ def judge_metric(
         The harmless loss that the owner named; None: the default.
     spent : float
         The share of the chance to err that this look may spend (`looks`).
+    comparisons : int
+        How many comparisons have been made on this version of the data, this one included.
 
     Returns
     -------
@@ -330,7 +332,15 @@ def judge_metric(
     """
     found = difference(baseline.psi.mean(axis=0), baseline.folds, candidate, yardstick)
     return judge_difference(
-        metric, found, baseline.score, baseline.folds.tolist(), candidate, yardstick, margin, spent=spent
+        metric,
+        found,
+        baseline.score,
+        baseline.folds.tolist(),
+        candidate,
+        yardstick,
+        margin,
+        spent=spent,
+        comparisons=comparisons,
     )
 
 
@@ -344,6 +354,7 @@ def judge_difference(
     margin: float | None,
     *,
     spent: float = 1.0,
+    comparisons: int = 1,
 ) -> MetricVerdict:
     """Judge a difference on all rows, as `judge_metric` does; `score` and `folds` are the baseline's."""
     margin = yardstick.margin(score, margin)
@@ -366,7 +377,8 @@ def judge_difference(
         low=low,
         high=high,
         margin=margin,
-        resolution=found.resolution,
+        resolution=found.resolution(),
+        resolution_reused=found.resolution(comparisons) if comparisons > 1 else None,
         dummy=yardstick.dummy,
         floor=yardstick.floor,
         blocked=found.blocked(margin, spent) if margin > 0 else None,
@@ -458,7 +470,7 @@ def judge_slices(
             low=low,
             high=high,
             margin=whole.margin,
-            resolution=found.resolution,
+            resolution=found.resolution(),
             seeds=len(candidate.psi),
             folds=tuple(zip(baseline.folds.tolist(), candidate.folds.tolist(), strict=True)),
         )

@@ -11,15 +11,23 @@ from harness.check import Check
 from harness.comparison import Comparison
 from harness.crossval import Progress, Protocol
 from harness.judge import Look
+from harness.predictions import Predictions
 from harness.verdicts import PASSING, MetricVerdict, worst
 
 
 @dataclass(frozen=True)
 class Judged:
-    """What the looks at a candidate found; see `harness.verdicts.Verdict` for the fields."""
+    """What the looks at a candidate found; see `harness.verdicts.Verdict` for the fields.
+
+    Parameters
+    ----------
+    candidate : Predictions or None
+        What was looked at.
+    """
 
     metrics: tuple[MetricVerdict, ...] = ()
     fits: int = 0
+    candidate: Predictions | None = None
     flips: tuple[int, int] | None = None
     flipped: tuple[int, ...] = ()
 
@@ -72,4 +80,4 @@ def look(
             break
     found += against.slices(candidate, found)
     passing = all(metric.verdict in PASSING for metric in found if metric.decides)
-    return Judged(found, fits, *((None, ()) if passing else against.flips(candidate)))
+    return Judged(found, fits, candidate, *((None, ()) if passing else against.flips(candidate)))

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from glob import glob
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from harness.against import Against, find
+from harness.git import GitError
+
+WRITING = ("--model-check-update", "--update-baselines", "--model-check-accept")
 ENDINGS = (".md", ".json")
 
 
@@ -21,6 +29,12 @@ class Options:
         Where the baselines live.
     update : bool
         Record missing baselines, and replace those that the candidate meets or beats.
+    accept : str or None
+        The reason with which to record what is worse.
+    against : Against or None
+        The commit whose baselines decide; None: the working tree's do.
+    python : str
+        What runs the code of the approved baseline, where the data has moved.
     jobs : int
         How many fits at a time; 0 for the default.
     reports : tuple of Path
@@ -33,14 +47,24 @@ class Options:
 
     folder: Path
     update: bool
+    accept: str | None
+    against: Against | None
+    python: str
     jobs: int
     reports: tuple[Path, ...]
     inconclusive_passes: bool
     folds_suffice: bool
 
 
-def read(config: pytest.Config) -> Options:
+def read(config: pytest.Config, told: Mapping[str, Any] | None) -> Options:
     """Read the options and ini keys.
+
+    Parameters
+    ----------
+    config : pytest.Config
+        pytest's.
+    told : mapping or None
+        What the controller tells a worker of pytest-xdist: its `against`, as `to_worker` gives it.
 
     Raises
     ------
@@ -50,6 +74,9 @@ def read(config: pytest.Config) -> Options:
     return Options(
         folder=config.rootpath / config.getini("model_check_baselines"),
         update=config.option.model_check_update,
+        accept=_accept(config),
+        against=_against(config) if told is None else from_controller(told),
+        python=config.option.model_check_python or config.getini("model_check_python") or sys.executable,
         jobs=_jobs(config),
         reports=_reports(config),
         inconclusive_passes=_choice(config, "model_check_inconclusive", ("fail", "pass")) == "pass",
@@ -63,6 +90,85 @@ def narrow_collection(config: pytest.Config) -> None:
     sources = (pytest.Config.ArgsSource.TESTPATHS, pytest.Config.ArgsSource.INVOCATION_DIR)
     if paths and config.args_source in sources and config.invocation_params.dir == config.rootpath:
         config.args = [found for path in paths for found in sorted(glob(path, recursive=True)) or [path]]  # noqa: PTH207 - keeps relative paths relative
+
+
+def to_worker(against: Against | None) -> dict[str, Any]:
+    """Give plain types for pytest-xdist's channel."""
+    return {"against": None if against is None else [against.sha, against.target, against.source]}
+
+
+def from_controller(told: Mapping[str, Any]) -> Against | None:
+    """Rebuild what `to_worker` gave."""
+    return None if told["against"] is None else Against(*told["against"])
+
+
+def require_typed(config: pytest.Config) -> None:
+    """Refuse to write baselines because a file says so: only whoever types the command approves.
+
+    Raises
+    ------
+    pytest.UsageError
+        If an option that writes comes from elsewhere: `addopts`, or the environment.
+    """
+    asked = config.option.model_check_update or config.option.model_check_accept is not None
+    typed = config.invocation_params.args
+    if asked and not any(str(one).partition("=")[0] in WRITING or str(one).startswith("@") for one in typed):
+        raise pytest.UsageError(
+            "baselines are written only when the command line says so: take "
+            f"{' or '.join(WRITING)} out of addopts (or PYTEST_ADDOPTS), and type it"
+        )
+
+
+def is_selection(config: pytest.Config) -> bool:
+    """Whether the command line says which checks are meant: by -k, -m or a node id."""
+    option = config.option
+    return bool(option.keyword or option.markexpr or any("::" in argument for argument in config.args))
+
+
+def covers(config: pytest.Config, nodeid: str) -> bool:
+    """Whether a run would have collected a test, if it were there.
+
+    Parameters
+    ----------
+    config : pytest.Config
+        pytest's.
+    nodeid : str
+        The test's.
+    """
+    option = config.option
+    if getattr(option, "lf", False) or option.ignore or option.ignore_glob:
+        return False
+    if config.args_source is not pytest.Config.ArgsSource.ARGS:
+        return True  # nobody named a path: what an ini file says, a branch could have changed
+    name, _, test = nodeid.partition("::")
+    file = config.rootpath / name
+    for argument in config.args:
+        path, _, part = argument.partition("::")
+        named = config.invocation_params.dir / path
+        if (named == file or named in file.parents) and (
+            test == part or not part or test.startswith((f"{part}::", f"{part}["))
+        ):
+            return True
+    return False
+
+
+def _accept(config: pytest.Config) -> str | None:
+    reason = config.option.model_check_accept
+    if reason is None:
+        return None
+    reason = " ".join(reason.split())
+    if not reason or reason.startswith("-"):
+        raise pytest.UsageError(
+            '--model-check-accept needs a reason, for whoever reads the report: --model-check-accept "the reason"'
+        )
+    return str(reason)
+
+
+def _against(config: pytest.Config) -> Against | None:
+    try:
+        return find(config.rootpath, config.option.model_check_against, os.environ)
+    except GitError as error:
+        raise pytest.UsageError(str(error)) from error
 
 
 def _reports(config: pytest.Config) -> tuple[Path, ...]:

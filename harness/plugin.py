@@ -18,6 +18,7 @@ INI = {
     "model_check_jobs": ("parallel fits; 0: every core, 1 under pytest-xdist", "int", 0),
     "model_check_report": ("reports to write, as --model-check-report does; from rootdir", "args", []),
     "model_check_inconclusive": ("what an inconclusive check does: fail or pass", "string", "fail"),
+    "model_check_python": ("as --model-check-python, from rootdir", "string", ""),
     "model_check_without_predictions": (
         "where a baseline's predictions can't be had: fail, or compare by folds",
         "string",
@@ -37,6 +38,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="record missing baselines, and replace those that the candidate meets or beats",
     )
     group.addoption(
+        "--model-check-accept",
+        metavar="REASON",
+        help="record a baseline although it is worse, can't be decided or compared, or promises less; "
+        "the reason is kept in it and shown in every report",
+    )
+    group.addoption(
+        "--model-check-against",
+        metavar="REV",
+        help="take the baselines from the merge base of HEAD and REV (default: of a pull request's target, in CI)",
+    )
+    group.addoption(
+        "--model-check-python",
+        metavar="PATH",
+        help="the interpreter, or virtual environment, that runs the approved model's code where the data has moved",
+    )
+    group.addoption(
         "--model-check-report",
         action="append",
         default=[],
@@ -51,6 +68,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Turn the session on where it is asked for."""
     options = config.option
+    options.model_check_update = options.model_check_update or options.model_check_accept is not None
     options.model_check = options.model_check or options.model_check_update
     if options.model_check:
         from harness.session import ModelCheckSession

@@ -11,7 +11,7 @@ from importlib.metadata import version
 
 import numpy as np
 
-from harness import candidates, crossval, judge, metrics, statistics
+from harness import candidates, crossval, judge, metrics, promise, statistics
 from harness.baselinejson import Baseline, BaselineMetric, StoredAnchor
 from harness.baselines import Approved
 from harness.check import Check, Metric
@@ -30,6 +30,7 @@ def record(
     anchors: Mapping[str, Anchor],
     jobs: int,
     progress: Progress,
+    inconclusive_passes: bool = False,
 ) -> tuple[Baseline, Approved, int]:
     """Measure the check's candidate as a baseline.
 
@@ -50,6 +51,8 @@ def record(
         How many processes.
     progress : callable
         Is told how many fits of how many are done.
+    inconclusive_passes : bool
+        What the check promises of candidates that the data can't decide about.
 
     Returns
     -------
@@ -104,21 +107,14 @@ def record(
         data=dataset.files,
         rows=dataset.rows,
         target_digest=dataset.target_digest,
-        protocol={
-            "cv": protocol.splitter,
-            "target": check.target,
-            "features": None if check.features is None else list(check.features),
-            "groups": check.groups,
-            "time": check.time,
-            "slices": list(check.slices),
-        },
+        protocol=promise.protocol(check, protocol.splitter, inconclusive_passes=inconclusive_passes),
         metrics=measured,
         seeds=predictions.seeds,
         entropy=entropy,
         generation=generation,
         classes=None if protocol.classes is None else tuple(protocol.classes.tolist()),
         predictions_md5="",
-        environment=_environment(),
+        environment=environment(),
     )
     fits = len(protocol.splits) * (predictions.seeds + (0 if replicates is None else replicates.seeds))
     return baseline, Approved(predictions, kept), fits
@@ -179,7 +175,8 @@ def _recorded(scores: Scores, margin: float | None, reason: str, yardstick: Yard
     )
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
+    """Give the versions of what computes."""
     packages = ("numpy", "pandas", "scikit-learn", "scipy", "pytest-model-check")
     return {
         "python": platform.python_version(),

@@ -39,25 +39,35 @@ class ModelCheckSession:
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
         self.worker: dict[str, Any] | None = getattr(config, "workerinput", None)
-        self.options = options.read(config)
+        self.options = options.read(config, self.worker and self.worker[NAME])
+        if not self.worker:
+            options.require_typed(config)
         self.evidence = Evidence()
+        self.collected: set[str] = set()
         self.locations: dict[str, tuple[str, int | None, str]] = {}
         self.written: list[str] = []
+        self.notes: list[str] = []
         self.problems: list[str] = []
-        self.scratch = Path(self.worker[NAME] if self.worker else tempfile.mkdtemp(prefix="model-check-"))
+        self.scratch = Path(self.worker[NAME]["scratch"] if self.worker else tempfile.mkdtemp(prefix="model-check-"))
         options.narrow_collection(config)
 
     # -- collection ------------------------------------------------------------------------------------------------
 
     def pytest_report_header(self) -> str:
         """Say that model checks run, and against what."""
-        doing = "updating" if self.options.update else "against"
-        return f"model-check: {doing} {self.config.getini('model_check_baselines')}/"
+        doing = "accepting" if self.options.accept else "updating" if self.options.update else "against"
+        folder = f"{self.config.getini('model_check_baselines')}/"
+        if self.options.against is None:
+            return f"model-check: {doing} {folder}"
+        return f"model-check: {doing} {folder}, held against the {self.options.against.words}"
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         """Keep the model checks, and nothing else; two of one name are an error, and then nothing runs."""
         checks = [item for item in items if NAME in getattr(item, "fixturenames", ())]
+        self.collected.update(item.nodeid for item in checks)
+        if self.worker:
+            config.workeroutput[NAME] = sorted(self.collected)  # type: ignore[attr-defined]
         clashes = list(_clashes(checks))
         for item, message in clashes:
             # not a UsageError: in a worker of pytest-xdist's that would be an INTERNALERROR
@@ -128,6 +138,10 @@ class ModelCheckSession:
             folder=self.options.folder,
             scratch=Path(tempfile.mkdtemp(dir=self.scratch)),
             update=self.options.update,
+            accept=self.options.accept,
+            revision=self._revision,
+            python=self.options.python,
+            charts=any(path.suffix == ".html" for path in self.options.reports),
             jobs=self.options.jobs or (1 if self.worker else cpu_count()),
             inconclusive_passes=self.options.inconclusive_passes,
             folds_suffice=self.options.folds_suffice,
@@ -178,8 +192,13 @@ class ModelCheckSession:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
-        """Tell a worker of pytest-xdist's where to leave its files."""
-        node.workerinput[NAME] = str(self.scratch)
+        """Tell a worker of pytest-xdist's where to leave its files, and against what to judge."""
+        node.workerinput[NAME] = {"scratch": str(self.scratch), **options.to_worker(self.options.against)}
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Remember what a worker of pytest-xdist's has collected."""
+        self.collected.update(getattr(node, "workeroutput", {}).get(NAME, ()))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take in what a test found."""
@@ -206,6 +225,8 @@ class ModelCheckSession:
         else:
             self.evidence.discard("the run was interrupted before its baseline was written")
         self.problems += self._gaps(exitstatus)
+        if exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) and not self.problems:
+            self._name_gone()
         self._write_reports(complete=exitstatus == pytest.ExitCode.OK)
         if self.problems and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -224,6 +245,42 @@ class ModelCheckSession:
             return [f"Never judged: {', '.join(unjudged)}"]
         return []
 
+    def _name_gone(self) -> None:
+        """Name the approved checks of which nothing was heard, though this run covers them."""
+        from harness import approvals
+        from harness.errors import ModelCheckError
+
+        heard = frozenset(verdict.name for verdict in self._verdicts())
+        try:
+            gone = approvals.gone(self.options.folder, self._revision, heard)
+            gone = [
+                one
+                for one in gone
+                if options.covers(self.config, one.nodeid)
+                and (one.nodeid not in self.collected or one.nodeid in self.evidence.found)
+            ]
+            for one in gone:
+                if self._revision and approvals.was_there(self.config.rootpath, one.nodeid, self._revision):
+                    self.problems.append(
+                        f"The promise was weakened: no verdict came of the approved check {one.name} ({one.nodeid}). "
+                        f"Bring its test back; or say what became of it: model-check rename {one.name} NEW, "
+                        f'or model-check retire {one.name} "reason"'
+                    )
+                else:
+                    self.notes.append(
+                        f"no check any more: {self._typed(self.options.folder / one.name)}.json ({one.nodeid}); "
+                        f"if it was renamed: model-check rename {one.name} NEW; "
+                        f'if it was given up: model-check retire {one.name} "reason"'
+                    )
+            if self._revision:
+                for file in approvals.moved_away(self.config.rootpath, self.options.folder, self._revision):
+                    self.problems.append(
+                        f"The promise was weakened: {file} was approved, and is gone: baselines are now read from "
+                        f"{self._typed(self.options.folder)}/. Move it back, or retire it with a reason."
+                    )
+        except ModelCheckError as error:
+            self.problems.append(str(error))
+
     def _late_error(self, session: pytest.Session, nodeid: str, name: str, reason: str, advice: str = "") -> None:
         """Fail a test after it has been reported, as an error of its teardown: terminal and JUnit show it."""
         text = _words(f"{name}: {reason}", advice)
@@ -235,34 +292,51 @@ class ModelCheckSession:
 
     def _write_baselines(self, session: pytest.Session) -> None:
         for verdict in self._verdicts() if self.options.update else ():
-            if verdict.verdict in ("worse", "inconclusive"):
+            failing = not verdict.passed and verdict.verdict in ("worse", "inconclusive", "incomparable")
+            if verdict.accepted is None and (failing or verdict.weakened):
                 path = self._typed(self.options.folder / f"{verdict.name}.json")
-                self.written.append(f"refused {path}: the candidate is {verdict.verdict}, the baseline stays as it is")
+                why = "the check promises less" if verdict.weakened else f"the candidate is {verdict.verdict}"
+                self.written.append(f"refused {path}: {why}, the baseline stays as it is")
         to_write = self.evidence.to_write()
-        if not to_write:
-            return
-        from harness import baselines
-        from harness.baselinejson import from_json
-        from harness.errors import BaselineError
-
+        accepting = [one["verdict"]["name"] for _, one in to_write if one["verdict"]["accepted"]]
+        if len(accepting) > 1 and not options.is_selection(self.config):
+            reason = f"{len(accepting)} checks need to be accepted ({', '.join(accepting)}), and one reason is for one"
+            for nodeid, one in [entry for entry in to_write if entry[1]["verdict"]["accepted"]]:
+                advice = "Choose what it is for: -k NAME, or the test's node id."
+                self._late_error(session, nodeid, one["verdict"]["name"], reason, advice)
+            to_write = self.evidence.to_write()
         changed: dict[str, None] = {}
         for nodeid, one in to_write:
-            verdict, plain = one["verdict"], one["pending"]
-            pending = baselines.Pending(from_json(plain["baseline"]), Path(plain["predictions"]))
-            try:
-                files = [self._typed(file) for file in baselines.write(pending, self.options.folder)]
-            except BaselineError as error:
-                self._late_error(session, nodeid, verdict["name"], error.message, error.advice)
-                continue
-            changed.update(dict.fromkeys(files))
-            self.written.append(f"{'recorded' if verdict['verdict'] == 'recorded' else 'replaced'} {files[0]}")
+            changed.update(dict.fromkeys(self._write_baseline(session, nodeid, one)))
         if changed and self.config.option.verbose >= 0:
             self.written += [
                 "To approve:",
                 f"  git add {shlex.join(changed)}",
-                '  git commit -m "Approve baselines"',
+                f'  git commit -m "{"Accept" if accepting else "Approve"} baselines"',
                 "  dvc push",
             ]
+
+    def _write_baseline(self, session: pytest.Session, nodeid: str, one: Found) -> list[str]:
+        """Write a baseline; gives the files that git has to commit."""
+        from harness import baselines
+        from harness.baselinejson import from_json
+        from harness.errors import BaselineError
+        from harness.report import machine, words
+
+        verdict, plain = machine.from_dict(one["verdict"]), one["pending"]
+        pending = baselines.Pending(from_json(plain["baseline"]), Path(plain["predictions"]), plain["replaces"])
+        try:
+            files = [self._typed(file) for file in baselines.write(pending, self.options.folder)]
+        except BaselineError as error:
+            self._late_error(session, nodeid, verdict.name, error.message, error.advice)
+            return []
+        if verdict.verdict == "recorded":
+            self.written.append(f"recorded {files[0]}")
+            return files
+        scores = {name: metric.score for name, metric in pending.baseline.metrics.items()}
+        became = words.became(verdict, scores, pending.baseline.generation)
+        self.written.append(f"{'accepted' if verdict.accepted else 'replaced'} {files[0]}: {became}")
+        return files
 
     def _write_reports(self, *, complete: bool) -> None:
         if not self.options.reports:
@@ -273,13 +347,21 @@ class ModelCheckSession:
         verdicts = self._verdicts()
         passed = complete and bool(verdicts) and all(verdict.passed for verdict in verdicts) and not self.problems
         render = {".md": markdown.render, ".json": machine.render}
-        run = Run(tuple(verdicts), passed, problems=tuple(self.problems))
+        run = Run(tuple(verdicts), passed, self._against, tuple(self.problems))
         texts = [(path, render[path.suffix](run)) for path in self.options.reports]
         for path, text in texts:
             try:
                 _write(path, text)
             except OSError as error:
                 self.problems.append(f"The report {self._typed(path)} could not be written: {error}")
+
+    @property
+    def _against(self) -> str | None:
+        return None if self.options.against is None else self.options.against.words
+
+    @property
+    def _revision(self) -> str | None:
+        return None if self.options.against is None else self.options.against.sha
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Show the table of all checks, what was written, and the next command to type."""
@@ -289,7 +371,7 @@ class ModelCheckSession:
 
         verdicts, verbosity = self._verdicts(), self.config.option.verbose
         lines = terminal.summary(verdicts, verbosity) if verdicts else []
-        lines += self.written + self.problems
+        lines += self.written + self.notes + self.problems
         command = terminal.next_command(verdicts, self.options.update, self._typed_test)
         if command and verbosity >= 0:
             lines.append(f"next: {command}")
@@ -396,7 +478,12 @@ def _plain(verdict: Verdict, pending: Any) -> Found:
 
     found = {
         "verdict": machine.to_dict(verdict),
-        "pending": pending and {"baseline": to_json(pending.baseline), "predictions": str(pending.predictions)},
+        "pending": pending
+        and {
+            "baseline": to_json(pending.baseline),
+            "predictions": str(pending.predictions),
+            "replaces": pending.replaces,
+        },
     }
     plain: Found = json.loads(json.dumps(found, allow_nan=False))
     return plain

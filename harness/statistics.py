@@ -344,20 +344,26 @@ def loss_p_value(
     return max(p, float(stdtr(rows_dof, delta / se_rows))) if delta < 0 else p
 
 
-def resolution(se_rows: float, noise_sd: float = 0.0, dof: float = inf, *, rows_dof: float = inf) -> float:
+def resolution(
+    se_rows: float, noise_sd: float = 0.0, dof: float = inf, *, rows_dof: float = inf, comparisons: int = 1
+) -> float:
     """Return the smallest loss that a comparison can tell from none: the half-widths at .95 and .99 together.
 
     Parameters
     ----------
     se_rows, noise_sd, dof, rows_dof : float
         As for `half_width`.
+    comparisons : int, default 1
+        How many comparisons on the same rows are to be right together: each may then miss with a probability of
+        .05 / comparisons only (Bonferroni).
 
     Returns
     -------
     float
         In the metric's unit. An equally good candidate passes a margin as wide as this in about 99 of 100 cases.
     """
-    return sum(half_width(level, se_rows, noise_sd, dof, rows_dof=rows_dof) for level in (0.95, 0.99))
+    levels = (1 - 0.05 / comparisons, 0.99)
+    return sum(half_width(level, se_rows, noise_sd, dof, rows_dof=rows_dof) for level in levels)
 
 
 def noise_floor(

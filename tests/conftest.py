@@ -12,6 +12,8 @@ from textwrap import dedent
 
 import pytest
 
+from harness import against
+
 pytest_plugins = ["pytester"]
 
 IMPORTS = """
@@ -163,6 +165,8 @@ def project(
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     monkeypatch.setenv("PYTEST_PLUGINS", "harness.plugin")
     monkeypatch.setenv("DVC_NO_ANALYTICS", "1")
+    for variable in (*against.TARGETS, "GITHUB_REF", "GITHUB_ACTIONS"):  # these tests may run in a pull request's CI
+        monkeypatch.delenv(variable, raising=False)
     return Project(path, pytester)
 
 

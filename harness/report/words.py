@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import ceil, floor, isfinite, log10
 
 from harness.verdicts import WORST_FIRST, MetricVerdict, Verdict, worst
@@ -52,7 +52,7 @@ def sentence(name: str, metrics: Sequence[MetricVerdict]) -> str:
     deciding = [metric for metric in metrics if metric.decides]
     decisive = next(one for one in deciding if one.verdict == worst([metric.verdict for metric in deciding]))
     others = sum(metric.verdict == decisive.verdict for metric in deciding) - 1
-    more = f" (and {others} more)" if others and decisive.verdict not in ("identical", "recorded") else ""
+    more = f" (and {others} more)" if others and decisive.verdict not in ("identical", "recorded", "new") else ""
     return f"{name}: {_clause(decisive)}{more}"
 
 
@@ -70,6 +70,8 @@ def _clause(metric: MetricVerdict) -> str:
             return "identical to the baseline"
         case "recorded":
             return f"recorded, {name} {number(metric.candidate, places)}"
+        case "new":
+            return f"new, {name} {number(metric.candidate, places)}"
         case "worse":
             loss = f"{number(-delta, places)} ({number(-high, places)} to {number(-low, places)})"
             return f"{name} is worse by {loss}, {margin}{because}"
@@ -144,6 +146,20 @@ def changed_rows(flips: tuple[int, int], flipped: Sequence[int]) -> str:
     if not flipped:
         return f"{text}."
     return f"{text}: {named(flipped)}{', ...' if lost > len(flipped) else ''} (counted from 0)."
+
+
+def became(verdict: Verdict, scores: Mapping[str, float], generation: int) -> str:
+    """Say what a baseline is now: which recording, and how its scores moved; they are those of fresh seeds."""
+    before = {one.metric: one for one in verdict.metrics if one.slice is None}
+    parts = []
+    for name, score in scores.items():
+        one = before.get(name)
+        places = decimals(one) if one else 4
+        old = number(one.baseline, places) if one else MISSING
+        parts.append(
+            f"{name} {number(score, places)}" if old == MISSING else f"{name} {old} -> {number(score, places)}"
+        )
+    return f"recording {generation}, {', '.join(parts)}"
 
 
 def drifts(verdict: Verdict) -> list[str]:
