@@ -125,9 +125,15 @@ def test_by_hand_the_whole_commit_is_named(approval: Approval) -> None:
     assert approval.pushed("rev-parse", "candidate~1") == sha
 
 
-def test_a_worse_model_is_not_approved(approval: Approval) -> None:
-    approval.open(WORSE)
+def test_a_worse_model_is_approved_by_hand_and_with_a_reason_only(approval: Approval) -> None:
+    sha = approval.open(WORSE)
     refused(approval.run(), "refused baselines/tumours.json")
+    shutil.rmtree(approval.work)
+    inputs = {"pull-request": "7", "sha": sha, "reason": "it is ten times smaller", "select": "tumours"}
+    approval.payload = {"sender": {"login": "maintainer"}, "inputs": inputs}
+    jobs = approval.run("workflow_dispatch")
+    assert jobs["push"].result == "success", jobs["record"].log + jobs["push"].log
+    assert "it is ten times smaller" in approval.pushed("show", "candidate:baselines/tumours.json")
 
 
 def test_the_approved_model_has_nothing_to_approve(approval: Approval) -> None:

@@ -104,6 +104,19 @@ def require_allowed(api: Api, request: Request, *, approver: bool) -> dict[str, 
     return pull
 
 
+def record(arguments: Sequence[str], against: str, select: str, reason: str) -> None:
+    """Run the pull request's code, in this Python: record what meets or beats its baseline, or accept what doesn't."""
+    what = [f"--model-check-accept={reason}"] if reason else ["--update-baselines"]
+    chosen = ["-k", select] if select else []
+    command = [sys.executable, "-m", "pytest", *what, f"--model-check-against={against}", *chosen, *arguments]
+    done = subprocess.run(command, check=False)
+    if done.returncode:
+        raise RefusedError(
+            "pytest recorded no baseline that may be approved; its words stand above. To accept a loss, with a reason, "
+            "start this workflow by hand."
+        )
+
+
 def pack(baselines: Path, target: Path) -> list[str]:
     """Copy every baseline that the run has recorded, its predictions beside it."""
     changed = _git("status", "--porcelain", "-z", "--untracked-files=all", "--", str(baselines)).split("\0")
@@ -236,16 +249,20 @@ def _output(**values: str) -> None:
 def main(arguments: list[str]) -> int:
     """Do one step; what is refused fails the job in words."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("step", choices=["request", "pack", "unpack", "publish"])
+    parser.add_argument("step", choices=["request", "record", "pack", "unpack", "publish"])
     parser.add_argument("--approver", action="store_true", help="request: ask too whether they may push")
     parser.add_argument("--baselines", type=Path, default=Path("baselines"))
+    parser.add_argument("--arguments", default="", help="record: more arguments for pytest, quoted as in a shell")
+    parser.add_argument("--against", default="origin/main", help="record: what the branch is to be merged into")
+    parser.add_argument("--select", default="", help="record: only these checks, as pytest's -k has it")
+    parser.add_argument("--reason", default="", help="record: accept a loss, for this reason")
     parser.add_argument("--recording", type=Path, help="pack, unpack: the folder of the artifact")
     parser.add_argument("--names", default="", help="publish: the baselines, separated by spaces")
     parser.add_argument("--remote", default="", help="publish: a DVC remote inside the repository, committed too")
     parser.add_argument("--start", default="", help="publish: the workflow to start on the new commit")
     options = parser.parse_args(arguments)
     try:
-        print(told := _do(options))
+        print(told := _do(options), flush=True)
     except subprocess.CalledProcessError as error:
         return _refuse(f"{shlex.join(error.cmd)} failed: {str(error.stderr).strip()}")
     except (RefusedError, ApiError) as error:
@@ -263,12 +280,15 @@ def _refuse(why: str) -> int:
 
 def _do(options: argparse.Namespace) -> str:
     """Do one step; give what was done."""
+    if options.step == "record":
+        record(shlex.split(options.arguments), options.against, options.select, options.reason)
+        return "Recorded."
     if options.step == "pack":
-        return f"Recorded: {', '.join(pack(options.baselines, options.recording))}"
+        return f"Packed: {', '.join(pack(options.baselines, options.recording))}"
     request, api = read_request(event.read()), Api.from_environment()
     pull = require_allowed(api, request, approver=options.approver or options.step != "request")
     if options.step == "request":
-        _output(sha=request.sha)
+        _output(sha=request.sha, against=f"origin/{pull['base']['ref']}")
         return f"#{request.number} at {request.sha}, asked for by {request.by}"
     if options.step == "unpack":
         require_same_remote(api, pull)
