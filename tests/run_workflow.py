@@ -177,12 +177,12 @@ class Runner:
             _git(self.hub.path, "worktree", "add", "-q", "--detach", str(folder), self.hub.sha)
         return folder / path
 
-    def run(self, workflow: str) -> dict[str, Job]:
-        """Run every job of a workflow as it is committed, those that need others after them."""
+    def run(self, workflow: str, done: Mapping[str, Job] | None = None) -> dict[str, Job]:
+        """Run every job of a workflow as it is committed, those that need others after them; `done` has run already."""
         content = _read(self.own(workflow))
         _known(content, WORKFLOW_KEYS, workflow)
-        done: dict[str, Job] = {}
-        waiting = dict(content["jobs"])
+        done = dict(done or {})
+        waiting = {name: job for name, job in content["jobs"].items() if name not in done}
         while waiting:
             ready = [name for name, job in waiting.items() if set(_list(job.get("needs"))) <= set(done)]
             if not ready:

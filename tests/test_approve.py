@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from approve import RefusedError, unpack
-from conftest import LOGISTIC, Project
+from conftest import LOGISTIC, ROOT, Project
 from fake_github import FORK, FakeGitHub, pull_request
 from run_workflow import Event, Job, Runner, make_hub
-from test_workflows import propose
+from test_workflows import QUICK, propose
 
 BETTER = "make_pipeline(StandardScaler(), LogisticRegression(C=0.9))"
 WORSE = "make_pipeline(StandardScaler(), LogisticRegression(C=0.0001))"
@@ -43,17 +46,27 @@ class Approval:
         }
         return sha
 
-    def run(self, name: str = "pull_request", prepare: Callable[[Runner], None] | None = None) -> dict[str, Job]:
+    def push(self, recording: Path, prepare: Callable[[Runner], None] | None = None) -> dict[str, Job]:
+        """Run the second job, with what the first one has left."""
+        shutil.copytree(recording, self.work / "artifacts" / "model-check-recording")
+        return self.run(prepare=prepare, done={"record": Job()})
+
+    def run(
+        self,
+        name: str = "pull_request",
+        prepare: Callable[[Runner], None] | None = None,
+        done: dict[str, Job] | None = None,
+    ) -> dict[str, Job]:
         """Run the workflow, with everything installed already."""
         inputs = self.payload.get("inputs", {})
         event = Event(self.project.path, name, head="candidate", payload=self.payload, inputs=inputs)
         hub = make_hub(event, self.hub)
         override = {"install": ":", "remote": ""}
-        env = {"GITHUB_API_URL": self.github.url}
+        env = {"GITHUB_API_URL": self.github.url, **QUICK}
         runner = Runner(event, hub, self.work, self.work / "artifacts", override, env=env)
         if prepare:
             prepare(runner)
-        return runner.run(".github/workflows/model-check-approve.yml")
+        return runner.run(".github/workflows/model-check-approve.yml", done)
 
     def pushed(self, *arguments: str) -> str:
         """Ask git about what GitHub has."""
@@ -67,6 +80,23 @@ def approval(repository: Project, tmp_path: Path) -> Iterator[Approval]:
     fake.permissions = {"maintainer": "write", "triager": "read"}
     with fake.serve():
         yield Approval(repository, fake, tmp_path / "github")
+
+
+@pytest.fixture(scope="session")
+def left(approved_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give what the first job leaves of a better model, once recorded."""
+    work = tmp_path_factory.mktemp("left")
+    project = Project(work / "project", None)  # type: ignore[arg-type]
+    shutil.copytree(approved_template, project.path)
+    project.check(BETTER)
+    shutil.copytree(approved_template.parent / "remote", work / "remote")
+    environment = os.environ | QUICK | {"PYTHONPATH": str(ROOT), "DVC_NO_ANALYTICS": "1"}
+    command = [sys.executable, "-m", "pytest", "--update-baselines", "--model-check-jobs=1"]
+    subprocess.run(command, cwd=project.path, env=environment, check=True, capture_output=True)
+    (work / "recording").mkdir()
+    for ending in ("json", "parquet"):
+        shutil.copy(project.path / "baselines" / f"tumours.{ending}", work / "recording")
+    return work / "recording"
 
 
 def refused(jobs: dict[str, Job], words: str, *, job: str = "record") -> None:
@@ -102,11 +132,7 @@ def test_the_label_brings_the_baseline_and_its_data_onto_the_labelled_commit(app
     ]
     assert "starts no checks" in jobs["push"].summary
     assert "a-token" not in jobs["push"].log
-
-
-def test_what_was_approved_is_what_the_next_run_holds_against(approval: Approval) -> None:
-    approval.open(BETTER)
-    approval.run()
+    # a colleague's clone, which has none of it in its cache
     approval.project.git("pull", "-q", str(approval.hub), "candidate")
     shutil.rmtree(approval.project.path / ".dvc" / "cache")
     (approval.project.path / "baselines" / "tumours.parquet").unlink()
@@ -118,11 +144,6 @@ def test_by_hand_the_whole_commit_is_named(approval: Approval) -> None:
     sha = approval.open(BETTER)
     approval.payload = {"sender": {"login": "maintainer"}, "inputs": {"pull-request": "7", "sha": sha[:9]}}
     refused(approval.run("workflow_dispatch"), "the whole SHA (40 digits)")
-    shutil.rmtree(approval.work)
-    approval.payload["inputs"]["sha"] = sha
-    jobs = approval.run("workflow_dispatch")
-    assert jobs["push"].result == "success", jobs["push"].log
-    assert approval.pushed("rev-parse", "candidate~1") == sha
 
 
 def test_a_worse_model_is_approved_by_hand_and_with_a_reason_only(approval: Approval) -> None:
@@ -133,6 +154,7 @@ def test_a_worse_model_is_approved_by_hand_and_with_a_reason_only(approval: Appr
     approval.payload = {"sender": {"login": "maintainer"}, "inputs": inputs}
     jobs = approval.run("workflow_dispatch")
     assert jobs["push"].result == "success", jobs["record"].log + jobs["push"].log
+    assert approval.pushed("rev-parse", "candidate~1") == sha
     assert "it is ten times smaller" in approval.pushed("show", "candidate:baselines/tumours.json")
 
 
@@ -147,7 +169,7 @@ def test_a_push_after_the_label_is_not_approved(approval: Approval) -> None:
     refused(approval.run(), "somebody has pushed since")
 
 
-def test_a_push_while_the_jobs_run_is_not_overwritten(approval: Approval) -> None:
+def test_a_push_while_the_jobs_run_is_not_overwritten(approval: Approval, left: Path) -> None:
     """GitHub's API still gives the labelled commit, so only git can notice."""
     approval.open(BETTER)
 
@@ -155,7 +177,7 @@ def test_a_push_while_the_jobs_run_is_not_overwritten(approval: Approval) -> Non
         approval.project.git("commit", "-q", "--allow-empty", "-m", "Pushed meanwhile")
         approval.project.git("push", "-q", str(runner.hub.path), "candidate")
 
-    refused(approval.run(prepare=push), "GitHub did not take the push", job="push")
+    refused(approval.push(left, prepare=push), "GitHub did not take the push", job="push")
     assert approval.pushed("log", "-1", "--format=%s", "candidate") == "Pushed meanwhile"
     assert approval.github.changes == []
 
@@ -173,10 +195,10 @@ def test_a_pull_request_that_can_not_be_pushed_to_is_refused(
     refused(approval.run(), words)
 
 
-def test_who_may_label_but_not_push_approves_nothing(approval: Approval) -> None:
+def test_who_may_label_but_not_push_approves_nothing(approval: Approval, left: Path) -> None:
     approval.open(BETTER)
     approval.payload["sender"]["login"] = "triager"
-    refused(approval.run(), "triager may not push to this repository", job="push")
+    refused(approval.push(left), "triager may not push to this repository", job="push")
 
 
 def test_another_label_starts_nothing(approval: Approval) -> None:
@@ -186,20 +208,20 @@ def test_another_label_starts_nothing(approval: Approval) -> None:
 
 
 @pytest.mark.parametrize("file", [".dvc/config", ".dvc/config.local"])
-def test_a_branch_that_moves_the_remote_gets_no_credentials(approval: Approval, file: str) -> None:
+def test_a_branch_that_moves_the_remote_gets_no_credentials(approval: Approval, left: Path, file: str) -> None:
     path = approval.project.path / file
     path.write_text(path.read_text() if path.exists() else "" + "[core]\n    analytics = false\n", encoding="utf-8")
     approval.project.git("add", "-f", file)
     approval.open(BETTER)
     if file == ".dvc/config":
         approval.github.files[file] = b"[core]\n"
-    refused(approval.run(), "has another .dvc/config than main", job="push")
+    refused(approval.push(left), "has another .dvc/config than main", job="push")
 
 
-def test_checks_that_can_not_be_started_are_told_with_what_was_done(approval: Approval) -> None:
+def test_checks_that_can_not_be_started_are_told_with_what_was_done(approval: Approval, left: Path) -> None:
     approval.open(BETTER)
     approval.github.broken_paths = ("/actions/workflows",)
-    jobs = approval.run()
+    jobs = approval.push(left)
     refused(jobs, "and pushed; but the checks don't run: POST /actions/workflows", job="push")
 
 

@@ -136,6 +136,12 @@ def test_of_several_pull_requests_the_one_that_the_event_names_is_meant(github: 
     assert path == "/issues/8/comments"
 
 
+def test_a_run_that_somebody_started_by_hand_says_so(comments: Any) -> None:
+    ((_, _, body),) = comments(event="workflow_dispatch", conclusion="success")
+    assert "**Model checks: passed**" in body["body"]
+    assert "of 123456789, started by hand)" in body["body"]
+
+
 def test_a_fork_that_was_deleted_meanwhile_is_no_failure(comments: Any) -> None:
     assert comments(head_repository=None) == []
 

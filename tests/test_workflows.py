@@ -18,6 +18,7 @@ from harness.options import ENDINGS
 ROOT = Path(__file__).parents[1]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 ACTIONS = sorted((ROOT / ".github" / "actions").rglob("action.yml"))
+QUICK = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_PLUGINS": "harness.plugin"}
 # The repository's own workflow installs from an index; here the package is there already.
 OVERRIDE = {"install": ":", "formats": " ".join(ending[1:] for ending in ENDINGS)}
 
@@ -32,7 +33,7 @@ def run(project: Project, tmp_path: Path, event: Event | None = None, workflow: 
     """Run the only job of a workflow of the project, in a fresh clone."""
     event = event or Event(project.path, head="candidate")
     work = tmp_path / "github"
-    runner = Runner(event, make_hub(event, work / "hub.git"), work, tmp_path / "artifacts", OVERRIDE)
+    runner = Runner(event, make_hub(event, work / "hub.git"), work, tmp_path / "artifacts", OVERRIDE, env=QUICK)
     (job,) = runner.run(f".github/workflows/{workflow}").values()
     return job
 

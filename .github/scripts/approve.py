@@ -228,7 +228,10 @@ def conclude(api: Api, pull: Mapping[str, Any], names: Sequence[str], commit: st
         return told
     inputs = {"against": f"origin/{pull['base']['ref']}"}
     api.send("POST", f"/actions/workflows/{start}/dispatches", {"ref": pull["head"]["ref"], "inputs": inputs})
-    return f"{told} A push with GITHUB_TOKEN starts no checks, so {start} was started on the branch."
+    return (
+        f"{told} A push with GITHUB_TOKEN starts no checks, so {start} was started on the branch; its report comes "
+        "as a comment. For checks that are required, close and reopen the pull request, or use an app's token."
+    )
 
 
 def _git(*arguments: str, env: Mapping[str, str] | None = None) -> str:

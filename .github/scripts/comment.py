@@ -44,6 +44,8 @@ class Run:
     ----------
     id : int
         GitHub's number of it.
+    event : str
+        What started it.
     conclusion : str
         How it ended.
     sha, branch : str
@@ -61,6 +63,7 @@ class Run:
     """
 
     id: int
+    event: str
     conclusion: str
     sha: str
     branch: str
@@ -79,6 +82,7 @@ def read_run(content: Mapping[str, Any]) -> Run | None:
         return None
     return Run(
         id=int(run["id"]),
+        event=str(run["event"]),
         conclusion=str(run["conclusion"]),
         sha=str(run["head_sha"]),
         branch=str(run["head_branch"]),
@@ -149,7 +153,8 @@ def member(archive: bytes) -> str | None:
 
 def compose(run: Run, report: str | None) -> str:
     """Write the comment: GitHub's word first, then what the run wrote."""
-    verdict = f"**Model checks: {ENDED[run.conclusion]}** ([this run]({run.url}) of {run.sha[:9]})"
+    by_hand = ", started by hand" if run.event == "workflow_dispatch" else ""
+    verdict = f"**Model checks: {ENDED[run.conclusion]}** ([this run]({run.url}) of {run.sha[:9]}{by_hand})"
     if report is None:
         text = "There is no report: the run ended before it wrote one. Its log says why."
     else:
