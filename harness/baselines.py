@@ -168,6 +168,8 @@ def read_approved(folder: Path, baseline: Baseline) -> Approved:
     """
     path = folder / f"{baseline.name}.parquet"
     try:
+        if dvcfiles.is_another_version(path):  # git has switched branches, and DVC was not told
+            path.unlink()
         md5 = dvcfiles.verified(path)
     except DataError as error:
         raise UnavailableError(f"the predictions of {baseline.name}: {error.message}", error.advice) from error

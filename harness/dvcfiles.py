@@ -97,6 +97,20 @@ def add(path: Path) -> str:
     return verified(path)
 
 
+def is_another_version(path: Path) -> bool:
+    """Whether a file is here in another version than the tracked one, as after a switch of branches.
+
+    That version is in DVC's cache, so nothing is lost if it is replaced.
+    """
+    path = absolute(path)
+    root = find_root(path)
+    output = find_output(root, path) if root and path.is_file() else None
+    if root is None or output is None or output.path != path or is_sound(path, output.md5, output):
+        return False
+    mine = file_md5(path, legacy=output.legacy)
+    return is_sound(object_in(cache_folder(root), mine, legacy=output.legacy), mine, output)
+
+
 def fetch(path: Path, md5: str, target: Path) -> None:
     """Copy an earlier version of a tracked file, or folder, from DVC's cache, or else its remote, to another place.
 

@@ -106,7 +106,7 @@ class ModelCheckSession:
         return model_check
 
     def _check(self, request: pytest.FixtureRequest, args: tuple[Any, ...], promise: dict[str, Any]) -> Verdict:
-        from harness import gate
+        from harness import conclusion, gate
         from harness.check import make_check
         from harness.errors import ModelCheckError, PromiseError
 
@@ -122,7 +122,7 @@ class ModelCheckSession:
             with progressline.shown(self.config, check.name) as progress:
                 verdict, pending = gate.run(check, self._settings(), progress)
         except ModelCheckError as error:
-            verdict = gate.failure(str(name), nodeid, error)
+            verdict = conclusion.failure(str(name), nodeid, error)
         item.stash[FOUND].append(_plain(verdict, pending))
         if not verdict.passed:
             pytest.fail(_words(verdict.message, verdict.advice), pytrace=False)
@@ -131,7 +131,7 @@ class ModelCheckSession:
     def _settings(self) -> Any:
         from joblib import cpu_count
 
-        from harness.gate import Settings
+        from harness.settings import Settings
 
         return Settings(
             root=self.config.rootpath,
@@ -226,7 +226,7 @@ class ModelCheckSession:
             self.evidence.discard("the run was interrupted before its baseline was written")
         self.problems += self._gaps(exitstatus)
         if exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) and not self.problems:
-            self._name_gone()
+            self._name_absent()
         self._write_reports(complete=exitstatus == pytest.ExitCode.OK)
         if self.problems and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -245,41 +245,22 @@ class ModelCheckSession:
             return [f"Never judged: {', '.join(unjudged)}"]
         return []
 
-    def _name_gone(self) -> None:
+    def _name_absent(self) -> None:
         """Name the approved checks of which nothing was heard, though this run covers them."""
-        from harness import approvals
+        from harness import absent
         from harness.errors import ModelCheckError
+
+        def expected(nodeid: str) -> bool:
+            judged = nodeid not in self.collected or nodeid in self.evidence.found
+            return judged and options.covers(self.config, nodeid)
 
         heard = frozenset(verdict.name for verdict in self._verdicts())
         try:
-            gone = approvals.gone(self.options.folder, self._revision, heard)
-            gone = [
-                one
-                for one in gone
-                if options.covers(self.config, one.nodeid)
-                and (one.nodeid not in self.collected or one.nodeid in self.evidence.found)
-            ]
-            for one in gone:
-                if self._revision and approvals.was_there(self.config.rootpath, one.nodeid, self._revision):
-                    self.problems.append(
-                        f"The promise was weakened: no verdict came of the approved check {one.name} ({one.nodeid}). "
-                        f"Bring its test back; or say what became of it: model-check rename {one.name} NEW, "
-                        f'or model-check retire {one.name} "reason"'
-                    )
-                else:
-                    self.notes.append(
-                        f"no check any more: {self._typed(self.options.folder / one.name)}.json ({one.nodeid}); "
-                        f"if it was renamed: model-check rename {one.name} NEW; "
-                        f'if it was given up: model-check retire {one.name} "reason"'
-                    )
-            if self._revision:
-                for file in approvals.moved_away(self.config.rootpath, self.options.folder, self._revision):
-                    self.problems.append(
-                        f"The promise was weakened: {file} was approved, and is gone: baselines are now read from "
-                        f"{self._typed(self.options.folder)}/. Move it back, or retire it with a reason."
-                    )
+            problems, notes = absent.find(self.config.rootpath, self.options.folder, self._revision, heard, expected)
         except ModelCheckError as error:
-            self.problems.append(str(error))
+            problems, notes = [str(error)], []
+        self.problems += problems
+        self.notes += notes
 
     def _late_error(self, session: pytest.Session, nodeid: str, name: str, reason: str, advice: str = "") -> None:
         """Fail a test after it has been reported, as an error of its teardown: terminal and JUnit show it."""

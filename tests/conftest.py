@@ -158,7 +158,7 @@ def project_template(preloaded: None, tmp_path_factory: pytest.TempPathFactory) 
     git(path, "init", "-q", "-b", "main")
     project = Project(path, None)  # type: ignore[arg-type]
     project.dvc("init")
-    project.dvc("remote", "add", "-d", "beside", "../../remote")
+    project.dvc("remote", "add", "-d", "beside", "../remote")
     project.dvc("add", "data")
     project.dvc("push")
     git(path, "add", "-A")

@@ -1,0 +1,125 @@
+"""Conclusion: everything that was found of a check -> its verdict, with what to say and what to do next."""
+
+from __future__ import annotations
+
+import shlex
+
+from harness import candidates, promise, recording, updating
+from harness.approvals import Approval
+from harness.baselinejson import Baseline
+from harness.check import Check
+from harness.crossval import Protocol
+from harness.dvctrackers import quoted
+from harness.errors import IncomparableError, MissingBaselineError, ModelCheckError
+from harness.holding import Held, named
+from harness.report import words
+from harness.settings import Settings
+from harness.settling import Settled
+from harness.verdicts import PASSING, Label, MetricVerdict, Verdict, worst
+
+
+def conclude(
+    check: Check,
+    protocol: Protocol,
+    approval: Approval,
+    held: Held,
+    settled: Settled,
+    settings: Settings,
+    seconds: float,
+) -> Verdict:
+    """Give the verdict: what was accepted passes, what is disputed or promises less does not."""
+    found, data = settled.metrics, protocol.dataset
+    label: Label = "incomparable"
+    if not settled.disputed and not held.broken:
+        label = worst([metric.verdict for metric in found if metric.decides])
+    pointless = any(m.candidate is not None and m.dummy is not None and m.candidate <= m.dummy for m in found)
+    unproven = label == "inconclusive" and settings.inconclusive_passes and not pointless
+    passed = bool(settled.accepted) or (not held.weakened and (label in PASSING or unproven))
+    message, advice = held.message(check.name, found), _advice(check, approval, held, found, data.rows)
+    if settled.disputed:
+        more = f" (and {len(settled.disputed) - 1} more)" if len(settled.disputed) > 1 else ""
+        message, advice = f"{check.name}: {settled.disputed[0]}{more}", _disputed(approval, settled)
+    elif settled.accepted:
+        message += f"; accepted: {'; '.join(one.reason for one in settled.accepted)}"
+    told = settled.pending.baseline if settled.pending else approval.claimed or approval.baseline
+    return Verdict(
+        name=check.name,
+        nodeid=check.nodeid,
+        verdict=label,
+        passed=passed and not settled.disputed,
+        message=message,
+        advice=advice,
+        metrics=found,
+        data_path=data.path,
+        data_md5=data.md5,
+        rows=data.rows,
+        fits=held.fits + settled.fits,
+        seconds=seconds,
+        accepted="; ".join(one.reason for one in settled.accepted) or None,
+        weakened=held.weakened,
+        standing=tuple(one for one in (told.standing if told else ()) if one not in settled.accepted),
+        moved=held.moved,
+        flips=held.flips,
+        flipped=held.flipped,
+        environment=_changes(approval.claimed or approval.baseline),
+        released=approval.baseline.candidate if approval.baseline else "",
+        candidate=candidates.describe(check.candidate),
+        protocol=promise.protocol(check, protocol.splitter, inconclusive_passes=settings.inconclusive_passes),
+        recording=approval.baseline.generation if approval.baseline else 0,
+        reused=approval.baseline.reused if approval.baseline and held.moved is None else 0,
+        charts=held.charts,
+    )
+
+
+def failure(name: str, nodeid: str, error: ModelCheckError) -> Verdict:
+    """Give the verdict of a check that could not be judged."""
+    label: Label = "error"
+    if isinstance(error, MissingBaselineError):
+        label = "missing"
+    elif isinstance(error, IncomparableError):
+        label = "incomparable"
+    return Verdict(name, nodeid, label, False, named(name, error.message), error.advice)
+
+
+def _advice(check: Check, approval: Approval, held: Held, found: tuple[MetricVerdict, ...], rows: int) -> str:
+    lines = []
+    if held.weakened and (held.broken or updating.failing(held.metrics)):
+        lines.append(f"The promise was weakened: {'; '.join(held.weakened)}.")
+    if held.broken:
+        lines.append(held.broken.advice)
+    if held.weakened and approval.deleted:
+        lines.append(f"Bring the baseline back: {_checkout(approval)}")
+    elif held.weakened and not held.broken:
+        lines.append(
+            "Promise as much as before, or have it accepted with a reason: "
+            f'pytest --model-check --model-check-accept "reason" {shlex.quote(check.nodeid)}'
+        )
+    if not held.broken:
+        lines.append(words.advice(found, rows, held.flips, held.flipped))
+    return "\n".join(line for line in lines if line)
+
+
+def _disputed(approval: Approval, settled: Settled) -> str:
+    others = [f"Also: {one}." for one in settled.disputed[1:]]
+    back = f"{_checkout(approval)}; then: " if approval.baseline else ""
+    return "\n".join(
+        [
+            *others,
+            "What this branch says of its baseline must be what this run computes, with the same seeds.",
+            f"Record it anew: {back}pytest --model-check --update-baselines",
+        ]
+    )
+
+
+def _checkout(approval: Approval) -> str:
+    files = [approval.folder / f"{approval.file}{ending}" for ending in (".json", ".parquet.dvc")]
+    return f"git checkout {(approval.revision or 'HEAD')[:10]} -- {' '.join(map(quoted, files))}"
+
+
+def _changes(baseline: Baseline | None) -> tuple[tuple[str, str, str], ...]:
+    """Say what computes other versions than when the baseline was recorded."""
+    now = recording.environment()
+    then = now if baseline is None else baseline.environment
+    return tuple(
+        (key, then.get(key, "-"), now.get(key, "-")) for key in {**then, **now} if then.get(key) != now.get(key)
+    )
