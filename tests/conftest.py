@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,8 @@ import pytest
 from harness import against
 
 pytest_plugins = ["pytester"]
+
+ROOT = Path(__file__).parents[1]
 
 IMPORTS = """
 import numpy as np
@@ -109,6 +112,16 @@ class Project:
         )
 
 
+def enter(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Go to a project, in an environment that says nothing but what its tests need."""
+    monkeypatch.chdir(path)
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    monkeypatch.setenv("PYTEST_PLUGINS", "harness.plugin")
+    monkeypatch.setenv("DVC_NO_ANALYTICS", "1")
+    for variable in (*against.TARGETS, "GITHUB_REF", "GITHUB_ACTIONS"):  # these tests may run in a pull request's CI
+        monkeypatch.delenv(variable, raising=False)
+
+
 @pytest.fixture(scope="session")
 def preloaded() -> None:
     """Import what in-process runs need, once: pytester makes each forget it, and numpy bears no second time.
@@ -161,10 +174,41 @@ def project(
     path = tmp_path / "project"
     shutil.copytree(project_template, path)
     shutil.copytree(project_template.parent / "remote", tmp_path / "remote")
-    monkeypatch.chdir(path)
-    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    monkeypatch.setenv("PYTEST_PLUGINS", "harness.plugin")
-    monkeypatch.setenv("DVC_NO_ANALYTICS", "1")
-    for variable in (*against.TARGETS, "GITHUB_REF", "GITHUB_ACTIONS"):  # these tests may run in a pull request's CI
-        monkeypatch.delenv(variable, raising=False)
+    enter(path, monkeypatch)
+    return Project(path, pytester)
+
+
+@pytest.fixture(scope="session")
+def approved_template(project_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Approve a model in the project, and bring this repository's workflows into it, once; tests get copies."""
+    path = tmp_path_factory.mktemp("approved") / "project"
+    shutil.copytree(project_template, path)
+    shutil.copytree(project_template.parent / "remote", path.parent / "remote")
+    project = Project(path, None)  # type: ignore[arg-type]
+    shutil.copytree(ROOT / ".github", path / ".github", ignore=shutil.ignore_patterns("__pycache__"))
+    project.check()
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "DVC_NO_ANALYTICS": "1"}
+    command = [sys.executable, "-m", "pytest", "-p", "harness.plugin", "--update-baselines", "--model-check-jobs=1"]
+    subprocess.run(command, cwd=path, env=environment, check=True, capture_output=True)
+    project.dvc("push")
+    git(path, "add", "-A")
+    git(path, "commit", "-qm", "Approve the first baseline")
+    return path
+
+
+@pytest.fixture
+def repository(
+    approved_template: Path, tmp_path: Path, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> Project:
+    """Give a project with one approved model on main, this repository's workflows, and the branch candidate."""
+    path = tmp_path / "project"
+    shutil.copytree(approved_template, path)
+    shutil.copytree(approved_template.parent / "remote", tmp_path / "remote")
+    enter(path, monkeypatch)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    config = path / ".dvc" / "config"  # of a clone elsewhere, too
+    known = re.sub(r"url = .*", lambda _: f"url = {tmp_path / 'remote'}", config.read_text(encoding="utf-8"))
+    config.write_text(known, encoding="utf-8")
+    git(path, "commit", "-q", "--amend", "--no-edit", ".dvc/config")
+    git(path, "checkout", "-qb", "candidate")
     return Project(path, pytester)
