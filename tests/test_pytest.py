@@ -273,7 +273,7 @@ def test_settings_come_from_the_ini_file(project: Project, pytester: pytest.Pyte
     result = pytester.runpytest_inprocess("--update-baselines", "-k", "stump")
     result.stdout.fnmatch_lines(["model-check: updating approved/"])
     assert (project.path / "approved" / "stump.json").exists()
-    assert (project.path / "out" / "ini.md").read_text().startswith("## Model checks passed: 1 of 1")
+    assert "## ✅ May ship: 1 of 1 model check passed" in (project.path / "out" / "ini.md").read_text(encoding="utf-8")
     assert (project.path / "out" / "ini.json").exists()
 
     (project.path / "out" / "ini.md").unlink()

@@ -371,8 +371,12 @@ def test_plain_types_are_what_junit_gets() -> None:
 
 def test_reports_are_written_where_they_are_named_although_checks_fail(project: Project) -> None:
     project.source(f"def test_good(model_check): model_check({LOGISTIC}, {K})")
-    result = project.run("--model-check-report=new/folder/report.md", "--model-check-report", "other.json")
+    reports = ("--model-check-report=new/folder/report.md", "--model-check-report", "other.json")
+    result = project.run(*reports, "--model-check-report=metrics.txt")
     assert result.ret == 1
+    metrics = (project.path / "metrics.txt").read_text(encoding="utf-8")
+    assert 'model_check_passed{check="good"} 0.0\n' in metrics
+    assert metrics.endswith("# EOF\n")
     assert (
         (project.path / "new" / "folder" / "report.md")
         .read_text(encoding="utf-8")
