@@ -66,6 +66,11 @@ def test_the_problem_is_in_the_authors_own_words():
     assert part(text, "The problem").strip().startswith("Who leaves? Asked monthly.\n\nBy sales.")
 
 
+def test_a_long_description_is_told_to_its_end():
+    text = told(described(description="Who leaves, and why. " * 200 + "That is all."))
+    assert "That is all." in part(text, "The problem")
+
+
 def test_without_a_description_it_says_how_to_give_one():
     assert "description=" in part(told(baseline()), "The problem")
 

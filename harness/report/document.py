@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape as html_escape
@@ -170,7 +171,7 @@ def _cells(tag: str, cells: Sequence[str], align: Sequence[str]) -> str:
 
 
 def _marked(text: str) -> str:
-    return escape(clean(text))
+    return escape(clean(text), sys.maxsize)  # a document to keep leaves nothing out
 
 
 def _plain(text: str) -> str:
