@@ -58,7 +58,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="append",
         default=[],
         metavar="FILE",
-        help="write the report to FILE, Markdown (.md) or JSON (.json) by its ending; repeatable",
+        help="write the report to FILE, Markdown (.md), HTML (.html) or JSON (.json) by its ending; repeatable",
     )
     group.addoption("--model-check-jobs", type=int, metavar="N", help="parallel fits (default: every core)")
     for name, (text, kind, default) in INI.items():

@@ -322,12 +322,12 @@ class ModelCheckSession:
     def _write_reports(self, *, complete: bool) -> None:
         if not self.options.reports:
             return
-        from harness.report import machine, markdown
+        from harness.report import machine, markdown, page
         from harness.verdicts import Run
 
         verdicts = self._verdicts()
         passed = complete and bool(verdicts) and all(verdict.passed for verdict in verdicts) and not self.problems
-        render = {".md": markdown.render, ".json": machine.render}
+        render = {".md": markdown.render, ".json": machine.render, ".html": page.render}
         run = Run(tuple(verdicts), passed, self._against, tuple(self.problems))
         texts = [(path, render[path.suffix](run)) for path in self.options.reports]
         for path, text in texts:
