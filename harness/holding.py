@@ -84,8 +84,8 @@ def hold(check: Check, protocol: Protocol, approval: Approval, settings: Setting
                 check, protocol, approval, root=settings.root, scratch=settings.scratch, python=settings.python,
                 jobs=settings.jobs,
             )  # fmt: skip
-            against = Comparison(check, protocol, carried.baseline, carried.approved)
-            approved = carried.approved
+            approved: Approved | None = carried.approved
+            against = Comparison(check, protocol, carried.baseline, approved)
             judged = looks.look(
                 check, protocol, carried.baseline, against, jobs=settings.jobs, progress=partial(progress, "fitting")
             )

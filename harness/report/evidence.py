@@ -35,7 +35,7 @@ def bar(metric: MetricVerdict) -> Bar | None:
     return Bar.of(metric.delta, metric.low, metric.high, metric.margin, told, fails=failing)
 
 
-def metrics(verdict: Verdict, name: str) -> Iterator[Html]:
+def metrics(verdict: Verdict) -> Iterator[Html]:
     """Show every metric against its margin, and against the anchor where losses could add up."""
     whole = worst_first([metric for metric in verdict.metrics if metric.slice is None])
     if not whole:
@@ -108,8 +108,8 @@ def moved(verdict: Verdict) -> Iterator[Html]:
     yield tag("h3", "The data has moved")
     yield tag(
         "p",
-        f"The baseline is of other data, so the approved model (its code as of {move.commit[:10]}) was measured anew on "
-        "the new data, and the candidate is held against that.",
+        f"The baseline is of other data, so the approved model (its code as of {move.commit[:10]}) was measured anew "
+        "on the new data, and the candidate is held against that.",
     )
     yield _terms([("Old data", move.before), ("New data", move.after)])
     yield tag("div", *(_corner(verdict, corner) for corner in move.corners), class_="corners")

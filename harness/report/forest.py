@@ -96,7 +96,7 @@ def header(scale: Scale) -> Html:
     """Head a table's column of bars, and name the two lines."""
     picture = tag(
         "svg",
-        tag("text", "−margin", x=str(scale.x(-1)), y="10", text_anchor="end"),
+        tag("text", "\u2212margin", x=str(scale.x(-1)), y="10", text_anchor="end"),
         tag("text", "0", x=str(scale.x(0)), y="10", text_anchor="middle"),
         class_="bar",
         viewBox=f"0 0 {WIDTH} 13",

@@ -45,7 +45,7 @@ def join(parts: Iterable[str], between: str = "") -> Html:
     return Html(html(between).join(map(html, parts)))
 
 
-def tag(name: str, *children: str, **attributes: str | bool) -> Html:
+def tag(name: str, /, *children: str, **attributes: str | bool) -> Html:
     """Give an element: text among the children is escaped, and so are attributes; ``class_``, ``aria_label``."""
     named = "".join(
         f" {key.rstrip('_').replace('_', '-')}" + ("" if value is True else f'="{html(str(value))}"')

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from harness.report import evidence, forest, table, words
@@ -32,7 +33,7 @@ MEANINGS: tuple[tuple[str, str, str], ...] = (
 )
 
 
-def render(run: Run, histories: Histories = {}) -> str:
+def render(run: Run, histories: Histories = MappingProxyType({})) -> str:
     """Write the page.
 
     Parameters
@@ -71,7 +72,11 @@ def _headline(run: Run) -> str:
     failed = sum(not verdict.passed for verdict in run.checks)
     if run.passed:
         accepted = sum(verdict.accepted is not None for verdict in run.checks)
-        return f"This may ship{f', with {_count(accepted, "accepted loss", "accepted losses")}' if accepted else ''}"
+        return (
+            f"This may ship, with {_count(accepted, 'accepted loss', 'accepted losses')}"
+            if accepted
+            else "This may ship"
+        )
     if not run.checks:
         return "This may not ship: no check was judged"
     if not failed:
@@ -135,8 +140,8 @@ def _accepted(checks: Sequence[Verdict], ids: Mapping[int, str]) -> Iterator[Htm
 
 def _summary(checks: Sequence[Verdict], ids: Mapping[int, str]) -> Iterator[Html]:
     """Give the table of all checks, what fails on top; a row per metric, and the pictures on one scale."""
-    rows = [(verdict, metric) for verdict in checks for metric in _deciding(verdict) or [None]]
-    bars = [metric and evidence.bar(metric) for _, metric in rows]
+    rows = [(verdict, metric) for verdict in checks for metric in _deciding(verdict)]
+    bars = [None if metric is None else evidence.bar(metric) for _, metric in rows]
     scale, body, last = Scale.of(bars), [], None
     for (verdict, metric), bar in zip(rows, bars, strict=True):
         first = verdict is not last
@@ -157,8 +162,8 @@ def _summary(checks: Sequence[Verdict], ids: Mapping[int, str]) -> Iterator[Html
         )
 
 
-def _deciding(verdict: Verdict) -> list[MetricVerdict]:
-    return evidence.worst_first([metric for metric in verdict.metrics if metric.decides])
+def _deciding(verdict: Verdict) -> Sequence[MetricVerdict | None]:
+    return evidence.worst_first([metric for metric in verdict.metrics if metric.decides]) or [None]
 
 
 def _passes(verdict: Verdict, metric: MetricVerdict | None) -> bool:
@@ -188,7 +193,7 @@ def _check(verdict: Verdict, name: str, history: Sequence[Mapping[str, Any]]) ->
     ]
     if verdict.advice:
         parts.append(tag("div", tag("h3", "What to do"), tag("p", verdict.advice, class_="advice")))
-    parts += evidence.metrics(verdict, name)
+    parts += evidence.metrics(verdict)
     parts += evidence.moved(verdict)
     shown = [*evidence.slices(verdict), *evidence.rows(verdict), *evidence.pictures(verdict, name)]
     if shown:
@@ -211,9 +216,9 @@ def _method() -> Html:
         tag(
             "p",
             "The measured change is never exact. The interval says where the true one may lie: we are 95% sure that it "
-            "is above the low end, and 99.75% sure that it is below the high end. The margin is the loss that is called "
-            "harmless. In the pictures the dashed line is the margin, the full line is no change, and what lies between "
-            "is harmless. A dot passes, a diamond blocks; an arrow goes on further out.",
+            "is above the low end, and 99.75% sure that it is below the high end. The margin is the loss that is "
+            "called harmless. In the pictures the dashed line is the margin, the full line is no change, and what lies "
+            "between is harmless. A dot passes, a diamond blocks; an arrow goes on further out.",
         ),
         html_table("What each verdict means", ("Verdict", "A release", "Meaning"), rows),
         tag("p", "A model that is no better than a dummy, which looks at no feature, never passes as held."),

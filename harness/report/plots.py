@@ -20,7 +20,7 @@ MISSING = 'Plots need matplotlib: pip install "pytest-model-check[report]"'
 INK, MUTED, LINE, BLUE, PAPER = "#000001", "#000002", "#000003", "#000004", "#000005"
 # matplotlib's colours become the page's, which follow the reader's theme
 VARIABLES = {INK: "--ink", MUTED: "--muted", LINE: "--line", BLUE: "--candidate", PAPER: "--paper"}
-STYLE: dict[str, Any] = {
+STYLE: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "model-check",
     "text.parse_math": False,  # a name may hold a dollar
@@ -51,7 +51,9 @@ STYLE: dict[str, Any] = {
 }
 # told apart by line and marker, not by colour alone
 LOOKS: dict[str, dict[str, Any]] = {
-    "approved": {"label": "baseline", "color": MUTED, "linestyle": (0, (4, 2)), "marker": "s", "markerfacecolor": PAPER},
+    "approved": {
+        "label": "baseline", "color": MUTED, "linestyle": (0, (4, 2)), "marker": "s", "markerfacecolor": PAPER,
+    },
     "candidate": {"label": "candidate", "color": BLUE, "linestyle": "-", "marker": "o"},
 }  # fmt: skip
 SIZE = (4.6, 3.1)
@@ -204,7 +206,8 @@ def _svg(figure: Figure, prefix: str, title: str) -> Html:
     from matplotlib.backends.backend_svg import FigureCanvasSVG
 
     buffer = io.StringIO()
-    FigureCanvasSVG(figure).print_svg(buffer, metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
+    canvas: Any = FigureCanvasSVG(figure)
+    canvas.print_svg(buffer, metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
     text = buffer.getvalue()
     size = re.search(r'viewBox="([\d. ]+)"', text)
     assert size is not None
