@@ -12,6 +12,7 @@ from harness.report.words import MISSING, decimals, duration, interval, number
 from harness.verdicts import PASSING, WORST_FIRST, Corner, MetricVerdict, Verdict
 
 Recordings = Sequence[Mapping[str, Any]]
+MARKS = {"passes": "✓", "fails": "✗", "idle": "·"}
 SIDES = (("approved", "Baseline"), ("candidate", "Candidate"))
 
 
@@ -22,8 +23,8 @@ def worst_first(metrics: Sequence[MetricVerdict]) -> list[MetricVerdict]:
 
 def badge(label: str, *, passes: bool) -> Html:
     """Give a verdict with a mark, so that it is not told by colour alone."""
-    kind, mark = ("passes", "✓") if passes else ("idle", "·") if label == "reported" else ("fails", "✗")
-    return tag("span", tag("span", f"{mark} ", aria_hidden="true"), label, class_=f"badge {kind}")
+    kind = "passes" if passes else "idle" if label == "reported" else "fails"
+    return tag("span", tag("span", f"{MARKS[kind]} ", aria_hidden="true"), label, class_=f"badge {kind}")
 
 
 def bar(metric: MetricVerdict) -> Bar | None:
@@ -31,8 +32,8 @@ def bar(metric: MetricVerdict) -> Bar | None:
     told = (
         f"change {_signed(metric, metric.delta)}, interval {interval(metric)}, margin {_plain(metric, metric.margin)}"
     )
-    failing = metric.verdict not in PASSING and metric.verdict != "reported"
-    return Bar.of(metric.delta, metric.low, metric.high, metric.margin, told, fails=failing)
+    kind = "passes" if metric.verdict in PASSING else "idle" if metric.verdict == "reported" else "fails"
+    return Bar.of(metric.delta, metric.low, metric.high, metric.margin, told, kind=kind)
 
 
 def metrics(verdict: Verdict) -> Iterator[Html]:
@@ -80,7 +81,8 @@ def _drift(verdict: Verdict, drifting: Sequence[MetricVerdict]) -> Html:
         told = (
             f"change {_signed(metric, drift.delta)}, interval {between}, margin in all {_plain(metric, drift.margin)}"
         )
-        bars.append(Bar.of(drift.delta, drift.low, drift.high, drift.margin, told, fails=metric.drifted))
+        kind = "fails" if metric.drifted else "passes"
+        bars.append(Bar.of(drift.delta, drift.low, drift.high, drift.margin, told, kind=kind))
         numbers = [_plain(metric, drift.score), _signed(metric, drift.delta), "", between, _plain(metric, drift.margin)]
         body.append([metric.metric, str(drift.since), *numbers])
     scale = Scale.of(bars)

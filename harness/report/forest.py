@@ -9,18 +9,18 @@ from math import isfinite
 from harness.report.markup import Html, join, tag
 
 WIDTH, HEIGHT, EDGE = 220, 24, 8
-LEAST, MOST = (-1.6, 1.1), (-8.0, 8.0)  # margins that are shown, at least and at most
+LEAST, MOST = (-1.6, 1.1), (-5.0, 4.0)  # margins that are shown, at least and at most
 
 
 @dataclass(frozen=True)
 class Bar:
-    """A change with the bounds that were judged, in the metric's unit; `fails` gives it another mark."""
+    """A change with the bounds that were judged, in the metric's unit; `kind` is passes, fails or idle."""
 
     delta: float
     low: float
     high: float
     margin: float
-    fails: bool
+    kind: str
     words: str
 
     @classmethod
@@ -32,14 +32,14 @@ class Bar:
         margin: float | None,
         words: str,
         *,
-        fails: bool,
+        kind: str,
     ) -> Bar | None:
         """Give the bar, or None where a number is missing, or there is no margin to draw it against."""
         if delta is None or low is None or high is None or margin is None:
             return None
         if margin <= 0 or not all(map(isfinite, (delta, low, high, margin))):
             return None
-        return cls(delta, low, high, margin, fails, words)
+        return cls(delta, low, high, margin, kind, words)
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def draw(bar: Bar | None, scale: Scale) -> Html:
     left, right, middle, y = scale.x(low), scale.x(high), scale.x(delta), HEIGHT / 2
     mark = (
         tag("path", d=f"M{middle} {y - 6}l6 6l-6 6l-6 -6z")
-        if bar.fails
+        if bar.kind == "fails"
         else tag("circle", cx=str(middle), cy=str(y), r="4.5")
     )
     group = tag(
@@ -84,7 +84,7 @@ def draw(bar: Bar | None, scale: Scale) -> Html:
         _end(left, low < scale.left, -1),
         _end(right, high > scale.right, 1),
         mark if scale.left <= delta <= scale.right else "",
-        class_="fails" if bar.fails else "passes",
+        class_=bar.kind,
     )
     return tag(
         "svg", tag("title", bar.words), *back, group,

@@ -72,11 +72,7 @@ def _headline(run: Run) -> str:
     failed = sum(not verdict.passed for verdict in run.checks)
     if run.passed:
         accepted = sum(verdict.accepted is not None for verdict in run.checks)
-        return (
-            f"This may ship, with {_count(accepted, 'accepted loss', 'accepted losses')}"
-            if accepted
-            else "This may ship"
-        )
+        return "This may ship" + (f", with {_count(accepted, 'accepted loss', 'accepted losses')}" if accepted else "")
     if not run.checks:
         return "This may not ship: no check was judged"
     if not failed:
@@ -101,7 +97,7 @@ _WAYS = ((False, "failed"), (True, "passed"))
 
 def _problems(run: Run) -> Iterator[Html]:
     if run.problems:
-        yield _section("What went wrong beside the checks", _list(run.problems), class_="notice")
+        yield _section("What went wrong beside the checks", _list(run.problems), class_="notice fails")
 
 
 def _accepted(checks: Sequence[Verdict], ids: Mapping[int, str]) -> Iterator[Html]:
@@ -115,14 +111,12 @@ def _accepted(checks: Sequence[Verdict], ids: Mapping[int, str]) -> Iterator[Htm
                     "div",
                     tag("h3", link, ": accepted in this change"),
                     tag("blockquote", verdict.accepted),
-                    tag("p", verdict.message),
-                    _list(verdict.weakened),
+                    tag("p", verdict.message.removesuffix(f"; accepted: {verdict.accepted}")),
+                    *_weakened(verdict.weakened),
                 )
             )
         elif verdict.weakened:
-            parts.append(
-                tag("div", tag("h3", link, ": promises less than was approved, not accepted"), _list(verdict.weakened))
-            )
+            parts.append(tag("div", tag("h3", link, ": not accepted"), *_weakened(verdict.weakened)))
         for one in verdict.standing:
             when = f"accepted with recording {one.generation}, and not won back yet"
             parts.append(
@@ -131,11 +125,17 @@ def _accepted(checks: Sequence[Verdict], ids: Mapping[int, str]) -> Iterator[Htm
                     tag("h3", link, f": {when}"),
                     tag("blockquote", one.reason),
                     tag("p", one.message),
-                    _list(one.weakened),
+                    *_weakened(one.weakened),
                 )
             )
     if parts:
         yield _section("Accepted losses and weaker promises", *parts, class_="notice")
+
+
+def _weakened(promises: Sequence[str]) -> Iterator[Html]:
+    if promises:
+        yield tag("p", "It promises less than was approved:")
+        yield _list(promises)
 
 
 def _summary(checks: Sequence[Verdict], ids: Mapping[int, str]) -> Iterator[Html]:
@@ -193,11 +193,15 @@ def _check(verdict: Verdict, name: str, history: Sequence[Mapping[str, Any]]) ->
     ]
     if verdict.advice:
         parts.append(tag("div", tag("h3", "What to do"), tag("p", verdict.advice, class_="advice")))
-    parts += evidence.metrics(verdict)
-    parts += evidence.moved(verdict)
-    shown = [*evidence.slices(verdict), *evidence.rows(verdict), *evidence.pictures(verdict, name)]
-    if shown:
-        parts.append(details("Where it differs", *shown, opened=not verdict.passed))
+    judged = [*evidence.metrics(verdict), *evidence.moved(verdict)]
+    where = [*evidence.slices(verdict), *evidence.rows(verdict), *evidence.pictures(verdict, name)]
+    if verdict.passed and verdict.accepted is None:  # the table of all checks has said enough
+        judged, where, title = [], judged + where, "Every metric, and where it differs"
+    else:
+        title = "Where it differs"
+    parts += judged
+    if where:
+        parts.append(details(title, *where, opened=not verdict.passed))
     if past := list(evidence.history(verdict, history, name)):
         parts.append(details("History of skill", *past))
     parts.append(details("How it was compared", *evidence.protocol(verdict)))
@@ -235,7 +239,7 @@ def _section(title: str, *children: str, class_: str = "plain") -> Html:
 
 
 def _list(lines: Sequence[str]) -> Html:
-    return tag("ul", *(tag("li", line) for line in lines)) if lines else Html()
+    return tag("ul", *(tag("li", line) for line in lines))
 
 
 def _count(count: int, noun: str, plural: str = "") -> str:

@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from harness.report.markup import Html, html, tag, visible
 
@@ -122,13 +122,15 @@ def residuals(bins: Mapping[str, Any], prefix: str) -> Html:
 
 def folds(metric: str, pairs: Sequence[tuple[float, float]], prefix: str) -> Html:
     """Draw each fold's two scores."""
+    from matplotlib.ticker import MaxNLocator
+
     with _figure() as (figure, axes):
         places = range(1, len(pairs) + 1)
         axes.vlines(places, [min(pair) for pair in pairs], [max(pair) for pair in pairs], color=LINE, linewidth=2)
         for k, look in enumerate(LOOKS.values()):
             axes.plot(places, [pair[k] for pair in pairs], **{**look, "linestyle": "none"}, markersize=5.5)
         axes.set(xlabel="fold", ylabel=f"{_short(metric)} (higher is better)")
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.margins(y=0.2)
         axes.legend(loc="best", ncols=2)
         return _svg(figure, prefix, f"{metric} in each fold, baseline and candidate; higher is better")
@@ -170,7 +172,7 @@ def _few(count: int) -> list[int]:
     return sorted({round(k * (count - 1) / 3) for k in range(4)})
 
 
-def _curves(axes: Axes, curve: Mapping[str, Any], corner: str) -> None:
+def _curves(axes: Axes, curve: Mapping[str, Any], corner: Literal["lower left", "lower right"]) -> None:
     for key, look in LOOKS.items():
         axes.plot(curve["x"], curve[key], **{**look, "marker": ""})
     axes.legend(loc=corner)
