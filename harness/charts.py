@@ -150,7 +150,7 @@ def _of_numbers(truth: Array, sides: dict[str, Predictions]) -> dict[str, Any]:
         residuals = {"edges": _list(borders)}
         for key, error in errors.items():
             counts = np.histogram(np.clip(error, borders[0], borders[-1]), borders)[0]
-            residuals[key] = _list(counts / len(error))
+            residuals[key] = _list(np.asarray(counts / len(error), dtype=np.float64))
         found["residuals"] = residuals
     return found
 

@@ -12,7 +12,7 @@ from harness.report.words import MISSING, decimals, duration, interval, number
 from harness.verdicts import PASSING, WORST_FIRST, Corner, MetricVerdict, Verdict
 
 Recordings = Sequence[Mapping[str, Any]]
-MARKS = {"passes": "✓", "fails": "✗", "idle": "·"}
+MARKS = {"passes": "✓", "fails": "✗", "accepted": "!", "idle": "·"}
 SIDES = (("approved", "Baseline"), ("candidate", "Candidate"))
 
 
@@ -21,10 +21,14 @@ def worst_first(metrics: Sequence[MetricVerdict]) -> list[MetricVerdict]:
     return sorted(metrics, key=lambda metric: WORST_FIRST.index(metric.verdict))
 
 
-def badge(label: str, *, passes: bool) -> Html:
+def badge(label: str, kind: str) -> Html:
     """Give a verdict with a mark, so that it is not told by colour alone."""
-    kind = "passes" if passes else "idle" if label == "reported" else "fails"
     return tag("span", tag("span", f"{MARKS[kind]} ", aria_hidden="true"), label, class_=f"badge {kind}")
+
+
+def kind(metric: MetricVerdict) -> str:
+    """Say whether a metric passes, fails, or is only shown: how it is painted."""
+    return "passes" if metric.verdict in PASSING else "idle" if metric.verdict == "reported" else "fails"
 
 
 def bar(metric: MetricVerdict) -> Bar | None:
@@ -32,8 +36,7 @@ def bar(metric: MetricVerdict) -> Bar | None:
     told = (
         f"change {_signed(metric, metric.delta)}, interval {interval(metric)}, margin {_plain(metric, metric.margin)}"
     )
-    kind = "passes" if metric.verdict in PASSING else "idle" if metric.verdict == "reported" else "fails"
-    return Bar.of(metric.delta, metric.low, metric.high, metric.margin, told, kind=kind)
+    return Bar.of(metric.delta, metric.low, metric.high, metric.margin, told, kind=kind(metric))
 
 
 def metrics(verdict: Verdict) -> Iterator[Html]:
@@ -59,7 +62,7 @@ def _forest(caption: str, first: str, shown: Sequence[MetricVerdict], names: Any
     body = [
         [
             names(metric),
-            badge(metric.verdict, passes=metric.verdict in PASSING),
+            badge(metric.verdict, kind(metric)),
             _plain(metric, metric.baseline),
             _plain(metric, metric.candidate),
             _signed(metric, metric.delta),
@@ -81,8 +84,8 @@ def _drift(verdict: Verdict, drifting: Sequence[MetricVerdict]) -> Html:
         told = (
             f"change {_signed(metric, drift.delta)}, interval {between}, margin in all {_plain(metric, drift.margin)}"
         )
-        kind = "fails" if metric.drifted else "passes"
-        bars.append(Bar.of(drift.delta, drift.low, drift.high, drift.margin, told, kind=kind))
+        paint = "fails" if metric.drifted else "passes"
+        bars.append(Bar.of(drift.delta, drift.low, drift.high, drift.margin, told, kind=paint))
         numbers = [_plain(metric, drift.score), _signed(metric, drift.delta), "", between, _plain(metric, drift.margin)]
         body.append([metric.metric, str(drift.since), *numbers])
     scale = Scale.of(bars)
@@ -131,8 +134,8 @@ def _corner(verdict: Verdict, corner: Corner) -> Html:
         told.append(f"New data, same model: {_signed(like, corner.old_new - corner.old_old)}.")
     if corner.new_new is not None and corner.old_new is not None:
         told.append(f"New model, same data: {_signed(like, corner.new_new - corner.old_new)}.")
-    caption = f"{corner.metric} of both models on both versions of the data"
-    return tag("div", table(caption, ("", "Old data", "New data"), body, numbers=(1, 2)), tag("p", " ".join(told)))
+    caption = f"{corner.metric}, both models on both versions of the data"
+    return tag("div", table(caption, ("Model", "Old data", "New data"), body, numbers=(1, 2)), tag("p", " ".join(told)))
 
 
 def rows(verdict: Verdict) -> Iterator[Html]:
@@ -190,7 +193,7 @@ def _confusion(verdict: Verdict, matrix: Mapping[str, Any] | None) -> Iterator[H
         return
     yield tag("h3", "Which class was taken for which")
     labels = matrix["labels"]
-    told = "Rows by their actual class (down) and the predicted one (across); darker is a larger share of the class."
+    told = "Rows by their actual class (down) and the predicted one (across); a stronger colour is a larger share of the class."
     if matrix["others"]:
         told += f" The largest classes are named, the {matrix['others']} smallest are “other”."
     yield tag("p", told)
@@ -201,7 +204,7 @@ def _confusion(verdict: Verdict, matrix: Mapping[str, Any] | None) -> Iterator[H
             total = sum(counts) or 1.0
             body.append([label, *(_shaded(count, count / total) for count in counts)])
         headers = (tag("span", "actual ↓ predicted →", class_="axis"), *labels)
-        caption = f"{side}: actual class by predicted class"
+        caption = f"{side}, actual class by predicted class"
         sides.append(table(caption, headers, body, numbers=range(1, len(labels) + 1)))
     yield tag("div", *sides, class_="matrices")
     yield _answers(verdict)

@@ -9,7 +9,7 @@ from math import isfinite
 from harness.report.markup import Html, join, tag
 
 WIDTH, HEIGHT, EDGE = 220, 24, 8
-LEAST, MOST = (-1.6, 1.1), (-5.0, 4.0)  # margins that are shown, at least and at most
+LEAST, MOST = (-1.6, 1.1), (-8.0, 6.0)  # margins that are shown, at least and at most
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def _end(x: float, beyond: bool, way: int) -> Html:
     """End a line with a stroke, or with an arrow where it goes on."""
     y = HEIGHT / 2
     if beyond:
-        return tag("path", d=f"M{x + 6 * way} {y}l{-7 * way} -5v10z")
+        return tag("path", d=f"M{x + 6 * way} {y}l{-7 * way} -5v10z", class_="beyond")
     return _line(x, y - 5, x, y + 5, "span")
 
 

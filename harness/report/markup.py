@@ -64,7 +64,7 @@ def table(
     heading: int = 0,
     hidden: bool = False,
 ) -> Html:
-    """Give a table in a region of its own, which scrolls where it is too wide.
+    """Give a table in a box of its own, which scrolls where the table is too wide.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def table(
             tag("tbody", *body),
         ),
         class_="scroll",
-        role="region",
+        role="group",
         aria_label=caption,
         tabindex="0",
     )

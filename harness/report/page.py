@@ -12,7 +12,7 @@ from harness.report.forest import Bar, Scale
 from harness.report.markup import Html, details, tag
 from harness.report.markup import table as html_table
 from harness.report.words import decimals, duration, number
-from harness.verdicts import PASSING, MetricVerdict, Run, Verdict
+from harness.verdicts import MetricVerdict, Run, Verdict
 
 Histories = Mapping[str, Sequence[Mapping[str, Any]]]
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
@@ -111,7 +111,7 @@ def _accepted(checks: Sequence[Verdict], ids: Mapping[int, str]) -> Iterator[Htm
                     "div",
                     tag("h3", link, ": accepted in this change"),
                     tag("blockquote", verdict.accepted),
-                    tag("p", verdict.message.removesuffix(f"; accepted: {verdict.accepted}")),
+                    tag("p", _message(verdict).removesuffix(f"; accepted: {verdict.accepted}")),
                     *_weakened(verdict.weakened),
                 )
             )
@@ -124,7 +124,7 @@ def _accepted(checks: Sequence[Verdict], ids: Mapping[int, str]) -> Iterator[Htm
                     "div",
                     tag("h3", link, f": {when}"),
                     tag("blockquote", one.reason),
-                    tag("p", one.message),
+                    tag("p", one.message.removeprefix(f"{verdict.name}: ")),
                     *_weakened(one.weakened),
                 )
             )
@@ -149,7 +149,7 @@ def _summary(checks: Sequence[Verdict], ids: Mapping[int, str]) -> Iterator[Html
         body.append(
             [
                 link if first else tag("span", verdict.name, class_="again"),
-                evidence.badge(metric.verdict if metric else verdict.verdict, passes=_passes(verdict, metric)),
+                evidence.badge(metric.verdict, evidence.kind(metric)) if metric else _badge(verdict),
                 *_numbers(metric, bar, scale),
             ]
         )
@@ -166,8 +166,10 @@ def _deciding(verdict: Verdict) -> Sequence[MetricVerdict | None]:
     return evidence.worst_first([metric for metric in verdict.metrics if metric.decides]) or [None]
 
 
-def _passes(verdict: Verdict, metric: MetricVerdict | None) -> bool:
-    return verdict.passed if metric is None else metric.verdict in PASSING
+def _badge(verdict: Verdict) -> Html:
+    if verdict.accepted is not None:
+        return evidence.badge(f"{verdict.verdict}, accepted", "accepted")
+    return evidence.badge(verdict.verdict, "passes" if verdict.passed else "fails")
 
 
 def _numbers(metric: MetricVerdict | None, bar: Bar | None, scale: Scale) -> list[str]:
@@ -186,13 +188,19 @@ def _numbers(metric: MetricVerdict | None, bar: Bar | None, scale: Scale) -> lis
 
 def _check(verdict: Verdict, name: str, history: Sequence[Mapping[str, Any]]) -> Html:
     """Tell one check: its sentence and what to do, its metrics, and behind that the evidence."""
-    label = f"{verdict.verdict}, accepted" if verdict.accepted is not None else verdict.verdict
     parts = [
-        tag("h2", tag("bdi", verdict.name), " ", evidence.badge(label, passes=verdict.passed), id=f"{name}-title"),
-        tag("p", verdict.message, class_="lead"),
+        tag("h2", tag("bdi", verdict.name), " ", _badge(verdict), id=f"{name}-title"),
+        tag("p", _message(verdict), class_="lead"),
     ]
     if verdict.advice:
-        parts.append(tag("div", tag("h3", "What to do"), tag("p", verdict.advice, class_="advice")))
+        parts.append(
+            tag(
+                "div",
+                tag("h3", "What to do"),
+                *(tag("p", line) for line in verdict.advice.splitlines()),
+                class_="advice",
+            )
+        )
     judged = [*evidence.metrics(verdict), *evidence.moved(verdict)]
     where = [*evidence.slices(verdict), *evidence.rows(verdict), *evidence.pictures(verdict, name)]
     if verdict.passed and verdict.accepted is None:  # the table of all checks has said enough
@@ -206,6 +214,11 @@ def _check(verdict: Verdict, name: str, history: Sequence[Mapping[str, Any]]) ->
         parts.append(details("History of skill", *past))
     parts.append(details("How it was compared", *evidence.protocol(verdict)))
     return tag("section", *parts, class_="check", id=name, aria_labelledby=f"{name}-title")
+
+
+def _message(verdict: Verdict) -> str:
+    """Give the sentence without the name that stands above it."""
+    return verdict.message.removeprefix(f"{verdict.name}: ")
 
 
 def _method() -> Html:

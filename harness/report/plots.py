@@ -27,7 +27,7 @@ STYLE: Any = {
     "text.usetex": False,
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],  # comes with matplotlib, so that everybody gets the same bytes
-    "font.size": 9.5,
+    "font.size": 10.5,
     "text.color": INK,
     "axes.edgecolor": LINE,
     "axes.labelcolor": INK,
@@ -56,7 +56,7 @@ LOOKS: dict[str, dict[str, Any]] = {
     },
     "candidate": {"label": "candidate", "color": BLUE, "linestyle": "-", "marker": "o"},
 }  # fmt: skip
-SIZE = (4.6, 3.1)
+SIZE = (4.4, 3.1)
 NAME = 34  # characters of a name beside an axis
 
 
