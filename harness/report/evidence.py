@@ -193,7 +193,7 @@ def _confusion(verdict: Verdict, matrix: Mapping[str, Any] | None) -> Iterator[H
         return
     yield tag("h3", "Which class was taken for which")
     labels = matrix["labels"]
-    told = "Rows by their actual class (down) and the predicted one (across); a stronger colour is a larger share of the class."
+    told = "Rows by actual class (down) and predicted class (across); a stronger colour is a larger share of the class."
     if matrix["others"]:
         told += f" The largest classes are named, the {matrix['others']} smallest are “other”."
     yield tag("p", told)
