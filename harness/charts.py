@@ -178,7 +178,7 @@ def _label(label: Any) -> str:
     return str(label)[:80]
 
 
-def _list(numbers: Array) -> list[float]:
+def _list(numbers: NDArray[Any]) -> list[float]:
     return [_short(number) for number in numbers]
 
 

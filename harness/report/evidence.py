@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from math import isfinite
 from typing import Any
 
 from harness.report import forest, plots, words
@@ -26,7 +27,7 @@ def badge(label: str, kind: str) -> Html:
     return tag("span", tag("span", f"{MARKS[kind]} ", aria_hidden="true"), label, class_=f"badge {kind}")
 
 
-def kind(metric: MetricVerdict) -> str:
+def paint(metric: MetricVerdict) -> str:
     """Say whether a metric passes, fails, or is only shown: how it is painted."""
     return "passes" if metric.verdict in PASSING else "idle" if metric.verdict == "reported" else "fails"
 
@@ -36,7 +37,7 @@ def bar(metric: MetricVerdict) -> Bar | None:
     told = (
         f"change {_signed(metric, metric.delta)}, interval {interval(metric)}, margin {_plain(metric, metric.margin)}"
     )
-    return Bar.of(metric.delta, metric.low, metric.high, metric.margin, told, kind=kind(metric))
+    return Bar.of(metric.delta, metric.low, metric.high, metric.margin, told, kind=paint(metric))
 
 
 def metrics(verdict: Verdict) -> Iterator[Html]:
@@ -62,7 +63,7 @@ def _forest(caption: str, first: str, shown: Sequence[MetricVerdict], names: Any
     body = [
         [
             names(metric),
-            badge(metric.verdict, kind(metric)),
+            badge(metric.verdict, paint(metric)),
             _plain(metric, metric.baseline),
             _plain(metric, metric.candidate),
             _signed(metric, metric.delta),
@@ -84,8 +85,8 @@ def _drift(verdict: Verdict, drifting: Sequence[MetricVerdict]) -> Html:
         told = (
             f"change {_signed(metric, drift.delta)}, interval {between}, margin in all {_plain(metric, drift.margin)}"
         )
-        paint = "fails" if metric.drifted else "passes"
-        bars.append(Bar.of(drift.delta, drift.low, drift.high, drift.margin, told, kind=paint))
+        kind = "fails" if drift.low <= -drift.margin else "passes"
+        bars.append(Bar.of(drift.delta, drift.low, drift.high, drift.margin, told, kind=kind))
         numbers = [_plain(metric, drift.score), _signed(metric, drift.delta), "", between, _plain(metric, drift.margin)]
         body.append([metric.metric, str(drift.since), *numbers])
     scale = Scale.of(bars)
@@ -166,9 +167,8 @@ def pictures(verdict: Verdict, name: str) -> Iterator[Html]:
 
 def _figures(verdict: Verdict, name: str) -> Iterator[Html]:
     charts = verdict.charts
-    judged = worst_first([metric for metric in verdict.metrics if metric.folds and metric.slice is None])
-    if judged and len(judged[0].folds) > 1:
-        metric = judged[0]
+    metric = next(iter(_with_folds(verdict)), None)
+    if metric is not None and len(metric.folds) > 1:
         yield _figure(f"{metric.metric}, fold by fold", plots.folds(metric.metric, metric.folds, f"{name}-folds"))
     if "roc" in charts:
         yield _figure("ROC, averaged over folds", plots.roc(charts["roc"], f"{name}-roc"))
@@ -182,6 +182,15 @@ def _figures(verdict: Verdict, name: str) -> Iterator[Html]:
         yield _figure("Predicted against actual", plots.deciles(charts["deciles"], f"{name}-deciles"))
     if "residuals" in charts:
         yield _figure("Residuals", plots.residuals(charts["residuals"], f"{name}-residuals"))
+
+
+def _with_folds(verdict: Verdict) -> list[MetricVerdict]:
+    """Give the metrics whose every fold has both scores."""
+    return worst_first([one for one in verdict.metrics if one.folds and one.slice is None and _complete(one.folds)])
+
+
+def _complete(folds: Sequence[tuple[float | None, float | None]]) -> bool:
+    return all(score is not None and isfinite(score) for pair in folds for score in pair)
 
 
 def _figure(caption: str, picture: Html) -> Html:
@@ -227,7 +236,7 @@ def _answers(verdict: Verdict) -> Html:
 
 
 def _folds(verdict: Verdict) -> Iterator[Html]:
-    judged = worst_first([metric for metric in verdict.metrics if metric.folds and metric.slice is None])
+    judged = _with_folds(verdict)
     if not judged:
         return
     headers = ["Fold"]

@@ -149,7 +149,7 @@ def _summary(checks: Sequence[Verdict], ids: Mapping[int, str]) -> Iterator[Html
         body.append(
             [
                 link if first else tag("span", verdict.name, class_="again"),
-                evidence.badge(metric.verdict, evidence.kind(metric)) if metric else _badge(verdict),
+                evidence.badge(metric.verdict, evidence.paint(metric)) if metric else _badge(verdict),
                 *_numbers(metric, bar, scale),
             ]
         )
@@ -193,14 +193,8 @@ def _check(verdict: Verdict, name: str, history: Sequence[Mapping[str, Any]]) ->
         tag("p", _message(verdict), class_="lead"),
     ]
     if verdict.advice:
-        parts.append(
-            tag(
-                "div",
-                tag("h3", "What to do"),
-                *(tag("p", line) for line in verdict.advice.splitlines()),
-                class_="advice",
-            )
-        )
+        lines = (tag("p", line) for line in verdict.advice.splitlines())
+        parts.append(tag("div", tag("h3", "What to do"), *lines, class_="advice"))
     judged = [*evidence.metrics(verdict), *evidence.moved(verdict)]
     where = [*evidence.slices(verdict), *evidence.rows(verdict), *evidence.pictures(verdict, name)]
     if verdict.passed and verdict.accepted is None:  # the table of all checks has said enough
