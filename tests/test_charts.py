@@ -147,9 +147,6 @@ def test_no_number_is_that_of_a_row(rows, folds, seed) -> None:
 
     target, classes = two_classes(seed, rows, folds)
     told = json.loads(json.dumps(charts(target, classes, classes), allow_nan=False))
-    own = {f"{value:.5g}" for value in classes.responses["predict_proba"].ravel()}
-    means = [pair[:2] for pair in told.get("calibration", {}).get("candidate", ())]
-    assert own.isdisjoint(f"{value:.5g}" for value in _numbers([mean for mean, _ in means])) or rows >= FEWEST
     assert all(rows >= FEWEST for *_, rows in told.get("calibration", {}).get("candidate", ()))
 
 
