@@ -28,8 +28,8 @@ def badge(label: str, kind: str) -> Html:
 
 
 def paint(metric: MetricVerdict) -> str:
-    """Say whether a metric passes, fails, or is only shown: how it is painted."""
-    return "passes" if metric.verdict in PASSING else "idle" if metric.verdict == "reported" else "fails"
+    """Say whether a metric passes, fails, or decides nothing: how it is painted."""
+    return "passes" if metric.verdict in PASSING else "fails" if metric.decides else "idle"
 
 
 def bar(metric: MetricVerdict) -> Bar | None:
@@ -99,7 +99,10 @@ def _drift(verdict: Verdict, drifting: Sequence[MetricVerdict]) -> Html:
 
 def slices(verdict: Verdict) -> Iterator[Html]:
     """Show the slices, the greatest loss first, by metric."""
-    for name in dict.fromkeys(metric.metric for metric in verdict.metrics if metric.slice is not None):
+    names = dict.fromkeys(metric.metric for metric in verdict.metrics if metric.slice is not None)
+    if names:
+        yield tag("p", "A slice only ever raises an alarm: what can't be told of it does not block.", class_="note")
+    for name in names:
         shown = [metric for metric in verdict.metrics if metric.slice is not None and metric.metric == name]
         shown.sort(key=lambda metric: metric.delta if metric.delta is not None else 0.0)
         yield tag("h3", f"{name} by slice, greatest loss first")
@@ -144,7 +147,7 @@ def rows(verdict: Verdict) -> Iterator[Html]:
     lost = [metric for metric in verdict.metrics if metric.losses]
     if not (verdict.flips and any(verdict.flips)) and not lost:
         return
-    yield tag("h3", "Rows that changed")
+    yield tag("h3", "Rows that changed" if verdict.flips else "Rows that lost most")
     if verdict.flips and any(verdict.flips):
         yield tag("p", words.changed_rows(verdict.flips, verdict.flipped))
     if lost:

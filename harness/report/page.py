@@ -194,7 +194,7 @@ def _check(verdict: Verdict, name: str, history: Sequence[Mapping[str, Any]]) ->
     ]
     if verdict.advice:
         lines = (tag("p", line) for line in verdict.advice.splitlines())
-        parts.append(tag("div", tag("h3", "What to do"), *lines, class_="advice"))
+        parts.append(tag("div", tag("h3", "What happened, and what to do"), *lines, class_="advice"))
     judged = [*evidence.metrics(verdict), *evidence.moved(verdict)]
     where = [*evidence.slices(verdict), *evidence.rows(verdict), *evidence.pictures(verdict, name)]
     if verdict.passed and verdict.accepted is None:  # the table of all checks has said enough

@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from harness.report.markup import Html, html, tag, visible
 
@@ -68,8 +68,8 @@ def available() -> bool:
 def roc(curve: Mapping[str, Any], prefix: str) -> Html:
     """Draw the ROC curves of both."""
     with _figure() as (figure, axes):
-        axes.plot([0, 1], [0, 1], color=LINE, linewidth=1, linestyle=":")
-        _curves(axes, curve, "lower right")
+        axes.plot([0, 1], [0, 1], color=MUTED, linewidth=0.9, linestyle=":")
+        _curves(axes, curve)
         axes.set(xlabel="false positive rate", ylabel="true positive rate", xlim=(0, 1), ylim=(0, 1.02))
         return _svg(figure, prefix, "ROC curves of baseline and candidate; further up and left is better")
 
@@ -77,8 +77,8 @@ def roc(curve: Mapping[str, Any], prefix: str) -> Html:
 def precision_recall(curve: Mapping[str, Any], share: float, prefix: str) -> Html:
     """Draw the precision-recall curves of both; the dotted line is what guessing gets."""
     with _figure() as (figure, axes):
-        axes.axhline(share, color=LINE, linewidth=1, linestyle=":")
-        _curves(axes, curve, "lower left")
+        axes.axhline(share, color=MUTED, linewidth=0.9, linestyle=":")
+        _curves(axes, curve)
         axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02))
         return _svg(figure, prefix, "Precision-recall curves of baseline and candidate; further up and right is better")
 
@@ -86,13 +86,13 @@ def precision_recall(curve: Mapping[str, Any], share: float, prefix: str) -> Htm
 def calibration(bins: Mapping[str, Any], positive: str, prefix: str) -> Html:
     """Draw how often the positive class came, against the probability given to it."""
     with _figure() as (figure, axes):
-        axes.plot([0, 1], [0, 1], color=LINE, linewidth=1, linestyle=":")
+        axes.plot([0, 1], [0, 1], color=MUTED, linewidth=0.9, linestyle=":")
         _points(axes, bins)
         axes.set(
             xlabel=f"probability given to {_short(positive)}",
             ylabel="share that came true",
-            xlim=(0, 1),
-            ylim=(0, 1.02),
+            xlim=(-0.03, 1.03),
+            ylim=(-0.03, 1.03),
         )
         return _svg(figure, prefix, "Calibration of baseline and candidate; closer to the dotted diagonal is better")
 
@@ -102,7 +102,7 @@ def deciles(bins: Mapping[str, Any], prefix: str) -> Html:
     with _figure() as (figure, axes):
         values = [point[place] for side in bins.values() for point in side for place in (0, 1)]
         ends = [min(values), max(values)]
-        axes.plot(ends, ends, color=LINE, linewidth=1, linestyle=":")
+        axes.plot(ends, ends, color=MUTED, linewidth=0.9, linestyle=":")
         _points(axes, bins)
         axes.set(xlabel="mean of the actual values", ylabel="mean prediction")
         return _svg(figure, prefix, "Predicted against actual; closer to the dotted diagonal is better")
@@ -116,7 +116,7 @@ def residuals(bins: Mapping[str, Any], prefix: str) -> Html:
             axes.stairs([100 * share for share in bins[key]], bins["edges"], linewidth=1.8, **kind)
         axes.axvline(0, color=LINE, linewidth=1)
         axes.set(xlabel="predicted less actual", ylabel="% of predictions", ylim=(0, None))
-        axes.legend(loc="upper left")
+        _legend(axes)
         return _svg(figure, prefix, "How far predictions are off, baseline and candidate; narrower is better")
 
 
@@ -132,7 +132,7 @@ def folds(metric: str, pairs: Sequence[tuple[float, float]], prefix: str) -> Htm
         axes.set(xlabel="fold", ylabel=f"{_short(metric)} (higher is better)")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.margins(y=0.2)
-        axes.legend(loc="best", ncols=2)
+        _legend(axes)
         return _svg(figure, prefix, f"{metric} in each fold, baseline and candidate; higher is better")
 
 
@@ -172,16 +172,21 @@ def _few(count: int) -> list[int]:
     return sorted({round(k * (count - 1) / 3) for k in range(4)})
 
 
-def _curves(axes: Axes, curve: Mapping[str, Any], corner: Literal["lower left", "lower right"]) -> None:
+def _curves(axes: Axes, curve: Mapping[str, Any]) -> None:
     for key, look in LOOKS.items():
         axes.plot(curve["x"], curve[key], **{**look, "marker": ""})
-    axes.legend(loc=corner)
+    _legend(axes)
+
+
+def _legend(axes: Axes) -> None:
+    """Name both above the picture, where they hide nothing."""
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.1)
 
 
 def _points(axes: Axes, bins: Mapping[str, Any]) -> None:
     for key, look in LOOKS.items():
         axes.plot([point[0] for point in bins[key]], [point[1] for point in bins[key]], **look, markersize=5.5)
-    axes.legend(loc="upper left")
+    _legend(axes)
 
 
 def _short(name: str) -> str:
