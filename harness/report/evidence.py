@@ -215,7 +215,7 @@ def _confusion(verdict: Verdict, matrix: Mapping[str, Any] | None) -> Iterator[H
         for label, counts in zip(labels, matrix[key], strict=True):
             total = sum(counts) or 1.0
             body.append([label, *(_shaded(count, count / total) for count in counts)])
-        headers = (tag("span", "actual ↓ predicted →", class_="axis"), *labels)
+        headers = (tag("span", "actual ↓", tag("br"), "predicted →", class_="axis"), *labels)
         caption = f"{side}, actual class by predicted class"
         sides.append(table(caption, headers, body, numbers=range(1, len(labels) + 1)))
     yield tag("div", *sides, class_="matrices")
@@ -352,7 +352,7 @@ def protocol(verdict: Verdict) -> Iterator[Html]:
             for metric in judged
         ]
         headers = (
-            "Metric", "Resolution", "… if all comparisons on this data are to be right", "Noise floor", "Dummy scores",
+            "Metric", "Resolution", "Resolution, all comparisons together", "Noise floor", "Dummy scores",
             "Equally good models blocked", "Seeds",
         )  # fmt: skip
         yield table(f"{verdict.name}: resolution", headers, body, numbers=range(1, 7), hidden=True)

@@ -155,21 +155,20 @@ def history(metric: str, recordings: Sequence[Mapping[str, Any]], prefix: str) -
     with _figure() as (figure, axes):
         places = range(len(shown))
         axes.errorbar(places, scores, errors, color=BLUE, ecolor=MUTED, marker="o", capsize=3, elinewidth=1.2)
-        named = _few(len(shown))
-        axes.set_xticks(named, [_when(shown[k]) for k in named])
+        named = _named(shown)
+        axes.set_xticks(list(named), list(named.values()))
         axes.set(ylabel=f"{_short(metric)} (higher is better)", xlabel="recording of the baseline")
         axes.set_xlim(-0.5, len(shown) - 0.5)
         axes.margins(y=0.15)
         return _svg(figure, prefix, f"{metric} of each recording of the baseline, with 95% intervals")
 
 
-def _when(one: Mapping[str, Any]) -> str:
-    return f"{int(one['recording'])}\n{visible(str(one.get('date') or ''))[:10]}"
-
-
-def _few(count: int) -> list[int]:
-    """Choose at most four recordings to name, the first and the last among them."""
-    return sorted({round(k * (count - 1) / 3) for k in range(4)})
+def _named(recordings: Sequence[Mapping[str, Any]]) -> dict[int, str]:
+    """Give the places to name, as many as there is room for, and the dates of the first and the last."""
+    last = len(recordings) - 1
+    places = range(last + 1) if last < 12 else (0, last // 2, last)
+    dates = {k: visible(str(recordings[k].get("date") or ""))[:10] for k in (0, last)}
+    return {k: f"{int(recordings[k]['recording'])}\n{dates.get(k, '')}" for k in places}
 
 
 def _curves(axes: Axes, curve: Mapping[str, Any]) -> None:
