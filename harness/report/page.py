@@ -238,7 +238,10 @@ def _method() -> Html:
 
 
 def _footer() -> Html:
-    return tag("footer", tag("p", "Written by pytest-model-check. No row of the data is in this page."))
+    return tag(
+        "footer",
+        tag("p", "Written by pytest-model-check. It holds counts, means and row numbers, never what a row holds."),
+    )
 
 
 def _section(title: str, *children: str, class_: str = "plain") -> Html:
