@@ -122,9 +122,9 @@ def residuals(bins: Mapping[str, Any], prefix: str) -> Html:
 
 def folds(metric: str, pairs: Sequence[tuple[float, float]], prefix: str) -> Html:
     """Draw each fold's two scores."""
-    from matplotlib.ticker import MaxNLocator
-
     with _figure() as (figure, axes):
+        from matplotlib.ticker import MaxNLocator
+
         places = range(1, len(pairs) + 1)
         axes.vlines(places, [min(pair) for pair in pairs], [max(pair) for pair in pairs], color=LINE, linewidth=2)
         for k, look in enumerate(LOOKS.values()):
@@ -196,15 +196,17 @@ def _short(name: str) -> str:
 @contextmanager
 def _figure() -> Iterator[tuple[Figure, Axes]]:
     """Give a figure that leaves matplotlib's own settings as they were, whatever a user's are."""
-    import matplotlib as mpl
-    from matplotlib.figure import Figure
+    with warnings.catch_warnings():
+        # that a name has letters which the font lacks (the browser has them), or what importing matplotlib brings up
+        warnings.simplefilter("ignore")
+        import matplotlib as mpl
+        from matplotlib.figure import Figure
 
-    with mpl.rc_context(), warnings.catch_warnings():
-        mpl.rcdefaults()
-        mpl.rcParams.update(STYLE)
-        warnings.simplefilter("ignore")  # a name in letters that the font lacks: the browser has them
-        figure = Figure(figsize=SIZE, layout="constrained")
-        yield figure, figure.subplots()
+        with mpl.rc_context():
+            mpl.rcdefaults()
+            mpl.rcParams.update(STYLE)
+            figure = Figure(figsize=SIZE, layout="constrained")
+            yield figure, figure.subplots()
 
 
 def _svg(figure: Figure, prefix: str, title: str) -> Html:
