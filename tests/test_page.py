@@ -8,7 +8,6 @@ import sys
 import time
 from html.parser import HTMLParser
 
-import matplotlib as mpl
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
@@ -265,6 +264,8 @@ def test_every_id_is_one_of_its_kind_and_every_link_leads_to_one() -> None:
 def test_the_same_run_gives_the_same_bytes_whatever_a_users_matplotlib_looks_like() -> None:
     run, histories = Run((full(),), passed=True), {"x": recordings()}
     first = page.render(run, histories)
+    import matplotlib as mpl  # not before: old versions warn when they are imported
+
     with mpl.rc_context({"font.size": 30, "axes.facecolor": "red", "svg.fonttype": "path", "svg.hashsalt": "y"}):
         before = dict(mpl.rcParams)
         assert page.render(run, histories) == first
