@@ -10,6 +10,7 @@ from typing import Any
 from harness import comparison, looks, moving, promise, updating
 from harness.approvals import Approval
 from harness.baselines import Approved
+from harness.charts import charts
 from harness.check import Check
 from harness.comparison import Comparison
 from harness.crossval import Protocol
@@ -83,14 +84,16 @@ def hold(check: Check, protocol: Protocol, approval: Approval, settings: Setting
                 check, protocol, approval, root=settings.root, scratch=settings.scratch, python=settings.python,
                 jobs=settings.jobs,
             )  # fmt: skip
-            against = Comparison(check, protocol, carried.baseline, carried.approved)
+            approved: Approved | None = carried.approved
+            against = Comparison(check, protocol, carried.baseline, approved)
             judged = looks.look(
                 check, protocol, carried.baseline, against, jobs=settings.jobs, progress=partial(progress, "fitting")
             )
             moved = moving.table(check, old, carried, data, judged.metrics, settings.jobs)
         else:
             comparison.require_same_rows(check, old, data)
-            against = Comparison(check, protocol, old, _predictions(approval, settings))
+            approved = _predictions(approval, settings)
+            against = Comparison(check, protocol, old, approved)
             judged = looks.look(
                 check, protocol, old, against, jobs=settings.jobs, progress=partial(progress, "fitting")
             )
@@ -106,6 +109,9 @@ def hold(check: Check, protocol: Protocol, approval: Approval, settings: Setting
         flips=judged.flips,
         flipped=judged.flipped,
         moved=moved,
+        charts=charts(data.y, approved.predictions, judged.candidate)
+        if settings.charts and approved is not None and judged.candidate is not None
+        else {},
     )
 
 

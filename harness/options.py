@@ -16,7 +16,7 @@ from harness.against import Against, find
 from harness.git import GitError
 
 WRITING = ("--model-check-update", "--update-baselines", "--model-check-accept")
-ENDINGS = (".md", ".json", ".txt")
+ENDINGS = (".md", ".json", ".txt", ".html")
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="append",
         default=[],
         metavar="FILE",
-        help="write the report to FILE: Markdown (.md), JSON (.json) or OpenMetrics (.txt) by its ending; repeatable",
+        help="write the report to FILE, repeatable; by its ending Markdown (.md), a page (.html), JSON (.json) or "
+        "OpenMetrics (.txt)",
     )
     group.addoption("--model-check-jobs", type=int, metavar="N", help="parallel fits (default: every core)")
     for name, (text, kind, default) in INI.items():

@@ -22,7 +22,7 @@ from harness import options, progressline
 from harness.evidence import Evidence, Found
 
 if TYPE_CHECKING:
-    from harness.verdicts import Verdict
+    from harness.verdicts import Run, Verdict
 
 NAME = "model_check"
 FOUND = pytest.StashKey[list[Found]]()
@@ -331,12 +331,17 @@ class ModelCheckSession:
     def _write_reports(self, *, complete: bool) -> None:
         if not self.options.reports:
             return
-        from harness.report import machine, markdown, openmetrics
+        from harness.report import machine, markdown, openmetrics, page
         from harness.verdicts import Run
 
         verdicts = self._verdicts()
         passed = complete and bool(verdicts) and all(verdict.passed for verdict in verdicts) and not self.problems
-        render = {".md": markdown.render, ".json": machine.render, ".txt": openmetrics.render}
+        render: dict[str, Callable[[Run], str]] = {
+            ".md": markdown.render,
+            ".json": machine.render,
+            ".txt": openmetrics.render,
+            ".html": lambda run: page.render(run, self._histories(run)),
+        }
         run = Run(tuple(verdicts), passed, self._against, tuple(self.problems))
         texts = [(path, render[path.suffix](run)) for path in self.options.reports]
         for path, text in texts:
@@ -344,6 +349,20 @@ class ModelCheckSession:
                 _write(path, text)
             except OSError as error:
                 self.problems.append(f"The report {self._typed(path)} could not be written: {error}")
+
+    def _histories(self, run: Run) -> dict[str, list[dict[str, Any]]]:
+        """Read how skilled each check's model was, recording by recording."""
+        from harness import history
+        from harness.errors import ModelCheckError
+
+        found = {}
+        for check in run.checks:
+            if check.recording:
+                try:
+                    found[check.name] = history.points(history.recordings(self.options.folder, check.name))
+                except ModelCheckError as error:
+                    self.notes.append(f"{check.name}: the page has no history: {error.message}")
+        return found
 
     @property
     def _against(self) -> str | None:
