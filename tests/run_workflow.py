@@ -3,9 +3,9 @@
 ``python tests/run_workflow.py .github/workflows/model-check.yml --base main`` tries a committed workflow without
 GitHub. The steps are executed for real, by bash; what is imitated is named in `ACTIONS`: checkout clones, setup-python
 gives this Python, artifacts are folders, the cache is empty. A composite action of the repository is expanded. What the
-imitation does not know (a matrix, a foreign action, an unknown key) is an error, never skipped in silence.
+imitation does not know (a foreign action, an unknown key) is an error, never skipped in silence.
 
-It leaves out: permissions, concurrency, timeouts, and the services and images of GitHub's runners.
+It leaves out: all but the first combination of a matrix, permissions, concurrency, timeouts, and the services and images of GitHub's runners.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ SHELLS = {
 }
 WORKFLOW_KEYS = {"name", "on", "permissions", "concurrency", "env", "jobs", "run-name"}
 JOB_KEYS = {"name", "runs-on", "timeout-minutes", "permissions", "needs", "if", "env", "steps", "outputs",
-            "concurrency", "environment"}  # fmt: skip
+            "concurrency", "environment", "strategy"}  # fmt: skip
 STEP_KEYS = {"name", "id", "if", "uses", "with", "run", "shell", "env", "working-directory", "continue-on-error",
              "timeout-minutes"}  # fmt: skip
 PASSED_ON = ("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "PYTHONPATH", "DVC_SITE_CACHE_DIR", "SYSTEMROOT")
@@ -346,7 +346,13 @@ class _JobRun:
             "secrets": {"GITHUB_TOKEN": "a-token", **self.runner.secrets},
             "runner": self._runner(),
             "job": {"status": self.result.result},
+            "matrix": self._matrix(),
         }
+
+    def _matrix(self) -> dict[str, Any]:
+        """Give the first combination; what GitHub would include beside the product is left out."""
+        matrix = (self.job.get("strategy") or {}).get("matrix") or {}
+        return {key: values[0] for key, values in matrix.items() if key not in ("include", "exclude")}
 
     def _github(self, action: Path | None) -> dict[str, Any]:
         event, hub = self.runner.event, self.runner.hub
@@ -517,6 +523,7 @@ def main() -> int:
     """Run a workflow of this repository for the commit that is checked out."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("workflow", help="from the root of the repository")
+    parser.add_argument("--job", help="only this job, as if those that it needs had passed")
     parser.add_argument("--event", default="pull_request")
     parser.add_argument("--head", default="HEAD", help="the commit to try")
     parser.add_argument("--base", default="main", help="the target branch of the pull request")
@@ -529,7 +536,12 @@ def main() -> int:
         override = dict(one.partition("=")[::2] for one in options.set)
         hub = make_hub(event, Path(work) / "hub.git")
         runner = Runner(event, hub, Path(work), options.artifacts or Path(work) / "artifacts", override)
-        jobs = runner.run(options.workflow)
+        content = _read(runner.own(options.workflow))
+        if options.job and options.job not in content["jobs"]:
+            parser.error(f"{options.workflow} has no job {options.job}; it has {', '.join(content['jobs'])}")
+        jobs = runner.run(
+            options.workflow, {name: Job() for name in content["jobs"] if options.job not in (None, name)}
+        )
         for name, job in jobs.items():
             for step in job.steps:
                 print(f"--- {name}: {step.name}: {step.outcome}\n{step.log}")

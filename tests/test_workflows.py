@@ -214,7 +214,8 @@ on: push
 jobs:
   one:
     runs-on: ubuntu-latest
-    env: {COLOUR: red}
+    strategy: {fail-fast: false, matrix: {colour: [red, green], include: [{colour: blue}]}}
+    env: {COLOUR: "${{ matrix.colour }}"}
     steps:
       - uses: actions/checkout@x
       - id: first
