@@ -6,11 +6,15 @@ committed: ``python docs/refresh.py``. What is run is a fresh clone of HEAD.
 
 from __future__ import annotations
 
+import json
 import re
+import shlex
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+from harness.baselinejson import from_json, to_text
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = ("README.md", "docs/baselines.md")
@@ -23,16 +27,9 @@ def main() -> None:
         clone = Path(folder, "clone")
         subprocess.run(["git", "clone", "-q", str(ROOT), str(clone)], check=True)
         outputs = {"model-check": _shown(clone, "--model-check")}
-        _edit(
-            clone,
-            'LogisticRegression(max_iter=1000)),\n        data="data/breast',
-            'LogisticRegression(C=0.001)),\n        data="data/breast',
-        )
-        outputs["worse"] = _shown(clone, "--model-check", "-k", "breast_cancer")
-        _edit(clone, "LogisticRegression(C=0.001)", "LogisticRegression(C=0.3)")
-        outputs["better"] = _shown(clone, "--update-baselines", "-k", "breast_cancer")
-        outputs["history"] = _told(clone, "history", "breast_cancer")
-        outputs["diff"] = _told(clone, "diff")
+        for make in (_loss, _improvement, _invention, _wider_margin, _april):
+            outputs |= make(clone)
+            _git(clone, "reset", "-q", "--hard", "origin/HEAD")
     for page in PAGES:
         path = ROOT / page
         text = path.read_text(encoding="utf-8")
@@ -43,18 +40,67 @@ def main() -> None:
         path.write_text(text, encoding="utf-8")
 
 
+CHECK = ("--model-check", "-k", "breast_cancer")
+BRANCH = ("--model-check", "--model-check-against", "origin/main", "-k", "breast_cancer")
+MODEL = 'LogisticRegression(max_iter=1000)),\n        data="data/breast'
+
+
+def _loss(clone: Path) -> dict[str, str]:
+    """Make the model worse, have it accepted, and look at it as a pull request."""
+    _edit(clone, MODEL, MODEL.replace("max_iter=1000", "C=0.001"))
+    worse = _shown(clone, *CHECK)
+    accept = _shown(clone, "--model-check-accept", "the clinics ask for a simpler model", "-k", "breast_cancer")
+    _git(clone, "commit", "-qam", "Accept a simpler model")
+    return {"worse": worse, "accept": accept, "accepted": _shown(clone, *BRANCH)}
+
+
+def _improvement(clone: Path) -> dict[str, str]:
+    _edit(clone, MODEL, MODEL.replace("max_iter=1000", "C=0.3"))
+    better = _shown(clone, "--update-baselines", "-k", "breast_cancer")
+    return {"better": better, "history": _told(clone, "history", "breast_cancer"), "diff": _told(clone, "diff")}
+
+
+def _invention(clone: Path) -> dict[str, str]:
+    """Write a number into the JSON that nobody has measured, sealed as a recording is."""
+    path = clone / "baselines" / "breast_cancer.json"
+    plain = json.loads(path.read_text(encoding="utf-8"))
+    metric = plain["metrics"]["neg_log_loss"]
+    path.write_text(
+        to_text(from_json(plain | {"metrics": plain["metrics"] | {"neg_log_loss": metric | {"score": -0.3}}})),
+        encoding="utf-8",
+    )
+    return {"invented": _shown(clone, *BRANCH)}
+
+
+def _wider_margin(clone: Path) -> dict[str, str]:
+    _edit(clone, 'metrics=["neg_log_loss", "roc_auc"]', 'metrics={"neg_log_loss": 0.2, "roc_auc": None}')
+    return {"weakened": _shown(clone, *BRANCH)}
+
+
+def _april(clone: Path) -> dict[str, str]:
+    """Let a month of flights come."""
+    subprocess.run([sys.executable, "tests/make_data.py", "--months", "4"], cwd=clone, check=True, capture_output=True)
+    subprocess.run([sys.executable, "-m", "dvc", "add", "-q", "data"], cwd=clone, check=True)
+    return {"moved": _shown(clone, "--model-check", "-k", "flights")}
+
+
 def _edit(clone: Path, before: str, after: str) -> None:
     path = clone / "tests" / "checks" / "test_accuracy.py"
     text = path.read_text(encoding="utf-8")
     if before not in text:
         raise SystemExit(f"{path.name} no longer holds {before!r}: change this script with it")
-    path.write_text(text.replace(before, after), encoding="utf-8")
+    path.write_text(text.replace(before, after, 1), encoding="utf-8")
+
+
+def _git(clone: Path, *arguments: str) -> None:
+    who = ("-c", "user.name=A maintainer", "-c", "user.email=maintainer@example.org")
+    subprocess.run(["git", *who, *arguments], cwd=clone, check=True)
 
 
 def _shown(clone: Path, *arguments: str) -> str:
     done = subprocess.run([sys.executable, "-m", "pytest", *arguments], cwd=clone, capture_output=True, text=True)
     lines = [line.rstrip() for line in done.stdout.splitlines() if not NOISE.match(line)]
-    return f"$ pytest {' '.join(arguments)}\n" + "\n".join(lines) + "\n"
+    return f"$ pytest {shlex.join(arguments)}\n" + "\n".join(lines) + "\n"
 
 
 def _told(clone: Path, *arguments: str) -> str:
