@@ -39,8 +39,6 @@ def conclude(
     if settled.disputed:
         more = f" (and {len(settled.disputed) - 1} more)" if len(settled.disputed) > 1 else ""
         message, advice = f"{check.name}: {settled.disputed[0]}{more}", _disputed(approval, settled)
-    elif settled.accepted:
-        message += f"; accepted: {'; '.join(one.reason for one in settled.accepted)}"
     told = settled.pending.baseline if settled.pending else approval.claimed or approval.baseline
     return Verdict(
         name=check.name,

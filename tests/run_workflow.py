@@ -5,7 +5,8 @@ GitHub. The steps are executed for real, by bash; what is imitated is named in `
 gives this Python, artifacts are folders, the cache is empty. A composite action of the repository is expanded. What the
 imitation does not know (a foreign action, an unknown key) is an error, never skipped in silence.
 
-It leaves out: all but the first combination of a matrix, permissions, concurrency, timeouts, and the services and images of GitHub's runners.
+It leaves out: all but the first combination of a matrix, permissions, concurrency, timeouts, and the services and
+images of GitHub's runners.
 """
 
 from __future__ import annotations

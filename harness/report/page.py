@@ -111,7 +111,7 @@ def _accepted(checks: Sequence[Verdict], ids: Mapping[int, str]) -> Iterator[Htm
                     "div",
                     tag("h3", link, ": accepted in this change"),
                     tag("blockquote", verdict.accepted),
-                    tag("p", _message(verdict).removesuffix(f"; accepted: {verdict.accepted}")),
+                    tag("p", _message(verdict)),
                     *_weakened(verdict.weakened),
                 )
             )
