@@ -21,8 +21,9 @@ import pytest
 from harness import imports
 from harness.baselinejson import Baseline, from_json, to_text
 from harness.errors import DataError, ModelCheckError, OldCodeError
+from harness.outcomes import derived_name, first_line, raised_while_importing
 from harness.plugin import SESSION
-from harness.session import derived_name, first_line, raised_while_importing, travel_by_value
+from harness.session import travel_by_value
 from harness.verdicts import Verdict
 
 if TYPE_CHECKING:

@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness import options, progressline
+from harness import options, outcomes, progressline
 from harness.evidence import Evidence, Found
 
 if TYPE_CHECKING:
-    from harness.verdicts import Run, Verdict
+    from harness.verdicts import Verdict
 
 NAME = "model_check"
 FOUND = pytest.StashKey[list[Found]]()
@@ -84,7 +84,7 @@ class ModelCheckSession:
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Remember what could not be collected: nobody knows which checks it holds."""
         if report.failed:
-            self.problems.append(f"{report.nodeid} could not be collected: {raised_while_importing(report)}")
+            self.problems.append(f"{report.nodeid} could not be collected: {outcomes.raised_while_importing(report)}")
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Remember what is to be judged."""
@@ -112,7 +112,7 @@ class ModelCheckSession:
 
         item = request.node
         name = promise.pop("name", None)
-        name = derived_name(item.name) if name is None else name
+        name = outcomes.derived_name(item.name) if name is None else name
         nodeid, pending = item.stash[NODEID], None
         try:
             if "nodeid" in promise:
@@ -158,7 +158,8 @@ class ModelCheckSession:
         result = yield
         if not item.stash[FOUND]:
             pytest.fail(
-                f"{derived_name(item.name)}: the test never called model_check, so nothing was proved", pytrace=False
+                f"{outcomes.derived_name(item.name)}: the test never called model_check, so nothing was proved",
+                pytrace=False,
             )
         for words in _failures(item):
             pytest.fail(words, pytrace=False)
@@ -170,16 +171,16 @@ class ModelCheckSession:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Fail what was skipped or expected to fail, and attach what was found to the report."""
         report = yield
-        name, failures, broken = derived_name(item.name), _failures(item), None
+        name, failures, broken = outcomes.derived_name(item.name), _failures(item), None
         if report.skipped:  # as is what was expected to fail
             report.outcome = "failed"
-            report.longrepr = "\n".join([*failures, f"{name}: {_silence(report)}"])
+            report.longrepr = "\n".join([*failures, f"{name}: {outcomes.silence(report)}"])
             if hasattr(report, "wasxfail"):
                 del report.wasxfail
         if report.failed:
             raised = None if call.excinfo is None else call.excinfo.value
             if str(raised) not in failures:
-                broken = _broken(name, report)
+                broken = outcomes.broken(name, report)
             if isinstance(raised, pytest.fail.Exception) and not raised.pytrace:
                 report.longrepr = str(report.longrepr)  # as text: its first line stands alone, in JUnit too
         report.user_properties = [(key, _scalar(value)) for key, value in report.user_properties]
@@ -220,7 +221,9 @@ class ModelCheckSession:
             if told["broken"]:
                 self.evidence.broken.setdefault(report.nodeid, (told["name"], told["broken"]))
         elif report.failed:  # a worker that crashed has no more to say
-            self.evidence.broken.setdefault(report.nodeid, (_name_in(report.nodeid), first_line(report)))
+            self.evidence.broken.setdefault(
+                report.nodeid, (outcomes.name_in(report.nodeid), outcomes.first_line(report))
+            )
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
@@ -331,38 +334,17 @@ class ModelCheckSession:
     def _write_reports(self, *, complete: bool) -> None:
         if not self.options.reports:
             return
-        from harness.report import machine, markdown, openmetrics, page
+        from harness import reporting
         from harness.verdicts import Run
 
         verdicts = self._verdicts()
         passed = complete and bool(verdicts) and all(verdict.passed for verdict in verdicts) and not self.problems
-        render: dict[str, Callable[[Run], str]] = {
-            ".md": markdown.render,
-            ".json": machine.render,
-            ".txt": openmetrics.render,
-            ".html": lambda run: page.render(run, self._histories(run)),
-        }
         run = Run(tuple(verdicts), passed, self._against, tuple(self.problems))
-        texts = [(path, render[path.suffix](run)) for path in self.options.reports]
-        for path, text in texts:
+        for path in self.options.reports:
             try:
-                _write(path, text)
+                reporting.write(run, path, self.options.folder)
             except OSError as error:
                 self.problems.append(f"The report {self._typed(path)} could not be written: {error}")
-
-    def _histories(self, run: Run) -> dict[str, list[dict[str, Any]]]:
-        """Read how skilled each check's model was, recording by recording."""
-        from harness import history
-        from harness.errors import ModelCheckError
-
-        found = {}
-        for check in run.checks:
-            if check.recording:
-                try:
-                    found[check.name] = history.points(history.recordings(self.options.folder, check.name))
-                except ModelCheckError as error:
-                    self.notes.append(f"{check.name}: the page has no history: {error.message}")
-        return found
 
     @property
     def _against(self) -> str | None:
@@ -390,24 +372,13 @@ class ModelCheckSession:
         terminalreporter.ensure_newline()
         terminalreporter.section("model checks")
         if os.environ.get("GITHUB_ACTIONS") == "true":
-            lines += self._annotations(verdicts)
+            from harness import reporting
+            from harness.verdicts import Run
+
+            run = Run(tuple(verdicts), passed=False, problems=tuple(self.problems))
+            lines += reporting.annotations_of(run, self.config.rootpath, self.locations)
         for line in lines:
             terminalreporter.write_line(visible.encodable(line, sys.stdout.encoding))
-
-    def _annotations(self, verdicts: list[Verdict]) -> list[str]:
-        """Give the lines that GitHub Actions turns into marks at the failing tests."""
-        from harness import git
-        from harness.report import annotations
-        from harness.verdicts import Run
-
-        root = self.config.rootpath
-        top = (git.toplevel(root) or Path(os.environ.get("GITHUB_WORKSPACE") or root)).resolve()
-        places = {}
-        for nodeid, (file, line, _) in self.locations.items():
-            path = (root / file).resolve()
-            shown = path.relative_to(top).as_posix() if path.is_relative_to(top) else path.as_posix()
-            places[nodeid] = (shown, None if line is None else line + 1)
-        return annotations.lines(Run(tuple(verdicts), passed=False, problems=tuple(self.problems)), places)
 
     def pytest_unconfigure(self) -> None:
         """Leave no temporary files."""
@@ -430,23 +401,10 @@ class ModelCheckSession:
         return f"{self._typed(self.config.rootpath / file)}{colons}{test}"
 
 
-def derived_name(test: str) -> str:
-    """Give the baseline's name: the test's, with its parameters, safe on every file system."""
-    from harness.check import file_name
-
-    return file_name(test.removeprefix("test_"))
-
-
-def _name_in(nodeid: str) -> str:
-    """Give the name that a test's node id amounts to; parameters may hold anything, ``::`` too."""
-    test, bracket, parameters = nodeid.partition("[")
-    return derived_name(test.rpartition("::")[2] + bracket + parameters)
-
-
 def _clashes(checks: list[pytest.Item]) -> Generator[tuple[pytest.Item, str]]:
     names: dict[str, pytest.Item] = {}
     for item in checks:
-        name = derived_name(item.name)
+        name = outcomes.derived_name(item.name)
         other = names.setdefault(name.casefold(), item)  # file systems may ignore case
         if other is not item:
             yield (
@@ -454,38 +412,6 @@ def _clashes(checks: list[pytest.Item]) -> Generator[tuple[pytest.Item, str]]:
                 f"two model checks have the name {name!r}: {other.nodeid} and {item.nodeid}\n"
                 "A baseline takes its test's name, so rename one of the tests.",
             )
-
-
-def _silence(report: pytest.TestReport) -> str:
-    """Say why a check that pytest would let pass has proved nothing."""
-    reason = getattr(report, "wasxfail", None)
-    word = "skipped" if reason is None else "expected to fail"
-    if reason is None:
-        text = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
-        reason = text.removeprefix("Skipped: ")
-    return f"the check was {word}, so nothing was proved ({reason or 'no reason given'})"
-
-
-def _broken(name: str, report: pytest.TestReport) -> str:
-    """Say in one line why a test failed, if not for its verdict."""
-    line = first_line(report)
-    if line.startswith(f"{name}: "):
-        return line.removeprefix(f"{name}: ")
-    part = f"'s {report.when}" if report.when in ("setup", "teardown") else " itself"
-    return f"the test{part} failed: {line}"
-
-
-def raised_while_importing(report: pytest.CollectReport) -> str:
-    """Give Python's own words for why a test module could not be imported: they end its traceback."""
-    raised = [line[2:].strip() for line in str(report.longrepr).splitlines() if line.startswith("E ")]
-    return raised[-1] if raised else first_line(report)
-
-
-def first_line(report: pytest.TestReport | pytest.CollectReport) -> str:
-    """Give the first line of why something failed."""
-    crash = getattr(report.longrepr, "reprcrash", None)
-    text = crash.message.removeprefix("Failed: ") if crash is not None else str(report.longrepr)
-    return text.strip().partition("\n")[0].strip() or "no reason given"
 
 
 def _failures(item: pytest.Item) -> list[str]:
@@ -528,13 +454,3 @@ def _plain(verdict: Verdict, pending: Any) -> Found:
 def _scalar(value: object) -> object:
     """Give a numpy number as Python's: pytest-xdist breaks off where a test records one, and exits with 0."""
     return value.item() if type(value).__module__ == "numpy" and hasattr(value, "item") else value
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
