@@ -44,7 +44,10 @@ def test_the_picture_shows_what_the_judge_says() -> None:
         ),
         ("approved-improvement", ["**Model checks: passed**", "✅ May ship: 2 of 2 model checks passed", "| better "]),
         ("accepted-loss", ["**Model checks: passed**", "with 1 loss accepted", "**Accepted:** ", "worse, accepted"]),
-        ("data-moved", ["**Model checks: passed**", "The data moved: both models on both versions", "| held "]),
+        (
+            "data-moved",
+            ["**Model checks: passed**", "The data moved: both models on both versions", "released, old data"],
+        ),
     ],
 )
 def test_every_example_of_a_comment_shows_what_it_is_named_for(name: str, words: list[str]) -> None:

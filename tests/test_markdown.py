@@ -126,8 +126,9 @@ def test_failing_rows_come_first_even_before_the_passing_rows_of_their_check() -
 
 
 def test_an_accepted_loss_comes_before_the_table_with_its_reason() -> None:
-    lost = verdict("churn", WORSE, passed=True, message="churn: roc_auc is worse by 0.021")
-    text = markdown.render(Run((verdict("good", HELD, passed=True), replace(lost, accepted="half the latency")), True))
+    message = "churn: roc_auc is worse by 0.021; accepted: half the latency"  # as a run says it
+    lost = replace(verdict("churn", WORSE, passed=True, message=message), accepted="half the latency")
+    text = markdown.render(Run((verdict("good", HELD, passed=True), lost), True))
     told = "**Accepted:** churn: roc_auc is worse by 0.021. Reason: half the latency"
     assert text.splitlines()[3] == told
     assert table(text)[0][-1] == "**worse, accepted**"

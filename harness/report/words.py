@@ -196,7 +196,8 @@ def notices(verdicts: Sequence[Verdict]) -> list[tuple[str, str]]:
 
 
 def _accepted(verdict: Verdict) -> str:
-    found = [_bare(verdict)] if verdict.verdict not in PASSING or not verdict.weakened else []
+    lost = _bare(verdict).removesuffix(f"; accepted: {verdict.accepted}")  # the reason is said once
+    found = [lost] if verdict.verdict not in PASSING or not verdict.weakened else []
     found += [f"weaker promise: {'; '.join(verdict.weakened)}"] if verdict.weakened else []
     return f"{verdict.name}: {'; '.join(found)}. Reason: {verdict.accepted}"
 
