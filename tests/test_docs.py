@@ -46,7 +46,7 @@ def test_the_picture_shows_what_the_judge_says() -> None:
         ("accepted-loss", ["**Model checks: passed**", "with 1 loss accepted", "**Accepted:** ", "worse, accepted"]),
         (
             "data-moved",
-            ["**Model checks: passed**", "The data moved: both models on both versions", "released, old data"],
+            ["✅ May ship", "The data moved: both models on both versions", "released, old data"],
         ),
     ],
 )
