@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 import warnings
 from collections.abc import Mapping
@@ -195,5 +196,8 @@ def make_dummy(task: str) -> Any:
 
 
 def describe(candidate: Any) -> str:
-    """Show the candidate in one line, as scikit-learn prints it (only what differs from the defaults)."""
-    return " ".join(repr(candidate).split())
+    """Show the candidate in one line, as scikit-learn prints it (only what differs from the defaults).
+
+    Where an object lies in memory is left out: it is another place in every run.
+    """
+    return re.sub(r" at 0x[0-9a-fA-F]+(?=>)", "", " ".join(repr(candidate).split()))

@@ -19,6 +19,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sanitise import CUT, sanitise
 
+from harness.report import markdown
+from harness.verdicts import MetricVerdict, Run, Verdict
+
 SHA = "1234567890abcdef1234567890abcdef12345678"
 NEWER = "f" * 40
 REPORT = "<!-- model-check -->\n## Model checks failed: 1 of 1\n\n| check | verdict |\n|---|---|\n| churn | worse |\n"
@@ -215,6 +218,8 @@ HOSTILE = [
     "<https://evil.example>", "<![CDATA[x]]>", "</details", "<style>x", "/approve", "  /merge", "- /lgtm", "!command",
     "```mermaid\ngraph\n```", "$\\href{x}{y}$", "\\\\$x$", "\u202eabc", "\x1b[31m", "a\u2028/merge", "\ud800",
     "<\u200bb>", "<<b>script>", "@\u00ad someone", "[^1]: x", "&lt;b&gt; &amp; &#124; &nbsp;",
+    "\\&#91;", "`&#91;`", "&#12", "GH&#45;12", "#&#49;2", "https&#58;//evil.example", "&#91;a&#93;(//evil.example)",
+    "<details open>", "<wbr onclick=x>", "<span style=x>",
 ]  # fmt: skip
 PIECES = st.one_of(st.sampled_from(HOSTILE), st.text(st.sampled_from(string.printable + "\u202e\u200b"), max_size=12))
 
@@ -258,6 +263,28 @@ def test_an_honest_report_stays_as_it_was_written() -> None:
         "<details><summary>Data and fits</summary>\n\n- `Pipeline(steps=[1, 2])`, at 12:30, C:/x\n\n</details>"
     )
     assert sanitise(text, 60_000) == text
+
+
+SAID = "churn [region=north|west]: @anna *wants* 5 $ for #12 & GH-12, www.a.b :tada: https://a.b -> a_b <i>"
+
+
+def test_the_report_of_a_run_reads_the_same_in_the_comment() -> None:
+    """What the report escapes, for a summary that is not sanitised, must not be broken where it is."""
+    metric = MetricVerdict("roc_auc_of_a_long_name", "worse", None, 0.9, 0.8, -0.1, -0.12, -0.08, 0.01)
+    lines = [SAID, "- 1", "1. x", "# x", "+ x", "> x"]
+    for text in lines:
+        check = Verdict(text, "t.py::t", "worse", False, f"{text}: worse", text, metrics=(metric,))
+        report = markdown.render(Run((check,), False, problems=(text,)))
+        clean = sanitise(report, 60_000)
+        require_harmless(report, 60_000)
+        assert visible_text(clean) == visible_text(report)
+        assert visible_text(report).count(text) >= 3
+        assert rendered(clean).count("<details") == rendered(clean).count("</details>") == clean.count("</details>")
+
+
+def visible_text(markdown: str) -> str:
+    """Give what a reader sees of Markdown."""
+    return html.unescape(re.sub(r"<[^>]*>", "", rendered(markdown))).replace("\u200b", "").strip()
 
 
 def test_what_is_cut_is_closed() -> None:

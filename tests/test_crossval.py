@@ -27,7 +27,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from harness import crossval
-from harness.candidates import make_dummy
+from harness.candidates import describe, make_dummy
 from harness.check import make_check
 from harness.dataset import Dataset
 from harness.errors import CandidateError, DataError, PromiseError
@@ -352,3 +352,11 @@ def test_random_states_depend_on_name_and_generation_only():
     different = {crossval.entropy_of(name, n) for name in ("churn", "churn 1", "tumours") for n in (1, 2, 11)}
     assert len(different) == 9
     assert crossval.entropy_of("churn", 1) == 242390901749974  # on every machine, or no baseline could be compared
+
+
+def test_a_candidate_is_described_alike_in_every_run() -> None:
+    from sklearn.preprocessing import FunctionTransformer
+
+    assert describe(FunctionTransformer(lambda X: X)) == (
+        "FunctionTransformer(func=<function test_a_candidate_is_described_alike_in_every_run.<locals>.<lambda>>)"
+    )

@@ -35,6 +35,28 @@ def test_the_picture_shows_what_the_judge_says() -> None:
     assert drawn == kept, "run python docs/draw_verdicts.py"
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        (
+            "blocked-regression",
+            ["**Model checks: failed**", "❌ May not ship: 1 of 2 model checks", "**worse**"],
+        ),
+        ("approved-improvement", ["**Model checks: passed**", "✅ May ship: 2 of 2 model checks passed", "| better "]),
+        ("accepted-loss", ["**Model checks: passed**", "with 1 loss accepted", "**Accepted:** ", "worse, accepted"]),
+        (
+            "data-moved",
+            ["✅ May ship", "The data moved: both models on both versions", "released, old data"],
+        ),
+    ],
+)
+def test_every_example_of_a_comment_shows_what_it_is_named_for(name: str, words: list[str]) -> None:
+    text = (ROOT / "docs" / "examples" / f"{name}.md").read_text(encoding="utf-8")
+    assert text.startswith("<!-- model-check -->\n**Model checks: ")
+    assert [word for word in words if word not in text] == [], "run python docs/make_examples.py"
+    assert f"]({name}.md)" in (ROOT / "docs" / "examples" / "README.md").read_text(encoding="utf-8")
+
+
 def test_every_module_is_in_the_plan_of_the_house() -> None:
     plan = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     modules = {path.name for path in (ROOT / "harness").glob("*.py")} - {"__init__.py"}

@@ -110,13 +110,14 @@ def test_the_headline_says_whether_the_release_may_go_out(
 
 
 def test_failing_rows_come_first_even_before_the_passing_rows_of_their_check() -> None:
-    mixed = verdict("mixed", WORSE, BETTER, replace(WORSE, slice="region=north"))
+    everywhere = replace(WORSE, slice="region=south")  # stands in its metric's row
+    mixed = verdict("mixed", WORSE, BETTER, replace(WORSE, metric="r2", slice="region=north"), everywhere)
     text = markdown.render(
         Run((verdict("good", HELD, passed=True), mixed, verdict("churn", WORSE, HELD)), passed=False)
     )
     assert [(row[0], row[1].replace("<wbr>", ""), row[-1]) for row in table(text)] == [
         ("mixed", "roc_auc", "**worse**"),
-        ("mixed", "roc_auc &#91;region=north&#93;", "**worse**"),
+        ("mixed", "r2 &#91;region=north&#93;", "**worse**"),
         ("churn", "roc_auc", "**worse**"),
         ("mixed", "r2", "better"),
         ("churn", "accuracy", "held"),
@@ -125,8 +126,9 @@ def test_failing_rows_come_first_even_before_the_passing_rows_of_their_check() -
 
 
 def test_an_accepted_loss_comes_before_the_table_with_its_reason() -> None:
-    lost = verdict("churn", WORSE, passed=True, message="churn: roc_auc is worse by 0.021")
-    text = markdown.render(Run((verdict("good", HELD, passed=True), replace(lost, accepted="half the latency")), True))
+    message = "churn: roc_auc is worse by 0.021; accepted: half the latency"  # as a run says it
+    lost = replace(verdict("churn", WORSE, passed=True, message=message), accepted="half the latency")
+    text = markdown.render(Run((verdict("good", HELD, passed=True), lost), True))
     told = "**Accepted:** churn: roc_auc is worse by 0.021. Reason: half the latency"
     assert text.splitlines()[3] == told
     assert table(text)[0][-1] == "**worse, accepted**"
@@ -194,6 +196,18 @@ def test_what_else_there_is_to_know_is_folded() -> None:
         ["churn", "LogisticRegression(C=1)", "LogisticRegression(C=2)"]
     ]
     assert table(fold(text, "Fold by fold") + "\n")[0] == ["churn", "roc_auc", "1", "0.9900", "0.9700", "-0.0200"]
+
+
+def test_long_models_are_shown_where_they_part() -> None:
+    steps = ", ".join(f"step{i}" for i in range(100))
+    full = replace(
+        verdict("churn", WORSE), released=f"Pipeline({steps}, C=1, x)", candidate=f"Pipeline({steps}, C=2, x)"
+    )
+    text = markdown.render(Run((full,), passed=False))
+    ((_, released, candidate),) = table(fold(text, "Models that changed") + "\n")
+    assert released.startswith("... ")
+    assert released.endswith(", C=1, x)")
+    assert candidate.endswith(", C=2, x)")
 
 
 def test_a_long_name_is_shortened_in_the_middle_and_breaks_at_its_underscores() -> None:

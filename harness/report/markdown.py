@@ -22,6 +22,7 @@ COLUMNS = ("check", "metric", "baseline", "candidate", "delta (interval)", "marg
 ESSENTIAL = LIMIT - 700  # leaves room for saying what was left out
 EMPTY = "(empty)"  # an item of a list without text would underline the line above it, and make it a headline
 NAME, TEXT = 60, 600  # characters that a name and a sentence may have
+MODEL = 300  # characters that a model may have
 FOLD_ROWS = 400  # a folded table that is longer tells nobody anything
 MOVED = 50  # checks whose 2 x 2 tables are shown
 
@@ -352,10 +353,21 @@ def _models(checks: Sequence[Verdict]) -> str:
     headers = ("check", "released model", "candidate model")
     found = [check for check in checks if check.released and check.released != check.candidate]
     body = [
-        [_breakable(_name(check.name)), escape(check.released, 300), escape(check.candidate, 300)]
+        [_breakable(_name(check.name)), *(escape(model, MODEL) for model in _around(check.released, check.candidate))]
         for check in found[:FOLD_ROWS]
     ]
     return _table(headers, body) + _more(len(found))
+
+
+def _around(released: str, candidate: str) -> tuple[str, str]:
+    """Let two long descriptions begin shortly before they part: both would be cut before it."""
+    if max(len(released), len(candidate)) <= MODEL:
+        return released, candidate
+    parted = (i for i, (old, new) in enumerate(zip(released, candidate, strict=False)) if old != new)
+    start = next(parted, min(len(released), len(candidate))) - MODEL // 4
+    if start <= 0:
+        return released, candidate
+    return f"... {released[start:]}", f"... {candidate[start:]}"
 
 
 def _by_fold(checks: Sequence[Verdict]) -> str:

@@ -163,7 +163,7 @@ def _summary(checks: Sequence[Verdict], ids: Mapping[int, str]) -> Iterator[Html
 
 
 def _deciding(verdict: Verdict) -> Sequence[MetricVerdict | None]:
-    return evidence.worst_first([metric for metric in verdict.metrics if metric.decides]) or [None]
+    return evidence.worst_first(words.telling(verdict.metrics)) or [None]
 
 
 def _badge(verdict: Verdict) -> Html:

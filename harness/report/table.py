@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Literal
 
 from harness.report.visible import visible
-from harness.report.words import MISSING, change, decimals, interval, number
+from harness.report.words import MISSING, change, decimals, interval, number, telling
 from harness.verdicts import PASSING, WORST_FIRST, MetricVerdict, Verdict
 
 State = Literal["failed", "accepted", "passed"]
@@ -83,7 +83,7 @@ def rows(verdicts: Sequence[Verdict], *, slices: bool) -> list[Row]:
     verdicts : sequence of Verdict
         Of all checks.
     slices : bool
-        Whether to give slices that raised no alarm, and metrics that are only reported, too.
+        Whether to give slices that raised no alarm or lost what all rows did, and metrics that are only reported, too.
     """
     found = [row for verdict in ordered(verdicts) for row in _of_check(verdict, slices)]
     return sorted(found, key=lambda row: STATES.index(row.state))
@@ -91,8 +91,9 @@ def rows(verdicts: Sequence[Verdict], *, slices: bool) -> list[Row]:
 
 def _of_check(verdict: Verdict, slices: bool) -> list[Row]:
     held_back: State = "failed" if not verdict.passed else "accepted" if verdict.accepted is not None else "passed"
-    metrics = sorted(verdict.metrics, key=lambda m: (not m.decides, WORST_FIRST.index(m.verdict)))
-    found = [_row(verdict, metric, held_back) for metric in metrics if slices or metric.decides]
+    shown = verdict.metrics if slices else telling(verdict.metrics)
+    metrics = sorted(shown, key=lambda m: (not m.decides, WORST_FIRST.index(m.verdict)))
+    found = [_row(verdict, metric, held_back) for metric in metrics]
     if verdict.weakened:
         return [Row(verdict, None, held_back, "weaker promise"), *found]
     if not found or (held_back != "passed" and all(row.state == "passed" for row in found)):

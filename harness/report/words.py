@@ -61,11 +61,17 @@ def duration(seconds: float) -> str:
 
 def sentence(name: str, metrics: Sequence[MetricVerdict]) -> str:
     """Say the verdict of a check in one line that stands alone, from its worst metric."""
-    deciding = [metric for metric in metrics if metric.decides]
+    deciding = telling(metrics)
     decisive = next(one for one in deciding if one.verdict == worst([metric.verdict for metric in deciding]))
     others = sum(metric.verdict == decisive.verdict for metric in deciding) - 1
     more = f" (and {others} more)" if others and decisive.verdict not in ("identical", "recorded", "new") else ""
     return f"{name}: {_clause(decisive)}{more}"
+
+
+def telling(metrics: Sequence[MetricVerdict]) -> list[MetricVerdict]:
+    """Give what decides, but no slices of a metric that is worse on all rows: a loss everywhere is one in them, too."""
+    lost = {one.metric for one in metrics if one.slice is None and one.verdict == "worse"}
+    return [one for one in metrics if one.decides and (one.slice is None or one.metric not in lost)]
 
 
 def _clause(metric: MetricVerdict) -> str:
@@ -122,13 +128,8 @@ def advice(
     flips, flipped : see `harness.verdicts.Verdict`
         Which rows are wrong now.
     """
-    failing = _failing(metrics)
-    lost = {one.metric for one in failing if one.slice is None and one.verdict == "worse"}
-    lines = [
-        f"{one.label}: {_where(one, metrics)}"
-        for one in failing
-        if one.slice is None or one.metric not in lost  # a loss everywhere is a loss in its slices, too
-    ]
+    failing = _failing(telling(metrics))
+    lines = [f"{one.label}: {_where(one, metrics)}" for one in failing]
     if failing and flips and any(flips):
         lines.append(changed_rows(flips, flipped))
     decisive = [one for one in failing if one.verdict == failing[0].verdict]
@@ -195,7 +196,8 @@ def notices(verdicts: Sequence[Verdict]) -> list[tuple[str, str]]:
 
 
 def _accepted(verdict: Verdict) -> str:
-    found = [_bare(verdict)] if verdict.verdict not in PASSING or not verdict.weakened else []
+    lost = _bare(verdict).removesuffix(f"; accepted: {verdict.accepted}")  # the reason is said once
+    found = [lost] if verdict.verdict not in PASSING or not verdict.weakened else []
     found += [f"weaker promise: {'; '.join(verdict.weakened)}"] if verdict.weakened else []
     return f"{verdict.name}: {'; '.join(found)}. Reason: {verdict.accepted}"
 
