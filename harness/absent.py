@@ -18,7 +18,7 @@ def find(
     revision: str | None,
     heard: frozenset[str],
     expected: Callable[[str], bool],
-) -> tuple[list[str], list[str]]:
+) -> tuple[list[str], list[str], list[str]]:
     """Say which approved checks are gone.
 
     Parameters
@@ -36,20 +36,24 @@ def find(
 
     Returns
     -------
-    tuple of (list of str, list of str)
-        Problems: promises that the branch dropped. Notes: baselines whose check has been gone for longer.
+    tuple of (list of str, list of str, list of str)
+        Problems: promises that the branch dropped. Notes: baselines whose check has been gone for longer. Retired: what
+        the branch gave up on purpose, with its reasons.
 
     Raises
     ------
     BaselineError
         If a JSON can't be read.
     """
-    problems, notes = [], []
+    problems, notes, retired = [], [], []
     for one in _gone(folder, revision, heard):
+        if one.reason:
+            retired.append(f"{one.name} was retired: {one.reason}")
+            continue
         if not expected(one.nodeid):
             continue
         say = f'model-check rename {one.name} NEW, or model-check retire {one.name} "reason"'
-        if revision is not None and _was_there(root, one.nodeid, revision):
+        if revision is not None and git.show(root / one.nodeid.partition("::")[0], revision) is not None:
             problems.append(
                 f"The promise was weakened: no verdict came of the approved check {one.name} ({one.nodeid}). "
                 f"Bring its test back, or say what became of it: {say}"
@@ -60,11 +64,11 @@ def find(
             )
     if revision is not None:
         problems += [
-            f"The promise was weakened: {file} was approved, and is gone: baselines are now read from "
-            f"{_shown(folder)}/. Move it back, or retire it with a reason."
-            for file in _moved_away(root, folder, revision)
+            f"The promise was weakened: {file} was approved, and is not read: baselines are now read from "
+            f"{_shown(folder)}/. Let model_check_baselines name its folder again, or retire it with a reason."
+            for file in _elsewhere(root, folder, revision, heard)
         ]
-    return problems, notes
+    return problems, notes, retired
 
 
 def _shown(path: Path) -> str:
@@ -81,14 +85,17 @@ class Gone:
         The baseline's.
     nodeid : str
         The test that made the promise.
+    reason : str
+        Why it was given up; empty where nobody said so.
     """
 
     name: str
     nodeid: str
+    reason: str = ""
 
 
 def _gone(folder: Path, revision: str | None, heard: frozenset[str]) -> list[Gone]:
-    """Name the approved checks that no verdict was heard of, and that were neither renamed nor retired.
+    """Name the approved checks that no verdict was heard of, and that were not renamed.
 
     Parameters
     ----------
@@ -119,31 +126,16 @@ def _gone(folder: Path, revision: str | None, heard: frozenset[str]) -> list[Gon
         if name in renamed:
             continue
         old = baselines.read(folder, name) if revision is None else baselines.read_at(folder, name, revision)
-        if old is not None and not (revision is not None and _retired(folder, old)):
-            found.append(Gone(name, old.nodeid))
+        if old is not None:
+            found.append(Gone(name, old.nodeid, "" if revision is None else _retired(folder, old)))
     return found
 
 
-def _was_there(root: Path, nodeid: str, revision: str) -> bool:
-    """Whether a test's file held its function at a revision: else it was gone before, and nobody deletes it now.
+def _elsewhere(root: Path, folder: Path, revision: str, heard: frozenset[str]) -> list[str]:
+    """Name the approved baselines in other folders than the one that is read now, which this run should have read.
 
-    Parameters
-    ----------
-    root : Path
-        pytest's rootdir.
-    nodeid : str
-        The test's.
-    revision : str
-        The commit whose baselines decide.
-    """
-    file, _, test = nodeid.partition("::")
-    function = test.partition("[")[0].rpartition("::")[2]
-    source = git.show(root / file, revision)
-    return source is not None and f"def {function}(".encode() in source
-
-
-def _moved_away(root: Path, folder: Path, revision: str) -> list[str]:
-    """Name the approved baselines in other folders than the one that is read now, which are gone from the tree.
+    That is so where one is gone, where a check of its name was judged without it, and all of them where nothing was
+    approved in the folder that is read now: then an ini file moved it.
 
     Parameters
     ----------
@@ -153,23 +145,27 @@ def _moved_away(root: Path, folder: Path, revision: str) -> list[str]:
         Of the baselines, now.
     revision : str
         The commit whose baselines decide.
+    heard : frozenset of str
+        The names of all verdicts of this run.
     """
     there = set(git.listed(root, revision, recursive=True))
-    approved = (path for path in there if path.suffix == ".json" and path.with_suffix(".parquet.dvc") in there)
-    away = (path for path in approved if path.parent != folder and not path.exists())
+    approved = [path for path in there if path.suffix == ".json" and path.with_suffix(".parquet.dvc") in there]
+    moved = not any(path.parent == folder for path in approved)
+    away = [path for path in approved if path.parent != folder and (moved or not path.exists() or path.stem in heard)]
     return sorted(
         path.relative_to(root).as_posix() for path in away if not (path.parent / "retired" / path.name).exists()
     )
 
 
-def _retired(folder: Path, old: Baseline) -> bool:
-    """Whether the branch gave a check up on purpose, with a reason."""
+def _retired(folder: Path, old: Baseline) -> str:
+    """Give the reason for which a branch gave a check up on purpose; empty where it did not."""
     kept = baselines.read(folder / "retired", old.name)
     if kept is None:
-        return False
-    if kept.generation < old.generation or not any(one.reason.strip() for one in kept.history[len(old.history) :]):
+        return ""
+    reasons = [one.reason.strip() for one in kept.history[len(old.history) :]]
+    if kept.generation < old.generation or not any(reasons):
         raise BaselineError(
             f"retired/{old.name}.json gives no reason, or is not the approved baseline",
             f'Bring the baseline back from the target branch, then: model-check retire {old.name} "reason"',
         )
-    return True
+    return reasons[-1]

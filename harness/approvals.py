@@ -92,12 +92,13 @@ def find(name: str, folder: Path, revision: str | None) -> Approval:
     here = baselines.read(folder, name)
     if revision is None:
         return Approval(folder, None, here, name, state=state)
-    for known in (name, *reversed(here.formerly if here else ())):
+    former = here.formerly if here else ()
+    for later, known in enumerate((name, *reversed(former))):
         old = baselines.read_at(folder, known, revision)
-        if old is None:
+        if old is None or (known != name and baselines.state(folder, known)):  # what is still there was not renamed
             continue
-        if known != name:
-            old = replace(old, name=name, formerly=(*old.formerly, known))
+        if known != name:  # perhaps by way of names that only this branch has known
+            old = replace(old, name=name, formerly=(*old.formerly, *former[len(former) - later :]))
         claimed = None if here == old else here
         return Approval(folder, revision, old, known, claimed, deleted=here is None, state=state)
     return Approval(folder, revision, None, name, here, state=state)

@@ -7,7 +7,7 @@ import json
 import math
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from harness.judge import Yardstick
@@ -112,6 +112,8 @@ class Baseline:
         How many recordings before this one were made on the same version of the data.
     formerly : tuple of str
         The names that the check had before, the first one first.
+    columns : mapping of str to str
+        Digests of the columns with a part to play: groups, time, slices.
     """
 
     name: str
@@ -132,6 +134,7 @@ class Baseline:
     history: tuple[Acceptance, ...] = ()
     reused: int = 0
     formerly: tuple[str, ...] = ()
+    columns: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def standing(self) -> tuple[Acceptance, ...]:
@@ -151,6 +154,7 @@ def to_json(baseline: Baseline) -> dict[str, Any]:
             "files": [{"path": path, "md5": md5} for path, md5 in baseline.data],
             "rows": baseline.rows,
             "target_digest": baseline.target_digest,
+            "columns": dict(baseline.columns),
         },
         "protocol": dict(baseline.protocol),
         "metrics": {
@@ -236,13 +240,19 @@ def from_json(plain: Any) -> Baseline:
         history=tuple(_acceptance_from_json(one) for one in reader.each("history")),
         reused=reader.get("reused", int, least=0),
         formerly=reader.texts("formerly"),
+        columns=_texts(data.sub("columns")),
     )
 
 
 def _to_2(plain: Mapping[str, Any]) -> dict[str, Any]:
     """Nothing could be accepted or renamed before; whether the data moved between recordings was not kept."""
     generation = _Reader(plain, ()).get("generation", int, least=1)
-    return {**plain, "schema": 2, "history": [], "reused": generation - 1, "formerly": []}
+    data = {**_Reader(plain, ()).get("data", dict), "columns": {}}
+    return {**plain, "schema": 2, "data": data, "history": [], "reused": generation - 1, "formerly": []}
+
+
+def _texts(reader: _Reader) -> dict[str, str]:
+    return {name: reader.get(name, str) for name in reader.value}
 
 
 _MIGRATIONS = (_to_2,)  # the first leads from schema 1 to 2

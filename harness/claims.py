@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from math import sqrt
 
 import numpy as np
 
-from harness import crossval, promise
+from harness import crossval, promise, updating
 from harness.baselinejson import Baseline, BaselineMetric
 from harness.baselines import Approved
-from harness.verdicts import PASSING, Acceptance, MetricVerdict
+from harness.updating import won_back
+from harness.verdicts import Acceptance, MetricVerdict
 
 WIDER = 1.5  # noise that was measured elsewhere (another processor, another BLAS) may be so much larger
 ROOM = 1e-6  # relative: numbers that went through JSON
@@ -24,6 +27,7 @@ def disputed(
     scores: Mapping[str, float],
     old: Baseline | None,
     found: Sequence[MetricVerdict],
+    message: str,
 ) -> tuple[str, ...]:
     """Say which of a branch's claims this run can't confirm; empty where all are true, within the noise floor.
 
@@ -39,25 +43,28 @@ def disputed(
         What is approved; None: the check is new.
     found : sequence of MetricVerdict
         How the candidate compares with it.
+    message : str
+        The same in words.
     """
+    failing = frozenset(updating.failing(found))
+    better = updating.better(found)
     return tuple(
         dict.fromkeys(
             [
                 *_numbers(claimed, measured, scores),
                 *_identity(claimed, measured),
                 *_predictions(claimed, stored, again),
-                *_anchors(claimed, stored, measured, again, old),
-                *_history(claimed, old, found),
+                *([] if old is None else _anchors(claimed, stored, measured, again, failing)),
+                *_history(claimed, old, better),
+                *_acceptances(claimed, old, message, failing),
             ]
         )
     )
 
 
 def _identity(claimed: Baseline, measured: Baseline) -> Iterator[str]:
-    if claimed.data != measured.data or (claimed.rows, claimed.target_digest) != (
-        measured.rows,
-        measured.target_digest,
-    ):
+    mine, its = ((one.data, one.rows, one.target_digest, one.columns) for one in (measured, claimed))
+    if its != mine:
         yield "it is of other data than the branch's"
     if claimed.metrics.keys() != measured.metrics.keys():
         odd = sorted(claimed.metrics.keys() ^ measured.metrics.keys())
@@ -123,19 +130,19 @@ def _yardstick(name: str, its: BaselineMetric, mine: BaselineMetric, room: float
 
 
 def _anchors(
-    claimed: Baseline, stored: Approved, measured: Baseline, again: Approved, old: Baseline | None
+    claimed: Baseline, stored: Approved, measured: Baseline, again: Approved, given_up: frozenset[str]
 ) -> Iterator[str]:
     """Find anchors that moved down: they may only move up, or with an accepted loss."""
-    if old is None:
-        return
-    accepted = {metric for one in brought(claimed, old) for metric in one.metrics}
     for name, mine in measured.metrics.items():
         its = claimed.metrics.get(name)
-        if its is None or mine.anchor is None or name in accepted:
+        if its is None or mine.anchor is None or name in given_up:
             continue
         room = ROOM * abs(mine.score - mine.yardstick.dummy)
         if its.anchor is None:
-            yield f"{name} forgets its anchor, recording {mine.anchor.since} (it scored {mine.anchor.score:.6g})"
+            yield (
+                f"the anchor of {name}, which small losses are added up from, is gone "
+                f"(recording {mine.anchor.since} scored {mine.anchor.score:.6g})"
+            )
         elif its.anchor.score < mine.anchor.score - room:
             yield f"the anchor of {name} claims {its.anchor.score:.6g}, scores {mine.anchor.score:.6g}"
         elif its.anchor.since == mine.anchor.since and (
@@ -145,25 +152,39 @@ def _anchors(
             yield f"the anchor of {name} is not the approved one"
 
 
-def _history(claimed: Baseline, old: Baseline | None, found: Sequence[MetricVerdict]) -> Iterator[str]:
+def _history(claimed: Baseline, old: Baseline | None, better: set[str]) -> Iterator[str]:
     if old is None:
         return
     if claimed.generation <= old.generation:
-        yield f"it says that it is recording {claimed.generation}, and recording {old.generation} is approved"
+        yield f"its history begins anew: it is recording {claimed.generation}, and {old.generation} is approved already"
     if claimed.reused < old.reused + 1 and claimed.data == old.data:
-        yield "it does not count how often these data have been used"
-    if claimed.formerly[: len(old.formerly)] != old.formerly:
-        yield "it forgets its former names"
-    better = {one.metric for one in found if one.slice is None and one.verdict == "better"}
+        yield f"it says that these data were used {claimed.reused} times before, and it was {old.reused + 1} or more"
+    if claimed.formerly != old.formerly:
+        yield f"it was called {', '.join(old.formerly) or 'nothing else'} before, not {', '.join(claimed.formerly)}"
     for before, now in zip(old.history, (*claimed.history, *[None] * len(old.history)), strict=False):
-        if now is None or (now.reason, now.generation, now.metrics) != (
-            before.reason,
-            before.generation,
-            before.metrics,
-        ):
+        if now is None or replace(now, closed=None) != replace(before, closed=None):
             yield f"it forgets what was accepted in recording {before.generation}: {before.reason}"
         elif before.closed is None and now.closed is not None and not won_back(before.metrics, better):
             yield f"it says that what was accepted in recording {before.generation} was won back, and it was not"
+
+
+def _acceptances(claimed: Baseline, old: Baseline | None, message: str, failing: frozenset[str]) -> Iterator[str]:
+    """Find acceptances that nobody can have made."""
+    first = 0 if old is None else old.generation
+    for one in brought(claimed, old):
+        if not one.reason.strip():
+            yield f"it accepts a loss in recording {one.generation}, and gives no reason"
+        if not first < one.generation <= claimed.generation:
+            yield f"it accepts a loss in recording {one.generation}, which is not this branch's"
+        if failing and one.closed is not None:
+            yield f"it says that what was accepted in recording {one.generation} was won back, and it was not"
+        if failing and failing == set(one.metrics) and _shape(one.message) != _shape(message):
+            yield f"it accepts something else than what was found: {one.message}"
+
+
+def _shape(message: str) -> str:
+    """Leave the numbers out: elsewhere the last digit may be another."""
+    return re.sub(r"[-+]?\d[\d.,e-]*", "#", message)
 
 
 def brought(claimed: Baseline, old: Baseline | None) -> tuple[Acceptance, ...]:
@@ -171,23 +192,24 @@ def brought(claimed: Baseline, old: Baseline | None) -> tuple[Acceptance, ...]:
     return claimed.history[0 if old is None else len(old.history) :]
 
 
-def covers(accepted: Sequence[Acceptance], found: Sequence[MetricVerdict], weakened: Sequence[str]) -> bool:
-    """Whether everything that fails was accepted: each metric, and weaker promises if there are any.
+def covers(
+    accepted: Sequence[Acceptance], found: Sequence[MetricVerdict], weakened: Sequence[str], *, broken: bool
+) -> bool:
+    """Whether everything that fails was accepted: each metric, each weaker promise, and that nothing can be compared.
 
     Parameters
     ----------
     accepted : sequence of Acceptance
-        What the branch accepted. One without metrics was made where nothing could be compared.
+        What the branch accepted. One without metrics was made where nothing could be compared, or nothing was lost.
     found : sequence of MetricVerdict
         How the candidate compares with what is approved; empty where it can't be compared.
     weakened : sequence of str
         The promises that became weaker.
+    broken : bool
+        Whether nothing can be compared.
     """
-    given_up = {metric for one in accepted for metric in one.metrics}
-    failing = {one.metric for one in found if one.decides and not one.is_new and one.verdict not in PASSING}
-    return bool(accepted) and failing <= given_up and (not weakened or any(one.weakened for one in accepted))
-
-
-def won_back(lost: Sequence[str], better: set[str]) -> bool:
-    """Whether an improvement in these metrics ends an acceptance that gave up those."""
-    return bool(better & set(lost)) if lost else bool(better)
+    standing = [one for one in accepted if one.closed is None]
+    given_up = {metric for one in standing for metric in one.metrics}
+    said = {words for one in standing for words in one.weakened}
+    alone = not broken or any(not one.metrics for one in standing)
+    return bool(standing) and alone and {*updating.failing(found)} <= given_up and {*weakened} <= said

@@ -53,6 +53,13 @@ def require_same_rows(check: Check, baseline: Baseline, data: Dataset) -> None:
             f"({data.rows:,}, not {baseline.rows:,})",
             f"The files are the same. {START_ANEW.format(nodeid=check.nodeid)}",
         )
+    now = data.columns_digests
+    other = [name for name, digest in baseline.columns.items() if now.get(name, digest) != digest]
+    if other:
+        raise IncomparableError(
+            f"{check.name}: load= gives other values than the baseline's: {', '.join(other)}",
+            f"The files are the same. {START_ANEW.format(nodeid=check.nodeid)}",
+        )
 
 
 class Comparison:

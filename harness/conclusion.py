@@ -33,12 +33,15 @@ def conclude(
     if not settled.disputed and not held.broken:
         label = worst([metric.verdict for metric in found if metric.decides])
     pointless = any(m.candidate is not None and m.dummy is not None and m.candidate <= m.dummy for m in found)
-    unproven = label == "inconclusive" and settings.inconclusive_passes and not pointless
+    unproven = label == "inconclusive" and settings.rules.inconclusive_passes and not pointless
     passed = bool(settled.accepted) or (not held.weakened and (label in PASSING or unproven))
     message, advice = held.message(check.name, found), _advice(check, approval, held, found, data.rows)
     if settled.disputed:
         more = f" (and {len(settled.disputed) - 1} more)" if len(settled.disputed) > 1 else ""
-        message, advice = f"{check.name}: {settled.disputed[0]}{more}", _disputed(approval, settled)
+        claim = f"{settled.disputed[0]}{more}"
+        if updating.failing(held.metrics):  # that comes first
+            claim = f"{message.removeprefix(f'{check.name}: ')}; and its new baseline is disputed: {claim}"
+        message, advice = f"{check.name}: {claim}", _disputed(approval, settled)
     told = settled.pending.baseline if settled.pending else approval.claimed or approval.baseline
     return Verdict(
         name=check.name,
@@ -62,7 +65,11 @@ def conclude(
         environment=_changes(approval.claimed or approval.baseline),
         released=approval.baseline.candidate if approval.baseline else "",
         candidate=candidates.describe(check.candidate),
-        protocol=promise.protocol(check, protocol.splitter, inconclusive_passes=settings.inconclusive_passes),
+        protocol=promise.protocol(
+            check,
+            protocol.splitter,
+            rules=settings.rules,
+        ),
         recording=approval.baseline.generation if approval.baseline else 0,
         reused=approval.baseline.reused if approval.baseline and held.moved is None else 0,
         charts=held.charts,

@@ -82,10 +82,23 @@ class Dataset:
     @property
     def target_digest(self) -> str:
         """A digest of the target's values in their order: a changed `load` that moves rows is seen by it."""
-        import pandas as pd
+        return _digest(self.y)
 
-        hashes = pd.util.hash_array(self.y, categorize=True)
-        return hashlib.sha256(np.ascontiguousarray(hashes).tobytes()).hexdigest()[:16]
+    @property
+    def columns_digests(self) -> dict[str, str]:
+        """Digests of groups, time and slices: a changed `load` that makes another column of one is seen by them."""
+        parts = {"groups": self.groups, "time": self.time}
+        digests = {name: _digest(values) for name, values in parts.items() if values is not None}
+        for column in self.slices.columns:
+            digests[f"slice {column}"] = _digest(self.slices[column].astype(str).to_numpy(dtype=object))
+        return digests
+
+
+def _digest(values: NDArray[Any]) -> str:
+    import pandas as pd
+
+    hashes = pd.util.hash_array(values, categorize=True)
+    return hashlib.sha256(np.ascontiguousarray(hashes).tobytes()).hexdigest()[:16]
 
 
 def read(check: Check, root: Path, verified: Callable[[Path], str] = dvcfiles.verified) -> Dataset:

@@ -60,7 +60,8 @@ class Held:
             return named(name, self.broken.message)
         if self.weakened and not updating.failing(self.metrics):
             return f"{name}: the promise was weakened: {'; '.join(self.weakened)}"
-        return words.sentence(name, found or self.metrics)
+        shown = found or self.metrics
+        return words.sentence(name, shown) if shown else f"{name}: nothing is approved yet"
 
 
 def hold(check: Check, protocol: Protocol, approval: Approval, settings: Settings, progress: Progress) -> Held:
@@ -74,7 +75,11 @@ def hold(check: Check, protocol: Protocol, approval: Approval, settings: Setting
     old, data, moved = approval.baseline, protocol.dataset, None
     if old is None:
         return Held()
-    weakened = promise.weakened(check, old, inconclusive_passes=settings.inconclusive_passes)
+    weakened = promise.weakened(
+        check,
+        old,
+        rules=settings.rules,
+    )
     if approval.deleted:
         weakened += (f"its baseline {approval.file}.json was deleted",)
     try:
@@ -120,7 +125,7 @@ def _predictions(approval: Approval, settings: Settings) -> Approved | None:
     try:
         return approval.predictions(settings.scratch)
     except UnavailableError:
-        if not settings.folds_suffice or settings.update:
+        if not settings.rules.folds_suffice or settings.update:
             raise
         return None
 

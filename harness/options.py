@@ -129,6 +129,14 @@ def is_selection(config: pytest.Config) -> bool:
     return bool(option.keyword or option.markexpr or any("::" in argument for argument in config.args))
 
 
+NARROWING = ("-k", "-m", "--deselect", "--ignore", "--lf", "--last-failed", "--sw", "--stepwise")
+
+
+def is_narrowed(config: pytest.Config) -> bool:
+    """Whether whoever typed the command left tests out; what an ini file leaves out, a branch could have written."""
+    return any(str(argument).startswith(NARROWING) for argument in config.invocation_params.args)
+
+
 def covers(config: pytest.Config, nodeid: str) -> bool:
     """Whether a run would have collected a test, if it were there.
 
@@ -139,19 +147,19 @@ def covers(config: pytest.Config, nodeid: str) -> bool:
     nodeid : str
         The test's.
     """
-    option = config.option
-    if getattr(option, "lf", False) or option.ignore or option.ignore_glob:
+    typed = {str(argument) for argument in config.invocation_params.args}
+    if any(argument.startswith(("--ignore", "--lf", "--last-failed")) for argument in typed):
         return False
-    if config.args_source is not pytest.Config.ArgsSource.ARGS:
-        return True  # nobody named a path: what an ini file says, a branch could have changed
+    named = [argument for argument in config.args if argument in typed]
+    if not named:
+        return True  # what is collected is an ini file's choice, and a branch could have changed that
     name, _, test = nodeid.partition("::")
     file = config.rootpath / name
-    for argument in config.args:
+    for argument in named:
         path, _, part = argument.partition("::")
-        named = config.invocation_params.dir / path
-        if (named == file or named in file.parents) and (
-            test == part or not part or test.startswith((f"{part}::", f"{part}["))
-        ):
+        place = config.invocation_params.dir / path
+        inside = not part or test == part or test.startswith((f"{part}::", f"{part}["))
+        if inside and (place == file or place in file.parents):
             return True
     return False
 

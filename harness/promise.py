@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from harness.baselinejson import Baseline
@@ -13,7 +14,35 @@ WORDS = ("description", "caveats")
 PARTS = ("target", "groups", "time")  # of the protocol: the columns with a part to play
 
 
-def protocol(check: Check, splitter: str, *, inconclusive_passes: bool) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Rules:
+    """What the ini file says of evidence that falls short; either is a weaker promise.
+
+    Parameters
+    ----------
+    inconclusive_passes : bool
+        What the data can't decide passes.
+    folds_suffice : bool
+        Fold scores will do where the approved predictions can't be had.
+    """
+
+    inconclusive_passes: bool = False
+    folds_suffice: bool = False
+
+    @property
+    def laxer(self) -> dict[str, str]:
+        """By ini key, what is not its strict value, fail."""
+        values = {
+            "inconclusive": "pass" * self.inconclusive_passes,
+            "without_predictions": "folds" * self.folds_suffice,
+        }
+        return {key: value for key, value in values.items() if value}
+
+
+STRICT = Rules()
+
+
+def protocol(check: Check, splitter: str, rules: Rules) -> dict[str, Any]:
     """Say how a check is judged, as a baseline keeps it.
 
     Parameters
@@ -22,8 +51,8 @@ def protocol(check: Check, splitter: str, *, inconclusive_passes: bool) -> dict[
         The promise.
     splitter : str
         What made the splits, in words.
-    inconclusive_passes : bool
-        Whether what the data can't decide passes.
+    rules : Rules
+        The ini file's.
     """
     return {
         "cv": splitter,
@@ -33,7 +62,8 @@ def protocol(check: Check, splitter: str, *, inconclusive_passes: bool) -> dict[
         "time": check.time,
         "slices": list(check.slices),
         "seeds": check.seeds,
-        "inconclusive": "pass" if inconclusive_passes else "fail",
+        "inconclusive": rules.laxer.get("inconclusive", "fail"),
+        "without_predictions": rules.laxer.get("without_predictions", "fail"),
     }
 
 
@@ -42,16 +72,21 @@ def words(check: Check) -> dict[str, Any]:
     return {"description": check.description, "caveats": list(check.caveats)}
 
 
-def weakened(check: Check, baseline: Baseline, *, inconclusive_passes: bool) -> tuple[str, ...]:
+def weakened(check: Check, baseline: Baseline, rules: Rules) -> tuple[str, ...]:
     """Say how a check promises less than its baseline: a wider margin, a dropped metric or slice, another protocol.
 
     The model's own business, its features and parameters, is no part of the promise. Other folds can't be compared at
     all (`harness.comparison`).
     """
-    return tuple(_weakened(check, baseline, inconclusive_passes))
+    laxer = (
+        f"model_check_{key} is {value}, was fail"
+        for key, value in rules.laxer.items()
+        if baseline.protocol.get(key, "fail") == "fail"
+    )
+    return (*_weakened(check, baseline), *laxer)
 
 
-def _weakened(check: Check, baseline: Baseline, inconclusive_passes: bool) -> Iterator[str]:
+def _weakened(check: Check, baseline: Baseline) -> Iterator[str]:
     promised = {metric.name: metric for metric in check.metrics}
     for name, stored in baseline.metrics.items():
         if name not in promised:
@@ -71,5 +106,3 @@ def _weakened(check: Check, baseline: Baseline, inconclusive_passes: bool) -> It
             yield f"{part}= is {now or 'not named'}, was {was or 'not named'}"
     if check.seeds < before.get("seeds", 1):
         yield f"seeds= is {check.seeds}, was {before['seeds']}"
-    if inconclusive_passes and before.get("inconclusive", "fail") == "fail":
-        yield "model_check_inconclusive is pass, was fail"

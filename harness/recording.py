@@ -20,6 +20,7 @@ from harness.errors import CandidateError
 from harness.judge import Anchor, Yardstick
 from harness.metrics import Scores
 from harness.predictions import Predictions
+from harness.promise import STRICT, Rules
 
 
 def record(
@@ -30,7 +31,7 @@ def record(
     anchors: Mapping[str, Anchor],
     jobs: int,
     progress: Progress,
-    inconclusive_passes: bool = False,
+    rules: Rules = STRICT,
     entropy: int | None = None,
 ) -> tuple[Baseline, Approved, int]:
     """Measure the check's candidate as a baseline.
@@ -52,8 +53,8 @@ def record(
         How many processes.
     progress : callable
         Is told how many fits of how many are done.
-    inconclusive_passes : bool
-        What the check promises of candidates that the data can't decide about.
+    rules : Rules
+        What the ini file says of evidence that falls short.
     entropy : int, optional
         Where the random states come from, where it is not the check's name and generation: a baseline that is made
         again draws those that it drew before.
@@ -111,8 +112,8 @@ def record(
         data=dataset.files,
         rows=dataset.rows,
         target_digest=dataset.target_digest,
-        protocol=promise.protocol(check, protocol.splitter, inconclusive_passes=inconclusive_passes)
-        | promise.words(check),
+        columns=dataset.columns_digests,
+        protocol=promise.protocol(check, protocol.splitter, rules) | promise.words(check),
         metrics=measured,
         seeds=predictions.seeds,
         entropy=entropy,

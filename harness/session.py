@@ -49,6 +49,7 @@ class ModelCheckSession:
         self.locations: dict[str, tuple[str, int | None, str]] = {}
         self.written: list[str] = []
         self.notes: list[str] = []
+        self.retired: list[str] = []
         self.problems: list[str] = []
         self.scratch = Path(self.worker[NAME]["scratch"] if self.worker else tempfile.mkdtemp(prefix="model-check-"))
         options.narrow_collection(config)
@@ -131,6 +132,7 @@ class ModelCheckSession:
     def _settings(self) -> Any:
         from joblib import cpu_count
 
+        from harness.promise import Rules
         from harness.settings import Settings
 
         return Settings(
@@ -143,8 +145,7 @@ class ModelCheckSession:
             python=self.options.python,
             charts=any(path.suffix == ".html" for path in self.options.reports),
             jobs=self.options.jobs or (1 if self.worker else cpu_count()),
-            inconclusive_passes=self.options.inconclusive_passes,
-            folds_suffice=self.options.folds_suffice,
+            rules=Rules(self.options.inconclusive_passes, self.options.folds_suffice),
         )
 
     @pytest.hookimpl(tryfirst=True)
@@ -263,16 +264,20 @@ class ModelCheckSession:
         from harness.errors import ModelCheckError
 
         def expected(nodeid: str) -> bool:
-            judged = nodeid not in self.collected or nodeid in self.evidence.found
-            return judged and options.covers(self.config, nodeid)
+            silent = nodeid in self.collected and nodeid not in self.evidence.found
+            excused = self._revision is None or options.is_narrowed(self.config)
+            return not (silent and excused) and options.covers(self.config, nodeid)
 
         heard = frozenset(verdict.name for verdict in self._verdicts())
         try:
-            problems, notes = absent.find(self.config.rootpath, self.options.folder, self._revision, heard, expected)
+            problems, notes, retired = absent.find(
+                self.config.rootpath, self.options.folder, self._revision, heard, expected
+            )
         except ModelCheckError as error:
-            problems, notes = [str(error)], []
+            problems, notes, retired = [str(error)], [], []
         self.problems += problems
         self.notes += notes
+        self.retired += retired
 
     def _late_error(self, session: pytest.Session, nodeid: str, name: str, reason: str, advice: str = "") -> None:
         """Fail a test after it has been reported, as an error of its teardown: terminal and JUnit show it."""
@@ -339,7 +344,7 @@ class ModelCheckSession:
 
         verdicts = self._verdicts()
         passed = complete and bool(verdicts) and all(verdict.passed for verdict in verdicts) and not self.problems
-        run = Run(tuple(verdicts), passed, self._against, tuple(self.problems))
+        run = Run(tuple(verdicts), passed, self._against, tuple(self.problems), tuple(self.retired))
         for path in self.options.reports:
             try:
                 reporting.write(run, path, self.options.folder)
@@ -365,7 +370,7 @@ class ModelCheckSession:
         # a file or a log has no width: only a terminal, or somebody who names it, does
         width = writer.fullwidth if sys.stdout.isatty() or "COLUMNS" in os.environ else None
         lines = terminal.summary(verdicts, verbosity, width=width, paint=writer.markup) if verdicts else []
-        lines += self.written + self.notes + self.problems
+        lines += self.written + self.notes + self.retired + self.problems
         command = terminal.next_command(verdicts, self.options.update, self._typed_test)
         if command and verbosity >= 0:
             lines.append(f"next: {command}")

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.promise import STRICT, Rules
+
 Progress = Callable[[str, int, int], None]  # what is going on, fits done, fits in all
 
 
@@ -31,10 +33,8 @@ class Settings:
         What runs the code of the approved baseline, where the data has moved.
     jobs : int
         How many fits at a time.
-    inconclusive_passes : bool
-        What the data can't decide does not block.
-    folds_suffice : bool
-        Where the approved predictions can't be had, compare by fold scores.
+    rules : Rules
+        What the ini file says of evidence that falls short.
     charts : bool
         Gather what the page draws.
     """
@@ -47,6 +47,5 @@ class Settings:
     revision: str | None = None
     python: str = ""
     jobs: int = 1
-    inconclusive_passes: bool = False
-    folds_suffice: bool = False
+    rules: Rules = STRICT
     charts: bool = False

@@ -77,7 +77,7 @@ def _record(
         anchors={name: anchor for name, anchor in held.anchors.items() if name not in lost},  # it moves with a loss
         jobs=settings.jobs,
         progress=partial(progress, "measuring the baseline"),
-        inconclusive_passes=settings.inconclusive_passes,
+        rules=settings.rules,
     )
     accepted = None
     if held.failing:
@@ -99,7 +99,7 @@ def _verify(
     claimed, data = approval.claimed, protocol.dataset
     assert claimed is not None
     accepted = claims.brought(claimed, approval.baseline)
-    given_up = {metric for one in accepted for metric in one.metrics}
+    given_up = {metric for one in accepted for metric in one.metrics} & set(updating.failing(held.metrics))
     measured, again, fits = recording.record(
         check,
         protocol,
@@ -107,7 +107,7 @@ def _verify(
         anchors={name: anchor for name, anchor in held.anchors.items() if name not in given_up},
         jobs=settings.jobs,
         progress=partial(progress, "verifying the branch's baseline"),
-        inconclusive_passes=settings.inconclusive_passes,
+        rules=settings.rules,
     )
     stored = baselines.read_approved(settings.folder, claimed)
     scores = {}
@@ -116,11 +116,14 @@ def _verify(
             metric.name: score(stored.predictions, data.y, metric, data.units, serial=data.serial).score
             for metric in check.metrics
         }
-    disputed = claims.disputed(claimed, stored, measured, again, scores, approval.baseline, held.metrics)
-    covered = claims.covers(accepted, held.metrics, held.weakened)
+    disputed = claims.disputed(
+        claimed, stored, measured, again, scores, approval.baseline, held.metrics, held.message(check.name)
+    )
+    standing = tuple(one for one in accepted if one.closed is None)
+    covered = claims.covers(accepted, held.metrics, held.weakened, broken=held.broken is not None)
     return Settled(
         metrics=_with_first(held.metrics, measured, "new"),
-        accepted=accepted if held.failing and not disputed and covered else (),
+        accepted=standing if held.failing and not disputed and covered else (),
         disputed=disputed,
         fits=fits,
     )

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from harness.baselinejson import Baseline
-from harness.claims import won_back
 from harness.verdicts import PASSING, Acceptance, MetricVerdict
 
 
@@ -22,6 +21,16 @@ def may_record(found: Sequence[MetricVerdict]) -> bool:
 def failing(found: Sequence[MetricVerdict]) -> tuple[str, ...]:
     """Name the metrics that do not pass; what the baseline does not have yet can't fail it."""
     return tuple(dict.fromkeys(m.metric for m in found if m.decides and not m.is_new and m.verdict not in PASSING))
+
+
+def better(found: Sequence[MetricVerdict]) -> set[str]:
+    """Name the metrics that improved."""
+    return {one.metric for one in found if one.slice is None and one.verdict == "better"}
+
+
+def won_back(lost: Sequence[str], improved: set[str]) -> bool:
+    """Whether an improvement in these metrics ends an acceptance that gave up those."""
+    return bool(improved & set(lost)) if lost else bool(improved)
 
 
 def succeed(
@@ -40,9 +49,9 @@ def succeed(
     accepted : Acceptance or None
         What is accepted with it.
     """
-    better = {one.metric for one in found if one.slice is None and one.verdict == "better"}
+    improved = better(found)
     history = tuple(
-        replace(one, closed=measured.generation) if one.closed is None and won_back(one.metrics, better) else one
+        replace(one, closed=measured.generation) if one.closed is None and won_back(one.metrics, improved) else one
         for one in (() if old is None else old.history)
     )
     return replace(

@@ -268,12 +268,15 @@ class Run:
         Where the baselines come from, if not from the working tree.
     problems : tuple of str
         What went wrong beside the checks: the run was interrupted, nothing was collected, a check was deleted.
+    retired : tuple of str
+        The checks that the branch gave up on purpose, with the reasons.
     """
 
     checks: tuple[Verdict, ...]
     passed: bool
     against: str | None = None
     problems: tuple[str, ...] = ()
+    retired: tuple[str, ...] = ()
 
 
 def worst(labels: Sequence[Label]) -> Label:

@@ -178,8 +178,8 @@ def test_a_deleted_json_does_not_reset_the_anchor_unseen(branch: Project) -> Non
     check = judged(branch)
     assert not check["passed"]
     said = check["message"] + check["advice"]
-    assert "roc_auc forgets its anchor, recording 1" in said
-    assert "it says that it is recording 1, and recording 2 is approved" in said
+    assert "the anchor of roc_auc, which small losses are added up from, is gone (recording 1 scored" in said
+    assert "its history begins anew: it is recording 1, and 2 is approved already" in said
 
 
 def test_how_often_the_data_has_been_used_is_counted(branch: Project) -> None:  # noqa: F811

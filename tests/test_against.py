@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from conftest import LOGISTIC, Project, git
 from harness import against, baselines
 from harness.against import target_branch
 from harness.baselinejson import from_json, to_text
+from harness.cli import main
 from harness.git import GitError
 
 WEAK = "make_pipeline(StandardScaler(), LogisticRegression(C=0.003))"
@@ -222,7 +224,7 @@ def test_a_lowered_baseline_does_not_help(branch: Project) -> None:
     check = judged(branch)
     assert check["verdict"] == "incomparable"
     assert not check["passed"]
-    assert "it says that it is recording 1, and recording 1 is approved" in _said(check)
+    assert "its history begins anew: it is recording 1, and 1 is approved already" in _said(check)
     assert {metric["verdict"] for metric in check["metrics"]} == {"worse"}
 
 
@@ -391,7 +393,7 @@ def test_baselines_in_another_folder_are_no_way_around(branch: Project) -> None:
     result = branch.run("--model-check-against=main")
     assert result.ret == 1
     (problem,) = branch.report()["problems"]
-    assert "baselines/tumours.json was approved, and is gone: baselines are now read from new/" in problem
+    assert "baselines/tumours.json was approved, and is not read: baselines are now read from new/" in problem
 
 
 def test_an_orphan_is_named_on_full_runs_and_fails_nothing(project: Project) -> None:
@@ -448,3 +450,141 @@ def test_an_ini_file_can_not_approve(branch: Project) -> None:
         assert result.ret == pytest.ExitCode.USAGE_ERROR
         result.stderr.fnmatch_lines(["ERROR: baselines are written only when the command line says so*"])
         assert branch.stored() == before
+
+
+# --- what somebody may try who knows how all this works
+
+TWO = f"""
+def test_tumours(model_check):
+    model_check(CANDIDATE, data="data/tumours.csv", target="diagnosis", {PROMISE})
+
+def test_patients(model_check):
+    model_check(Ridge(), data="data/patients.csv", target="progression", cv=3, seeds=2)
+"""
+
+
+@pytest.fixture
+def two(project: Project) -> Project:
+    """Approve two baselines on main, and make one of the models worse on a branch."""
+    project.source(TWO.replace("CANDIDATE", STRONG))
+    assert project.run("--update-baselines").ret == 0
+    project.dvc("push")
+    commit(project, "Approve")
+    project.git("checkout", "-qb", "branch")
+    project.source(TWO.replace("CANDIDATE", TREE))
+    return project
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        '-k "not tumours"',
+        "--deselect test_models.py::test_tumours",
+        "test_models.py::test_patients",
+    ],
+)
+def test_what_an_ini_file_leaves_out_is_missed(two: Project, options: str) -> None:
+    (two.path / "pytest.ini").write_text(f"[pytest]\naddopts = {options}\n")
+    assert two.run("--model-check-against=main").ret == 1
+    (problem,) = two.report()["problems"]
+    assert "no verdict came of the approved check tumours" in problem
+
+
+def test_what_a_conftest_leaves_out_is_missed(two: Project) -> None:
+    (two.path / "conftest.py").write_text(
+        "def pytest_collection_modifyitems(items):\n    items[:] = [i for i in items if 'tumours' not in i.name]\n"
+    )
+    assert two.run("--model-check-against=main").ret == 1
+    assert "no verdict came of the approved check tumours" in two.report()["problems"][0]
+
+
+def test_a_folder_that_an_ini_file_moves_is_missed_though_the_old_one_stays(branch: Project) -> None:
+    (branch.path / "pytest.ini").write_text("[pytest]\nmodel_check_baselines = new\n")
+    branch.check(TREE, PROMISE)
+    assert branch.run("--update-baselines").ret == 0
+    assert branch.run("--model-check-against=main").ret == 1
+    assert "baselines/tumours.json was approved, and is not read" in branch.report()["problems"][0]
+
+
+def _forge(project: Project, **entry) -> dict:
+    """Have a loss accepted, then change what the history says of it."""
+    project.check(TREE, PROMISE)
+    assert project.run("--model-check-accept", "an honest reason").ret == 0
+    rewrite(project, lambda plain: plain["history"][-1].update(entry))
+    return judged(project)
+
+
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        ({"reason": " "}, "gives no reason"),
+        ({"closed": 2}, "was won back, and it was not"),
+        ({"message": "tiny"}, "it accepts something else than what was found: tiny"),
+        ({"generation": 1}, "which is not this branch's"),
+    ],
+    ids=["reason", "closed", "message", "generation"],
+)
+def test_an_acceptance_says_what_was_lost_and_why(branch: Project, entry: dict, words: str) -> None:
+    check = _forge(branch, **entry)
+    assert (check["passed"], check["accepted"]) == (False, None)
+    assert words in _said(check)
+    assert check["message"].startswith("tumours: roc_auc is worse by "), "what matters comes first"
+
+
+def test_an_anchor_stays_where_nothing_was_lost(branch: Project) -> None:
+    branch.check("make_pipeline(StandardScaler(), LogisticRegression(C=0.5))", PROMISE)
+    assert branch.run("--update-baselines").ret == 0
+
+    def forget(plain: dict) -> None:
+        entry = {"generation": 2, "reason": "r", "message": "m", "metrics": ["roc_auc"], "weakened": [], "closed": None}
+        plain["history"].append(entry)
+        plain["metrics"]["roc_auc"]["anchor"] = None
+
+    rewrite(branch, forget)
+    check = judged(branch)
+    assert not check["passed"]
+    assert "the anchor of roc_auc, which small losses are added up from, is gone" in _said(check)
+
+
+def test_one_acceptance_of_a_weaker_promise_is_for_no_other(branch: Project) -> None:
+    branch.check(STRONG, 'metrics={"roc_auc": 0.05}, cv=3, seeds=2')
+    assert branch.run("--model-check-accept", "a wider margin is enough").ret == 0
+    rewrite(branch, lambda plain: plain["history"][-1].update(weakened=["the slice kind was dropped"]))
+    check = judged(branch)
+    assert (check["passed"], check["accepted"]) == (False, None)
+
+
+def test_a_name_can_not_be_borrowed_from_a_weaker_check(two: Project) -> None:
+    two.git("checkout", "-q", "main", "--", "test_models.py")
+    two.source(TWO.replace("CANDIDATE", TREE).replace("test_tumours", "test_cancer"))
+    assert two.run("--update-baselines").ret == 0
+    path = two.path / "baselines" / "cancer.json"
+    path.write_text(to_text(replace(from_json(json.loads(path.read_text())), formerly=("patients", "tumours"))))
+    assert two.run("--model-check-against=main").ret == 1
+
+
+def test_a_load_that_hides_a_slice_is_seen(project: Project) -> None:
+    load = "load=lambda paths: pd.read_csv(paths[0]).assign(big=lambda d: {})"
+    true = load.format("d['mean radius'] > 14")
+    project.check(STRONG, f"{PROMISE}, slices=['big'], {true}")
+    assert project.run("--update-baselines").ret == 0
+    project.check(STRONG, f"{PROMISE}, slices=['big'], {load.format(True)}")
+    assert project.run().ret == 1
+    (check,) = project.report()["checks"]
+    assert check["verdict"] == "incomparable"
+    assert "load= gives other values than the baseline's: slice big" in check["message"]
+
+
+def test_folds_instead_of_predictions_are_a_weaker_promise(branch: Project) -> None:
+    (branch.path / "pytest.ini").write_text("[pytest]\nmodel_check_without_predictions = folds\n")
+    check = judged(branch)
+    assert not check["passed"]
+    assert check["weakened"] == ["model_check_without_predictions is folds, was fail"]
+
+
+def test_a_retired_check_is_told_with_its_reason(two: Project) -> None:
+    two.source(PATIENTS)
+    assert main(["retire", "tumours", "the clinic closed"]) == 0
+    assert two.run("--model-check-against=main", "--model-check-report=report.md").ret == 0
+    assert two.report()["retired"] == ["tumours was retired: the clinic closed"]
+    assert "**Retired:** tumours was retired: the clinic closed" in (two.path / "report.md").read_text()

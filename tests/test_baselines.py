@@ -85,6 +85,7 @@ any_baseline = st.builds(
     ).map(tuple),
     reused=st.integers(0, 2**60),
     formerly=st.lists(texts, max_size=2).map(tuple),
+    columns=st.dictionaries(texts, texts, max_size=2),
 )
 EXAMPLE = Baseline(
     name="churn",

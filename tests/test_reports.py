@@ -58,6 +58,7 @@ def test_json_is_the_contract() -> None:
         "passed": False,
         "against": "merge base 3f2a1c9",
         "problems": [],
+        "retired": [],
         "checks": [
             {
                 "name": "churn",

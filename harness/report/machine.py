@@ -24,6 +24,7 @@ def render(run: Run) -> str:
         "passed": run.passed,
         "against": run.against,
         "problems": list(run.problems),
+        "retired": list(run.retired),
         "checks": [to_dict(verdict) for verdict in run.checks],
     }
     return json.dumps(report, indent=2, allow_nan=False) + "\n"

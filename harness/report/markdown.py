@@ -169,7 +169,8 @@ def headline(run: Run) -> str:
 
 def _notices(run: Run, text: int) -> list[str]:
     """Give what a reviewer must not overlook: what went wrong beside the checks, weaker promises, accepted losses."""
-    told = [("Problem", problem) for problem in run.problems] + words.notices(run.checks)
+    told = [("Problem", problem) for problem in run.problems] + [("Retired", one) for one in run.retired]
+    told += words.notices(run.checks)
     lines = [f"**{kind}:** {escape(line, text or 80)}" for kind, line in told[: 20 if text else 3]]
     more = len(told) - len(lines)
     if more:

@@ -98,6 +98,8 @@ _WAYS = ((False, "failed"), (True, "passed"))
 def _problems(run: Run) -> Iterator[Html]:
     if run.problems:
         yield _section("What went wrong beside the checks", _list(run.problems), class_="notice fails")
+    if run.retired:
+        yield _section("Checks that were given up", _list(run.retired), class_="notice alarms")
 
 
 def _accepted(checks: Sequence[Verdict], ids: Mapping[int, str]) -> Iterator[Html]:
