@@ -120,6 +120,7 @@ def _gone(folder: Path, revision: str | None, heard: frozenset[str]) -> list[Gon
         for name in baselines.names(folder)
         if name in heard and (here := baselines.read(folder, name)) is not None
         for former in here.formerly
+        if not baselines.state(folder, former)  # what is still there was not renamed
     }
     found = []
     for name in silent:

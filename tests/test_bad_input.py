@@ -526,7 +526,9 @@ def test_a_candidate_that_does_not_answer(ready: Project, how: str, words: list[
 def test_a_candidate_that_raises_in_one_fold_names_it(ready: Project, jobs: int) -> None:
     fails = call("Odd('raises in fold 7')", cv="KFold(10)", name="'fresh'")
     bad = refused(ready, fails, f"--model-check-jobs={jobs}", name="fresh", helpers=ODD)
-    requires(bad, "fresh: fold 7: the candidate raised RuntimeError: no luck no luck", "> test_models.py")
+    # in another process, cloudpickle 3.1.3 calls the file of a test's own class <dynamic-code>
+    place = "> test_models.py" if jobs == 1 else "> line"
+    requires(bad, "fresh: fold 7: the candidate raised RuntimeError: no luck no luck", place, "> in fit")
 
 
 @pytest.mark.parametrize("jobs", [1, 2])

@@ -328,6 +328,7 @@ def test_no_check_is_no_pass(project: Project) -> None:
             "passed": False,
             "against": None,
             "problems": ["No model check was collected: a check is a test that uses the fixture model_check."],
+            "retired": [],
             "checks": [],
         }
 
