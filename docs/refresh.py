@@ -37,7 +37,17 @@ def main() -> None:
             begin, found, rest = text.partition(f"<!-- output: {name} -->\n```text\n")
             if found:
                 text = begin + found + output + rest[rest.index("```\n") :]
+        for name in re.findall(r"<!-- example: (\S+) -->", text):
+            begin, mark, rest = text.partition(f"<!-- example: {name} -->\n")
+            text = f"{begin}{mark}\n{_quoted(name)}\n{rest[rest.index('<!-- /example -->') :]}"
         path.write_text(text, encoding="utf-8")
+
+
+def _quoted(name: str) -> str:
+    """Give the part of an example that a reader sees first."""
+    comment = (ROOT / "docs" / "examples" / f"{name}.md").read_text(encoding="utf-8")
+    shown = comment[comment.index("## ") : comment.index("<details")].strip()
+    return "".join(f"> {line}".rstrip() + "\n" for line in f"#{shown}".splitlines())
 
 
 CHECK = ("--model-check", "-k", "breast_cancer")

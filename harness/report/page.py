@@ -48,7 +48,7 @@ def render(run: Run, histories: Histories = MappingProxyType({})) -> str:
     ids = {id(verdict): f"check-{k}" for k, verdict in enumerate(checks, 1)}
     headline = _headline(run)
     main = [
-        tag("header", *_verdict(run, headline), class_="banner " + ("passes" if run.passed else "fails")),
+        tag("header", *_verdict(run, headline), class_=f"banner {_state(run)}"),
         *_problems(run),
         *_accepted(checks, ids),
         *_summary(checks, ids),
@@ -82,7 +82,7 @@ def _headline(run: Run) -> str:
 
 def _verdict(run: Run, headline: str) -> Iterator[Html]:
     yield tag("p", "Model checks", class_="eyebrow")
-    yield tag("h1", tag("span", "✓ " if run.passed else "✗ ", aria_hidden="true"), headline)
+    yield tag("h1", tag("span", f"{evidence.MARKS[_state(run)]} ", aria_hidden="true"), headline)
     counts = [(sum(verdict.passed == way for verdict in run.checks), word) for way, word in _WAYS]
     told = ", ".join(f"{count} {word}" for count, word in counts if count)
     fits, seconds = (sum(getattr(verdict, name) for verdict in run.checks) for name in ("fits", "seconds"))
@@ -99,7 +99,7 @@ def _problems(run: Run) -> Iterator[Html]:
     if run.problems:
         yield _section("What went wrong beside the checks", _list(run.problems), class_="notice fails")
     if run.retired:
-        yield _section("Checks that were given up", _list(run.retired), class_="notice alarms")
+        yield _section("Checks that were given up", _list(run.retired), class_="notice")
 
 
 def _accepted(checks: Sequence[Verdict], ids: Mapping[int, str]) -> Iterator[Html]:
@@ -151,7 +151,7 @@ def _summary(checks: Sequence[Verdict], ids: Mapping[int, str]) -> Iterator[Html
         body.append(
             [
                 link if first else tag("span", verdict.name, class_="again"),
-                evidence.badge(metric.verdict, evidence.paint(metric)) if metric else _badge(verdict),
+                _badge(verdict) if metric is None else _metric_badge(verdict, metric),
                 *_numbers(metric, bar, scale),
             ]
         )
@@ -166,6 +166,20 @@ def _summary(checks: Sequence[Verdict], ids: Mapping[int, str]) -> Iterator[Html
 
 def _deciding(verdict: Verdict) -> Sequence[MetricVerdict | None]:
     return evidence.worst_first(words.telling(verdict.metrics)) or [None]
+
+
+def _metric_badge(verdict: Verdict, metric: MetricVerdict) -> Html:
+    kind = evidence.paint(metric)
+    if kind == "fails" and verdict.accepted is not None:
+        return evidence.badge(f"{metric.verdict}, accepted", "accepted")
+    return evidence.badge(metric.verdict, kind)
+
+
+def _state(run: Run) -> str:
+    """Say how the run is painted: what passes with something accepted is not plainly green."""
+    if not run.passed:
+        return "fails"
+    return "accepted" if any(verdict.accepted is not None for verdict in run.checks) else "passes"
 
 
 def _badge(verdict: Verdict) -> Html:
