@@ -65,11 +65,7 @@ def conclude(
         environment=_changes(approval.claimed or approval.baseline),
         released=approval.baseline.candidate if approval.baseline else "",
         candidate=candidates.describe(check.candidate),
-        protocol=promise.protocol(
-            check,
-            protocol.splitter,
-            rules=settings.rules,
-        ),
+        protocol=promise.protocol(check, protocol.splitter, settings.rules),
         recording=approval.baseline.generation if approval.baseline else 0,
         reused=approval.baseline.reused if approval.baseline and held.moved is None else 0,
         charts=held.charts,

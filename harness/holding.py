@@ -75,33 +75,27 @@ def hold(check: Check, protocol: Protocol, approval: Approval, settings: Setting
     old, data, moved = approval.baseline, protocol.dataset, None
     if old is None:
         return Held()
-    weakened = promise.weakened(
-        check,
-        old,
-        rules=settings.rules,
-    )
+    weakened = promise.weakened(check, old, settings.rules)
     if approval.deleted:
         weakened += (f"its baseline {approval.file}.json was deleted",)
     try:
+        baseline, approved, carried = old, None, None
         if moving.has_moved(old, data):
             progress("running the approved code on the new data", 0, 0)
             carried = moving.carry(
                 check, protocol, approval, root=settings.root, scratch=settings.scratch, python=settings.python,
                 jobs=settings.jobs,
             )  # fmt: skip
-            approved: Approved | None = carried.approved
-            against = Comparison(check, protocol, carried.baseline, approved)
-            judged = looks.look(
-                check, protocol, carried.baseline, against, jobs=settings.jobs, progress=partial(progress, "fitting")
-            )
-            moved = moving.table(check, old, carried, data, judged.metrics, settings.jobs)
+            baseline, approved = carried.baseline, carried.approved
         else:
             comparison.require_same_rows(check, old, data)
             approved = _predictions(approval, settings)
-            against = Comparison(check, protocol, old, approved)
-            judged = looks.look(
-                check, protocol, old, against, jobs=settings.jobs, progress=partial(progress, "fitting")
-            )
+        against = Comparison(check, protocol, baseline, approved)
+        judged = looks.look(
+            check, protocol, baseline, against, jobs=settings.jobs, progress=partial(progress, "fitting")
+        )
+        if carried is not None:
+            moved = moving.table(check, old, carried, data, judged.metrics, settings.jobs)
     except IncomparableError as error:
         before = old.protocol.get("cv")
         other = () if before == protocol.splitter else (f"cv= is {protocol.splitter}, was {before}",)
