@@ -1,4 +1,4 @@
-"""How often the bounds miss: what `harness.statistics` promises, on made-up differences whose truth is known.
+"""How often the bounds miss: what `judgement.statistics` promises, on made-up differences whose truth is known.
 
 Every difference is simulated with a true mean of zero, so that a lower bound above zero, or an upper one below it, is a
 miss: 5% of the one-sided 95% bounds should, and 0.25% of the 99.75% ones. Three tables:
@@ -22,11 +22,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from overhead import machine
+from pytest_model_check.judgement.statistics import (
+    SeedNoise,
+    StandardError,
+    half_width,
+    seed_noise,
+    split_variances,
+    standard_error,
+)
 from scipy.special import ndtri, stdtrit
 
-from harness.statistics import SeedNoise, StandardError, half_width, seed_noise, split_variances, standard_error
-
-LEVELS = (0.95, 0.9975)  # as harness.judge has them: that nothing is lost, that something is
+LEVELS = (0.95, 0.9975)  # as pytest_model_check.judgement.judge has them: that nothing is lost, that something is
 Floats = NDArray[np.float64]
 
 GROUPS = {

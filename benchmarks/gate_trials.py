@@ -1,4 +1,4 @@
-"""The trials of `gate_quality.py`: runs drawn from the bank, judged by the product's own `harness.judge`."""
+"""The trials of `gate_quality.py`: runs drawn from the bank, judged by the product itself (`judgement.judge`)."""
 
 from __future__ import annotations
 
@@ -10,17 +10,19 @@ from typing import Any
 import numpy as np
 from gate_bank import NULLS, TREES, Bank, Task, load_task
 from numpy.typing import NDArray
+from pytest_model_check.checks.check import DEFAULT_SEEDS, Metric
+from pytest_model_check.fitting.predictions import Predictions
+from pytest_model_check.gate import sequential
+from pytest_model_check.judgement import judge, noise, statistics
+from pytest_model_check.judgement.drift import Anchor, defend, surpasses
+from pytest_model_check.judgement.noise import Yardstick
+from pytest_model_check.judgement.scores import Scores
+from pytest_model_check.judgement.verdicts import PASSING, MetricVerdict
+from pytest_model_check.scoring import metrics
 from sklearn.metrics import get_scorer
 
-from harness import candidates, judge, metrics, statistics
-from harness.check import DEFAULT_SEEDS, Metric
-from harness.judge import Anchor, Yardstick
-from harness.metrics import Scores
-from harness.predictions import Predictions
-from harness.verdicts import PASSING, MetricVerdict
-
 FORESTS = {"plain": 600, "null": 300, "planted": 120}  # how many are made of a pool of trees
-SEEDS = max(judge.SEEDS_OF_A_CANDIDATE)
+SEEDS = max(sequential.SEEDS_OF_A_CANDIDATE)
 ANY_MARGIN = 1e-12  # of the default margin: below it, a margin excuses nothing
 PAIRS = 400  # of single runs, for the standard error between two
 Key = tuple[str, str, str, str]  # learner, data set, condition, metric
@@ -67,10 +69,10 @@ class Cell:
         fold = self.task.fold
         if self.refits is None:
             scores = self.plain.run(metric, self.plain.draw(rng, DEFAULT_SEEDS), fold)
-            return scores, judge.measure(scores, None, self.dummy[metric])
+            return scores, noise.measure(scores, None, self.dummy[metric])
         refits = self.refits.run(metric, self.refits.draw(rng, DEFAULT_SEEDS), fold)
         scores = self.plain.scores[metric]
-        return scores, judge.measure(scores, refits, self.dummy[metric])
+        return scores, noise.measure(scores, refits, self.dummy[metric])
 
     @property
     def harmless(self) -> Pool:
@@ -106,7 +108,7 @@ def make_cell(bank: Bank, learner: str, dataset: str) -> Cell:
     dummy = np.empty((1, *shape))
     for k in range(task.folds):
         test = task.fold == k
-        model = candidates.make_dummy(kind).fit(task.X[~test], task.y[~test])
+        model = dummy.make_dummy(kind).fit(task.X[~test], task.y[~test])
         dummy[0, test] = (model.predict if task.classes is None else model.predict_proba)(task.X[test])
     return Cell(learner, task, plain, refits, {name: one.score for name, one in scored(task, dummy).items()})
 
@@ -149,7 +151,7 @@ def predictions(task: Task, answers: NDArray[Any]) -> Predictions:
 
 
 def scored(task: Task, answers: NDArray[Any], at_once: int = 100) -> dict[str, Scores]:
-    """Score answers by the product's `harness.metrics`, some at once for the sake of memory."""
+    """Score answers by the product's `scoring.metrics`, some at once for the sake of memory."""
     found: dict[str, list[Scores]] = {name: [] for name in metric_names(task)}
     for start in range(0, len(answers), at_once):
         some = predictions(task, answers[start : start + at_once].astype(np.float64))
@@ -175,11 +177,11 @@ def ours(
     anchor: Anchor | None = None,
 ) -> MetricVerdict:
     """Give the product's verdict: with one seed, and with more while it is inconclusive."""
-    for look in judge.looks(yardstick.runs):
+    for look in sequential.looks(yardstick.runs):
         runs = candidate.first(look.seeds)
         verdict = judge.judge_metric(metric, baseline, runs, yardstick, margin, spent=look.spent)
         if anchor is not None:
-            verdict = judge.defend(verdict, anchor, runs, spent=look.spent)
+            verdict = defend(verdict, anchor, runs, spent=look.spent)
         if verdict.verdict != "inconclusive":
             break
     return verdict
@@ -269,7 +271,7 @@ def smallest_loss(
         The loss, and ``max(2% of the skill, 3.97 * SE of a pair of single runs)``.
     """
     error = cell.pair_error(rng, metric)
-    held_against = max(judge.SKILL_SHARE * (cell.score(metric) - cell.dummy[metric]), 3.97 * error)
+    held_against = max(noise.SKILL_SHARE * (cell.score(metric) - cell.dummy[metric]), 3.97 * error)
     found = []
     for _ in range(count):
         baseline, yardstick = cell.baseline(rng, metric)
@@ -345,7 +347,7 @@ def drift(
         baseline, yardstick = record(level)  # fresh seeds: the approved run is not among them
         if guarded:
             anchor = anchor or first
-            if judge.surpasses(anchor, baseline):
+            if surpasses(anchor, baseline):
                 anchor = anchored()
     return level, blocked / len(steps)
 

@@ -1,6 +1,6 @@
 """What it costs to judge stored predictions: ratios of one run, so that they mean the same on every machine.
 
-(a) Judging big data (`harness.metrics.score` of both sides, `harness.judge`) by log loss, accuracy and ROC AUC, against
+(a) Judging big data (`scoring.metrics.score` of both sides, `judgement.judge`) by log loss, accuracy and ROC AUC, against
     scoring both sides once with scikit-learn's functions, fold by fold, as cross_validate does: time.
 (b) The same judging: memory at its peak beside the predictions themselves, in arrays of one float64 per row.
 (c) A metric that is judged by the jackknife: how many rows are scored, in scorings of all rows of one side.
@@ -23,13 +23,13 @@ from typing import Any
 
 import numpy as np
 from overhead import machine
+from pytest_model_check.checks.check import Metric
+from pytest_model_check.fitting.predictions import Predictions
+from pytest_model_check.judgement.judge import judge_metric
+from pytest_model_check.judgement.noise import measure
+from pytest_model_check.judgement.verdicts import MetricVerdict
+from pytest_model_check.scoring.metrics import score
 from sklearn import metrics as sk
-
-from harness.check import Metric
-from harness.judge import judge_metric, measure
-from harness.metrics import score
-from harness.predictions import Predictions
-from harness.verdicts import MetricVerdict
 
 FOLDS = 10
 FUNCTIONS = {
@@ -76,7 +76,7 @@ def models(rows: int, classes: int = 2, repeats: int = 1) -> tuple[np.ndarray, P
 
 
 def judged(y: np.ndarray, old: Predictions, new: Predictions) -> list[MetricVerdict]:
-    """Judge one side against the other, as `harness.comparison` does: the baseline's scores are kept."""
+    """Judge one side against the other, as `gate.paired` does: the baseline's scores are kept."""
     kept, found = {}, []
     for name in FUNCTIONS:
         metric = Metric(name, sk.get_scorer(name), None)

@@ -23,12 +23,11 @@ from pathlib import Path
 
 import dvc.repo
 import numpy as np
-
-from harness import baselines
-from harness.baselinejson import Baseline, BaselineMetric
-from harness.baselines import Approved, Pending
-from harness.judge import Yardstick
-from harness.predictions import Predictions
+from pytest_model_check.baselines import store
+from pytest_model_check.baselines.record import Baseline, BaselineMetric
+from pytest_model_check.baselines.store import Approved, Pending
+from pytest_model_check.fitting.predictions import Predictions
+from pytest_model_check.judgement.noise import Yardstick
 
 ROWS = 20_000
 
@@ -58,19 +57,19 @@ def stress(folder: Path, kills: int, rng: random.Random) -> tuple[Counter[str], 
     dvc.repo.Repo.init(str(folder), no_scm=True).close()
     place, scratch = folder / "baselines", folder / "scratch"
     scratch.mkdir()
-    baselines.write(_pending(1, scratch), place)
+    store.write(_pending(1, scratch), place)
     found: Counter[str] = Counter()
     generation, times = 1, []
     while len(times) < 5:
         generation += 1
         began = time.perf_counter()
-        if _child(lambda: baselines.write(_pending(generation, scratch), place))[1]():  # noqa: B023 - called at once
+        if _child(lambda: store.write(_pending(generation, scratch), place))[1]():  # noqa: B023 - called at once
             raise SystemExit("an update that nobody killed has failed")
         times.append(time.perf_counter() - began)
     seconds = max(times)
     for number in range(kills):
         pending = _pending(generation + 1, scratch)
-        pid, wait = _child(lambda pending=pending: baselines.write(pending, place))  # type: ignore[misc]
+        pid, wait = _child(lambda pending=pending: store.write(pending, place))  # type: ignore[misc]
         time.sleep(rng.uniform(0, 1.5 * seconds))  # some come too late: they find the new one
         os.kill(pid, signal.SIGKILL)
         wait()
@@ -78,7 +77,7 @@ def stress(folder: Path, kills: int, rng: random.Random) -> tuple[Counter[str], 
         if kept not in (generation, generation + 1):
             found["torn"] += 1
             print(f"kill {number}: found {kept}, expected {generation} or {generation + 1}", file=sys.stderr)
-            baselines.write(_pending(generation, scratch), place)
+            store.write(_pending(generation, scratch), place)
         else:
             found["old" if kept == generation else "new"] += 1
             generation = kept
@@ -93,10 +92,10 @@ def stress(folder: Path, kills: int, rng: random.Random) -> tuple[Counter[str], 
 def _kept(place: Path) -> int | str:
     """Read the baseline as a check does; gives which recording it is, or what is wrong with it."""
     try:
-        baseline = baselines.read(place, "it")
+        baseline = store.read(place, "it")
         if baseline is None:
             return "no baseline"
-        values = baselines.read_approved(place, baseline).predictions.responses["predict"]
+        values = store.read_approved(place, baseline).predictions.responses["predict"]
     except Exception as error:  # noqa: BLE001 - whatever it is, it is torn
         return repr(error)
     return baseline.generation if (values == baseline.generation).all() else "other predictions than the JSON's"
@@ -123,7 +122,7 @@ def _pending(generation: int, scratch: Path) -> Pending:
         predictions_md5="",
         environment={},
     )
-    return replace(baselines.prepare(baseline, Approved(predictions, {}), scratch), replaces=None)
+    return replace(store.prepare(baseline, Approved(predictions, {}), scratch), replaces=None)
 
 
 def _child(action: Callable[[], object]) -> tuple[int, Callable[[], int]]:

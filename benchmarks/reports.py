@@ -11,9 +11,9 @@ import time
 from collections.abc import Callable
 
 from overhead import machine as this_machine
-
-from harness.report import annotations, junit, machine, markdown, openmetrics, terminal, words
-from harness.verdicts import Acceptance, Corner, MetricVerdict, Moved, Run, Verdict, worst
+from pytest_model_check.judgement import explain
+from pytest_model_check.judgement.verdicts import Acceptance, Corner, MetricVerdict, Moved, Run, Verdict, worst
+from pytest_model_check.report import annotations, json_report, junit, markdown, openmetrics, terminal
 
 CHECKS, SLICES, FOLDS = 50, 5, 10
 METRICS = ("neg_log_loss", "roc_auc", "accuracy")
@@ -21,7 +21,7 @@ REPEATS = 5
 SECONDS = 3.0  # that all reports may take
 RENDERERS: dict[str, Callable[[Run], object]] = {
     "markdown": markdown.render,
-    "json": machine.render,
+    "json": json_report.render,
     "openmetrics": openmetrics.render,
     "terminal, 80 columns": lambda run: terminal.summary(run.checks, 0, width=80),
     "terminal, -v": lambda run: terminal.summary(run.checks, 1),
@@ -48,8 +48,8 @@ def _check(i: int) -> Verdict:
         f"tests/test_models.py::test_{name}",
         worst([one.verdict for one in found if one.decides]),
         not fails,
-        words.sentence(name, found),
-        words.advice(found, 10_000, (47, 5), (1, 2, 3, 4, 5)),
+        explain.sentence(name, found),
+        explain.advice(found, 10_000, (47, 5), (1, 2, 3, 4, 5)),
         found,
         data_path=f"data/model_{i}.parquet",
         data_md5="0123456789abcdef" * 2,

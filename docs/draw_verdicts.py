@@ -1,4 +1,4 @@
-"""Draw docs/verdicts.svg: the interval of each verdict against zero and the margin, as `harness.judge` finds it.
+"""Draw docs/verdicts.svg: the interval of each verdict against zero and the margin, as the judge finds it.
 
 Run from the repository root: ``python docs/draw_verdicts.py``. Every end of an interval comes from a real verdict on a
 small made-up difference; nothing is placed by hand.
@@ -12,10 +12,10 @@ from pathlib import Path
 from xml.sax.saxutils import escape
 
 import numpy as np
-
-from harness.judge import Yardstick, identical, judge_metric
-from harness.metrics import Scores
-from harness.verdicts import MetricVerdict
+from pytest_model_check.judgement.judge import identical, judge_metric
+from pytest_model_check.judgement.noise import Yardstick
+from pytest_model_check.judgement.scores import Scores
+from pytest_model_check.judgement.verdicts import MetricVerdict
 
 PICTURE = Path(__file__).with_name("verdicts.svg")
 MARGIN = 0.010

@@ -32,7 +32,7 @@ NOBODY = {f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER")
           for what, value in {"NAME": "Someone", "EMAIL": "someone@example.org", "DATE": TODAY}.items()}  # fmt: skip
 # The workflow installs from an index; here the package is there already.
 OVERRIDE = {"install": ":"}
-PLUGIN = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_PLUGINS": "harness.plugin", "DVC_NO_ANALYTICS": "1"}
+PLUGIN = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_PLUGINS": "pytest_model_check.plugin", "DVC_NO_ANALYTICS": "1"}
 TIME = "…"  # in place of how long a check took
 
 CHECKS = '''
@@ -146,7 +146,7 @@ PICTURED = "accepted-loss"
 
 def main() -> None:
     """Make every example again."""
-    os.environ |= NOBODY | PLUGIN | {"PYTHONPATH": str(ROOT)}
+    os.environ |= NOBODY | PLUGIN | {"PYTHONPATH": str(ROOT / "harness")}
     with tempfile.TemporaryDirectory() as folder:
         project = Path(folder, "project")
         set_up(project)

@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from harness.baselinejson import from_json, to_text
+from pytest_model_check.baselines.baseline_json import from_json, to_text
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = ("README.md", "docs/baselines.md")
@@ -114,7 +114,12 @@ def _shown(clone: Path, *arguments: str) -> str:
 
 
 def _told(clone: Path, *arguments: str) -> str:
-    command = [sys.executable, "-c", "import sys; from harness.cli import main; sys.exit(main())", *arguments]
+    command = [
+        sys.executable,
+        "-c",
+        "import sys; from pytest_model_check.cli import main; sys.exit(main())",
+        *arguments,
+    ]
     done = subprocess.run(command, cwd=clone, capture_output=True, text=True)
     lines = [line.rstrip() for line in (done.stdout + done.stderr).splitlines()]
     return f"$ model-check {' '.join(arguments)}\n" + "\n".join(lines) + "\n"

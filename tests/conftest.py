@@ -12,8 +12,7 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
-
-from harness import against
+from pytest_model_check.pull_requests import merge_base
 
 pytest_plugins = ["pytester"]
 
@@ -116,9 +115,9 @@ def enter(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Go to a project, in an environment that says nothing but what its tests need."""
     monkeypatch.chdir(path)
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    monkeypatch.setenv("PYTEST_PLUGINS", "harness.plugin")
+    monkeypatch.setenv("PYTEST_PLUGINS", "pytest_model_check.plugin")
     monkeypatch.setenv("DVC_NO_ANALYTICS", "1")
-    for variable in (*against.TARGETS, "GITHUB_REF", "GITHUB_ACTIONS"):  # these tests may run in a pull request's CI
+    for variable in (*merge_base.TARGETS, "GITHUB_REF", "GITHUB_ACTIONS"):  # these tests may run in a pull request's CI
         monkeypatch.delenv(variable, raising=False)
 
 
@@ -130,9 +129,8 @@ def preloaded() -> None:
     """
     import dvc.repo  # noqa: F401
     import pandas.core.arrays.arrow.extension_types  # noqa: F401
+    import pytest_model_check.gate.gate  # noqa: F401
     import ruamel.yaml  # noqa: F401
-
-    import harness.gate  # noqa: F401
 
 
 @pytest.fixture
@@ -187,8 +185,13 @@ def approved_template(project_template: Path, tmp_path_factory: pytest.TempPathF
     project = Project(path, None)  # type: ignore[arg-type]
     shutil.copytree(ROOT / ".github", path / ".github", ignore=shutil.ignore_patterns("__pycache__"))
     project.check()
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "DVC_NO_ANALYTICS": "1"}
-    command = [sys.executable, "-m", "pytest", "-p", "harness.plugin", "--update-baselines", "--model-check-jobs=1"]
+    environment = os.environ | {
+        "PYTHONPATH": str(ROOT / "harness"),
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        "DVC_NO_ANALYTICS": "1",
+    }
+    command = [sys.executable, "-m", "pytest", "-p", "pytest_model_check.plugin"]
+    command += ["--update-baselines", "--model-check-jobs=1"]
     subprocess.run(command, cwd=path, env=environment, check=True, capture_output=True)
     project.dvc("push")
     git(path, "add", "-A")
@@ -205,7 +208,7 @@ def repository(
     shutil.copytree(approved_template, path)
     shutil.copytree(approved_template.parent / "remote", tmp_path / "remote")
     enter(path, monkeypatch)
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("PYTHONPATH", str(ROOT / "harness"))
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     config = path / ".dvc" / "config"  # of a clone elsewhere, too
     known = re.sub(r"url = .*", lambda _: f"url = {tmp_path / 'remote'}", config.read_text(encoding="utf-8"))

@@ -8,12 +8,12 @@ from pathlib import Path
 import dvc.repo
 import numpy as np
 from conftest import git
-
-from harness.baselinejson import Baseline, BaselineMetric, StoredAnchor, to_text
-from harness.baselines import Approved, prepare, write
-from harness.judge import Yardstick
-from harness.predictions import Predictions
-from harness.verdicts import Acceptance
+from pytest_model_check.baselines.baseline_json import to_text
+from pytest_model_check.baselines.record import Baseline, BaselineMetric, StoredAnchor
+from pytest_model_check.baselines.store import Approved, prepare, write
+from pytest_model_check.fitting.predictions import Predictions
+from pytest_model_check.judgement.noise import Yardstick
+from pytest_model_check.judgement.verdicts import Acceptance
 
 NAMED = "named in the check"
 YARDSTICK = Yardstick(0.5, 0.001, 9.5, 10, 0.004)

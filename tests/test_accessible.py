@@ -13,10 +13,9 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from pytest_model_check.judgement.verdicts import WORST_FIRST, Run
+from pytest_model_check.report.html import page
 from test_page import check, full, metric, recordings
-
-from harness.report import page
-from harness.verdicts import WORST_FIRST, Run
 
 AXE = "axe-core@4.14.1"
 WIDTHS = (380, 800, 1400)

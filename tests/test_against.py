@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 from conftest import LOGISTIC, Project, git
-
-from harness import against, baselines
-from harness.against import target_branch
-from harness.baselinejson import from_json, to_text
-from harness.cli import main
-from harness.git import GitError
+from pytest_model_check.baselines import store
+from pytest_model_check.baselines.baseline_json import from_json, to_text
+from pytest_model_check.cli import main
+from pytest_model_check.git import GitError
+from pytest_model_check.pull_requests import merge_base
+from pytest_model_check.pull_requests.merge_base import target_branch
 
 WEAK = "make_pipeline(StandardScaler(), LogisticRegression(C=0.003))"
 STRONG = LOGISTIC
@@ -68,18 +68,18 @@ def repository(tmp_path: Path) -> Path:
 
 
 def test_the_merge_base_with_the_target_decides(repository: Path) -> None:
-    found = against.find(repository, None, {"GITHUB_BASE_REF": "main"})
+    found = merge_base.find(repository, None, {"GITHUB_BASE_REF": "main"})
     assert found is not None
     assert found.sha == git(repository, "rev-parse", "origin/main").strip()
     assert found.words == f"merge base {found.sha[:7]} with origin/main (GitHub)"
-    assert against.find(repository, "origin/main", {}).sha == found.sha
-    assert against.find(repository, "main", {}).target == "origin/main", "a branch that is only on the remote"
-    assert against.find(repository, None, {}) is None
+    assert merge_base.find(repository, "origin/main", {}).sha == found.sha
+    assert merge_base.find(repository, "main", {}).target == "origin/main", "a branch that is only on the remote"
+    assert merge_base.find(repository, None, {}) is None
 
 
 def test_a_detached_head_has_a_merge_base_too(repository: Path) -> None:
     git(repository, "checkout", "-q", "--detach", "HEAD")
-    assert against.find(repository, None, {"CHANGE_TARGET": "main"}).target == "origin/main"
+    assert merge_base.find(repository, None, {"CHANGE_TARGET": "main"}).target == "origin/main"
 
 
 def _shallow(repository: Path) -> None:
@@ -136,7 +136,7 @@ def test_what_is_missing_is_named_with_the_command_that_brings_it(
 ) -> None:
     fault(repository)
     with pytest.raises(GitError) as caught:
-        against.find(repository, None, {"GITHUB_BASE_REF": "main"})
+        merge_base.find(repository, None, {"GITHUB_BASE_REF": "main"})
     assert message in caught.value.message
     assert advice in caught.value.advice
 
@@ -144,7 +144,7 @@ def test_what_is_missing_is_named_with_the_command_that_brings_it(
 def test_the_advised_command_helps(repository: Path) -> None:
     _shallow(repository)
     git(repository, *FETCH.split()[1:], "-q")
-    assert against.find(repository, None, {"GITHUB_BASE_REF": "main"}).target == "origin/main"
+    assert merge_base.find(repository, None, {"GITHUB_BASE_REF": "main"}).target == "origin/main"
 
 
 # --- a branch with a baseline of its own
@@ -291,7 +291,7 @@ def test_a_new_check_passes_on_its_own_recomputed_baseline(branch: Project) -> N
     commit(branch, "A new check")
     assert branch.run("--model-check-against=main").ret == 0
     assert branch.verdicts() == {"tumours": "identical", "patients": "new"}
-    patients = baselines.read(branch.path / "baselines", "patients")
+    patients = store.read(branch.path / "baselines", "patients")
     path = branch.path / "baselines" / "patients.json"
     plain = json.loads(path.read_text())
     plain["metrics"]["r2"]["score"] = 0.99

@@ -90,7 +90,7 @@ def left(approved_template: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     shutil.copytree(approved_template, project.path)
     project.check(BETTER)
     shutil.copytree(approved_template.parent / "remote", work / "remote")
-    environment = os.environ | QUICK | {"PYTHONPATH": str(ROOT), "DVC_NO_ANALYTICS": "1"}
+    environment = os.environ | QUICK | {"PYTHONPATH": str(ROOT / "harness"), "DVC_NO_ANALYTICS": "1"}
     command = [sys.executable, "-m", "pytest", "--update-baselines", "--model-check-jobs=1"]
     subprocess.run(command, cwd=project.path, env=environment, check=True, capture_output=True)
     (work / "recording").mkdir()

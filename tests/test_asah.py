@@ -10,8 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-from harness.statistics import delong_placements, standard_error
+from pytest_model_check.judgement.statistics import delong_placements, standard_error
 
 DATA = Path(os.environ.get("PROC_DATA", "/usr/lib/R/site-library/pROC/data"), "Rdata.rdb")
 

@@ -85,7 +85,11 @@ def recorded(project_template: Path, tmp_path_factory: pytest.TempPathFactory) -
     track(path / "small" / "rows.csv", rows())
     Project(path, None).source(check("good", call()) + check("bad", call()))  # type: ignore[arg-type]
     command = [sys.executable, "-m", "pytest", "--update-baselines", "--model-check-jobs=1", "-p", "no:cacheprovider"]
-    plugin = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_PLUGINS": "harness.plugin", "DVC_NO_ANALYTICS": "1"}
+    plugin = {
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        "PYTEST_PLUGINS": "pytest_model_check.plugin",
+        "DVC_NO_ANALYTICS": "1",
+    }
     subprocess.run(command, cwd=path, env=os.environ | plugin, check=True, capture_output=True)
     return path
 

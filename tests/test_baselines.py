@@ -14,14 +14,15 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from harness import baselines, dvcfiles
-from harness.baselinejson import Baseline, BaselineMetric, StoredAnchor, from_json, to_json
-from harness.baselines import Approved, prepare, read, read_approved, write
-from harness.errors import BaselineError, DataError
-from harness.judge import Yardstick
-from harness.predictions import Predictions
-from harness.verdicts import Acceptance
+from pytest_model_check.baselines import store
+from pytest_model_check.baselines.baseline_json import from_json, to_json
+from pytest_model_check.baselines.record import Baseline, BaselineMetric, StoredAnchor
+from pytest_model_check.baselines.store import Approved, prepare, read, read_approved, write
+from pytest_model_check.data import dvc_files
+from pytest_model_check.errors import BaselineError, DataError
+from pytest_model_check.fitting.predictions import Predictions
+from pytest_model_check.judgement.noise import Yardstick
+from pytest_model_check.judgement.verdicts import Acceptance
 
 fast = settings(deadline=None, derandomize=True, max_examples=50)
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -399,7 +400,7 @@ def test_a_file_that_holds_no_predictions_is_refused(folder, tmp_path, content):
         pending.predictions.write_bytes(b"no parquet")
     else:
         answers().to_frame().drop(columns="predict_proba:0").to_parquet(pending.predictions)
-    md5 = dvcfiles.file_md5(pending.predictions)
+    md5 = dvc_files.file_md5(pending.predictions)
     write(dataclasses.replace(pending, baseline=dataclasses.replace(pending.baseline, predictions_md5=md5)), folder)
     with pytest.raises(BaselineError, match=r"churn\.parquet holds no predictions"):
         read_approved(folder, read(folder, "churn"))
@@ -420,10 +421,11 @@ def _killed(folder, monkeypatch, stage):
 import os, sys
 sys.path.insert(0, {str(Path(__file__).parent)!r})
 import test_baselines as t
-from harness import baselines, dvcfiles
+from pytest_model_check.baselines import store
+from pytest_model_check.data import dvc_files
 from pathlib import Path
 folder = Path({str(folder)!r})
-add, aside = dvcfiles.add, Path.replace
+add, aside = dvc_files.add, Path.replace
 def dying(*arguments):
     os._exit(9)
 def added(path):
@@ -435,11 +437,11 @@ def second(path, target, seen=[]):
         os._exit(9)
     return aside(path, target)
 if {stage!r} == "set aside": Path.replace = second
-if {stage!r} == "before dvc": dvcfiles.add = dying
-if {stage!r} == "after dvc": dvcfiles.add = added
+if {stage!r} == "before dvc": dvc_files.add = dying
+if {stage!r} == "after dvc": dvc_files.add = added
 if {stage!r} == "json written":
-    text = baselines.write_text
-    baselines.write_text = lambda *a: (text(*a), os._exit(9))
+    text = store.write_text
+    store.write_text = lambda *a: (text(*a), os._exit(9))
 t.record(folder, folder.parent / "scratch", seed=1, generation=2)
 """
     done = subprocess.run([sys.executable, "-c", script], check=False, capture_output=True, cwd=folder.parent)
@@ -469,7 +471,7 @@ def test_a_failing_dvc_add_leaves_the_earlier_baseline(folder, tmp_path, monkeyp
         path.with_name(path.name + ".dvc").write_text("half", encoding="utf-8")
         raise DataError("the cache is on fire")
 
-    monkeypatch.setattr(dvcfiles, "add", fail)
+    monkeypatch.setattr(dvc_files, "add", fail)
     with pytest.raises(BaselineError, match="the baseline churn could not be written: the cache is on fire"):
         record(folder, tmp_path / "scratch", seed=1)
     assert files(folder) == before
@@ -494,18 +496,18 @@ def test_a_file_that_can_not_be_set_aside_leaves_the_earlier_baseline(folder, tm
 def test_an_interrupt_leaves_the_earlier_baseline(folder, tmp_path, monkeypatch):
     record(folder, tmp_path / "scratch")
     before = files(folder)
-    monkeypatch.setattr(baselines, "to_text", lambda baseline: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr(store, "to_text", lambda baseline: (_ for _ in ()).throw(KeyboardInterrupt))
     with monkeypatch.context() as m:
-        m.setattr(baselines, "prepare", lambda *a: None)
+        m.setattr(store, "prepare", lambda *a: None)
         scratch = tmp_path / "scratch" / "churn.parquet"
         answers(1).to_frame().to_parquet(scratch, index=False)
         with pytest.raises(KeyboardInterrupt):
-            write(baselines.Pending(EXAMPLE, scratch), folder)
+            write(store.Pending(EXAMPLE, scratch), folder)
     assert files(folder) == before
 
 
 def test_a_first_baseline_that_fails_leaves_nothing(folder, tmp_path, monkeypatch):
-    monkeypatch.setattr(baselines, "write_text", lambda path, text: (_ for _ in ()).throw(OSError(28, "full")))
+    monkeypatch.setattr(store, "write_text", lambda path, text: (_ for _ in ()).throw(OSError(28, "full")))
     with pytest.raises(BaselineError, match="full"):
         record(folder, tmp_path / "scratch")
     assert files(folder) == {}
@@ -515,7 +517,7 @@ FSIZE = """
 import resource, sys
 sys.path.insert(0, {tests!r})
 import test_baselines as t
-from harness.errors import BaselineError
+from pytest_model_check.errors import BaselineError
 from pathlib import Path
 folder = Path({folder!r})
 baseline = t.dataclasses.replace(t.EXAMPLE, candidate="x" * {json}, generation=2)

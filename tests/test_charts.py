@@ -9,11 +9,10 @@ import pytest
 from conftest import LOGISTIC, Project
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pytest_model_check.fitting.predictions import Predictions
+from pytest_model_check.scoring.charts import FEWEST, LABELS, POINTS, charts
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import average_precision_score, confusion_matrix, precision_recall_curve, roc_auc_score, roc_curve
-
-from harness.charts import FEWEST, LABELS, POINTS, charts
-from harness.predictions import Predictions
 
 GRID = np.linspace(0, 1, POINTS)
 

@@ -6,12 +6,16 @@ import sys
 
 import pytest
 from lives import Life, baseline
-
-from harness.cli import main
+from pytest_model_check.cli import main
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "import sys; from harness.cli import main; sys.exit(main())", *arguments]
+    command = [
+        sys.executable,
+        "-c",
+        "import sys; from pytest_model_check.cli import main; sys.exit(main())",
+        *arguments,
+    ]
     return subprocess.run(command, capture_output=True, text=True, env=os.environ | environment, check=False)
 
 
@@ -40,7 +44,7 @@ def test_an_ascii_terminal_shows_names_that_it_has_no_letters_for(tmp_path, monk
 
 def test_help_imports_nothing_heavy():
     code = (
-        "import sys; from harness.cli import main\n"
+        "import sys; from pytest_model_check.cli import main\n"
         "try: main(['--help'])\n"
         "except SystemExit: pass\n"
         "sys.exit(bool({'numpy', 'pandas', 'sklearn', 'dvc', 'matplotlib'} & set(sys.modules)))"

@@ -17,10 +17,9 @@ from api import Api
 from fake_github import FORK, OWN, REPOSITORY, TOKEN, FakeGitHub, archive, pull_request
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pytest_model_check.judgement.verdicts import MetricVerdict, Run, Verdict
+from pytest_model_check.report import markdown
 from sanitise import CUT, sanitise
-
-from harness.report import markdown
-from harness.verdicts import MetricVerdict, Run, Verdict
 
 SHA = "1234567890abcdef1234567890abcdef12345678"
 NEWER = "f" * 40

@@ -7,6 +7,13 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
+from pytest_model_check.candidates.dummy import make_dummy
+from pytest_model_check.candidates.estimator import describe
+from pytest_model_check.checks.make_check import make_check
+from pytest_model_check.data import splits
+from pytest_model_check.data.dataset import Dataset
+from pytest_model_check.errors import CandidateError, DataError, PromiseError
+from pytest_model_check.fitting import crossval
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import RandomForestClassifier
@@ -25,12 +32,6 @@ from sklearn.model_selection import (
 )
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-
-from harness import crossval
-from harness.candidates import describe, make_dummy
-from harness.check import make_check
-from harness.dataset import Dataset
-from harness.errors import CandidateError, DataError, PromiseError
 
 
 class Probe(RegressorMixin, BaseEstimator):
@@ -75,7 +76,7 @@ def check(candidate=None, **promise):
 
 
 def protocol(candidate=None, data=None, **promise):
-    return crossval.make_protocol(check(candidate, **promise), dataset() if data is None else data)
+    return splits.make_protocol(check(candidate, **promise), dataset() if data is None else data)
 
 
 def states(candidate, seeds=3, cv=5, **options):

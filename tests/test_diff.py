@@ -8,12 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lives import Life, accepted, baseline, metric
-
-from harness import revisions
-from harness.cli import main
-from harness.history import GIVEN_UP
-from harness.revisions import Snapshot, compare, train_ratio
-from harness.verdicts import Acceptance
+from pytest_model_check.baselines import diff
+from pytest_model_check.baselines.diff import Snapshot, compare, train_ratio
+from pytest_model_check.baselines.record import GIVEN_UP
+from pytest_model_check.cli import main
+from pytest_model_check.judgement.verdicts import Acceptance
 
 fast = settings(deadline=None, derandomize=True, max_examples=100)
 OTHER_DATA = (("data/churn.csv", "f" * 32),)
@@ -26,7 +25,7 @@ def life(tmp_path, monkeypatch) -> Life:
     return life
 
 
-def between(old, new, retired=()) -> revisions.Diff:
+def between(old, new, retired=()) -> diff.Diff:
     """Compare two sets of baselines."""
     before = Snapshot("A", "0" * 40, {one.name: one for one in old}, {})
     return compare(before, Snapshot("B", None, {one.name: one for one in new}, {one.name: one for one in retired}))

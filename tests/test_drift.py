@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from pytest_model_check.judgement.drift import Anchor, defend, surpasses
+from pytest_model_check.judgement.judge import judge_metric
+from pytest_model_check.judgement.noise import Yardstick
 from test_judge import scores
-
-from harness.judge import Anchor, Yardstick, defend, judge_metric, surpasses
 
 QUIET = Yardstick(-10.0, 0.0, np.inf, None, 0.0)
 BASE = np.linspace(0, 1, 100)

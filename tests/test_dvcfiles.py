@@ -18,10 +18,9 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-
-from harness import dvcfiles, dvcremote
-from harness.dvcfiles import add, verified
-from harness.errors import DataError
+from pytest_model_check.data import dvc_files, dvc_remote
+from pytest_model_check.data.dvc_files import add, verified
+from pytest_model_check.errors import DataError
 
 ENVIRONMENT = {
     "DVC_NO_ANALYTICS": "1",
@@ -186,8 +185,8 @@ class TestPull:
         assert capfd.readouterr() == ("", "")
 
     def test_by_several_processes_at_once(self, project: Project) -> None:
-        code = "from pathlib import Path; from harness.dvcfiles import verified; print(verified(Path('folder')))"
-        environment = {**os.environ, "PYTHONPATH": str(Path(dvcfiles.__file__).parents[1])}
+        code = "from pathlib import Path; from pytest_model_check.data.dvc_files import verified; print(verified(Path('folder')))"
+        environment = {**os.environ, "PYTHONPATH": str(Path(dvc_files.__file__).parents[2])}
         started = [
             subprocess.Popen(
                 [sys.executable, "-W", "error", "-c", code],
@@ -263,7 +262,7 @@ class TestFastPath:
         def never(*args: object, **kwargs: object) -> None:
             raise AssertionError("DVC was needed")
 
-        self.forbid = lambda: monkeypatch.setattr(dvcremote, "_dvc", never)
+        self.forbid = lambda: monkeypatch.setattr(dvc_remote, "_dvc", never)
 
     def test_a_file(self, project: Project) -> None:
         (project.root / "held.csv").write_bytes(HELD)
@@ -288,13 +287,13 @@ class TestFastPath:
     def test_never_imports_dvc(self, project: Project) -> None:
         (project.root / "held.csv").write_bytes(HELD)
         code = (
-            "import sys; from pathlib import Path; from harness.dvcfiles import verified; verified(Path('held.csv'));"
+            "import sys; from pathlib import Path; from pytest_model_check.data.dvc_files import verified; verified(Path('held.csv'));"
             "sys.exit(sorted(name for name in sys.modules if name.partition('.')[0] in ('dvc', 'dvc_data')) or 0)"
         )
         run(
             sys.executable,
             "-c",
-            f"import sys; sys.path.insert(0, {os.fspath(Path(dvcfiles.__file__).parents[1])!r}); {code}",
+            f"import sys; sys.path.insert(0, {os.fspath(Path(dvc_files.__file__).parents[2])!r}); {code}",
             cwd=project.root,
         )
 
@@ -611,7 +610,7 @@ class TestRemote:
     def test_lock_held(self, project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
         import zc.lockfile
 
-        monkeypatch.setattr(dvcremote, "LOCK_PATIENCE", 0.0)
+        monkeypatch.setattr(dvc_remote, "LOCK_PATIENCE", 0.0)
         (project.root / ".dvc" / "tmp").mkdir()
         held = zc.lockfile.LockFile(str(project.root / ".dvc" / "tmp" / "lock"))
         try:

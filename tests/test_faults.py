@@ -27,7 +27,9 @@ from pathlib import Path
 found, _ = runpy.run_path({str(script)!r})["stress"](Path.cwd(), 8, random.Random(1))
 sys.exit(0 if found["torn"] == 0 and sum(found.values()) == 8 else str(found))
 """
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)})
+    subprocess.run(
+        [sys.executable, "-c", code], check=True, cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT / "harness")}
+    )
 
 
 def test_two_runs_at_once_do_not_interleave(branch: Project) -> None:  # noqa: F811

@@ -14,10 +14,9 @@ from cmarkgfm.cmark import Options
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
-
-from harness.report import annotations, machine, markdown, openmetrics, terminal
-from harness.report.visible import cut, shortened, visible
-from harness.verdicts import Acceptance, Corner, MetricVerdict, Moved, Run, Verdict, worst
+from pytest_model_check.judgement.verdicts import Acceptance, Corner, MetricVerdict, Moved, Run, Verdict, worst
+from pytest_model_check.report import annotations, json_report, markdown, markdown_text, openmetrics, terminal
+from pytest_model_check.report.text import cut, shortened, visible
 
 fuzz = settings(
     deadline=None,
@@ -111,7 +110,7 @@ def named(text: str) -> Run:
 
 RENDERERS: dict[str, Callable[[Run], str]] = {  # a report that is new goes in here
     "markdown": markdown.render,
-    "machine": machine.render,
+    "machine": json_report.render,
     "openmetrics": openmetrics.render,
     "terminal": lambda run: "\n".join(terminal.summary(run.checks, 1, width=60)),
     "annotations": lambda run: "\n".join(annotations.lines(run, {})),
@@ -135,9 +134,9 @@ def test_every_report_can_be_written_and_hides_nothing(run: Run) -> None:
 @given(runs())
 @fuzz
 def test_the_json_holds_every_name_as_it_is(run: Run) -> None:
-    plain = json.loads(machine.render(run))
+    plain = json.loads(json_report.render(run))
     assert [check["name"] for check in plain["checks"]] == [check.name for check in run.checks]
-    assert machine.render(run).isascii()
+    assert json_report.render(run).isascii()
 
 
 @given(texts, st.integers(0, 80))
@@ -236,8 +235,8 @@ def _with_examples(test: Callable[..., None]) -> Callable[..., None]:
 @fuzz
 def test_markdown_shows_a_name_as_it_is(text: str) -> None:
     page = assert_harmless(named(text))
-    shown = visible(text) or markdown.EMPTY
-    name, reason = shortened(shown, markdown.NAME), cut(shown, markdown.TEXT)
+    shown = visible(text) or markdown_text.EMPTY
+    name, reason = shortened(shown, markdown_text.NAME), cut(shown, markdown_text.TEXT)
     assert {row[0].replace("\u200b", "") for row in page.rows[1:4]} == {name}
     assert [item.replace("\u200b", "").strip() for item in page.items][:2] == [reason.strip()] * 2
 

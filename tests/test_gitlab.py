@@ -17,10 +17,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from conftest import Project
+from pytest_model_check.session.options import ENDINGS
 from ruamel.yaml import YAML
 from test_workflows import propose
-
-from harness.options import ENDINGS
 
 TEMPLATE = YAML(typ="safe", pure=True).load(
     (Path(__file__).parents[1] / "docs" / "ci" / "gitlab-ci.yml").read_text(encoding="utf-8")

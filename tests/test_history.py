@@ -9,11 +9,10 @@ from dataclasses import replace
 
 import pytest
 from lives import Life, accepted, anchor, baseline, metric
-
-from harness import history
-from harness.cli import main
-from harness.errors import BaselineError
-from harness.report import historyplot
+from pytest_model_check.baselines import history
+from pytest_model_check.cli import main
+from pytest_model_check.errors import BaselineError
+from pytest_model_check.report import history_plot
 
 OTHER_DATA = (("data/churn.csv", "f" * 32),)
 
@@ -311,7 +310,7 @@ def test_the_plot_names_axes_intervals_dummy_data_moves_and_accepted_losses(life
     life.record(baseline(0.88, 2, history=(accepted(2, "the new law"),)), day=2)
     life.record(baseline(0.7, 3, data=OTHER_DATA), day=3)
     found = history.read(life.folder, "churn")
-    drawn = historyplot.draw([found], "svg")
+    drawn = history_plot.draw([found], "svg")
     words = " ".join(ET.fromstring(drawn).itertext())
     for expected in (
         "churn: roc_auc",
@@ -324,19 +323,19 @@ def test_the_plot_names_axes_intervals_dummy_data_moves_and_accepted_losses(life
         "2026-03-01",
     ):
         assert expected in words, expected
-    assert historyplot.draw([found], "svg") == drawn
+    assert history_plot.draw([found], "svg") == drawn
 
 
 def test_a_dummy_far_below_is_named_and_the_scores_stay_readable(life):
     far = metric(0.999, standard_error=0.0001)
     life.record(baseline(metrics={"roc_auc": far}))
-    words = " ".join(ET.fromstring(historyplot.draw([history.read(life.folder, "churn")], "svg")).itertext())
+    words = " ".join(ET.fromstring(history_plot.draw([history.read(life.folder, "churn")], "svg")).itertext())
     assert "far below this axis" in words
 
 
 def test_names_like_mathematics_and_markup_are_drawn_as_they_are(life):
     life.record(baseline(metrics={"$\\frac$<b>&": metric(0.9)}))
-    words = " ".join(ET.fromstring(historyplot.draw([history.read(life.folder, "churn")], "svg")).itertext())
+    words = " ".join(ET.fromstring(history_plot.draw([history.read(life.folder, "churn")], "svg")).itertext())
     assert "$\\frac$<b>&" in words
 
 
@@ -349,7 +348,7 @@ def test_a_plot_that_cannot_be_written_is_refused_in_words(life, capsys, name):
 
 def test_without_matplotlib_the_command_that_installs_it_is_named(life, tmp_path):
     life.record(baseline(0.9))
-    blocked = "import sys; sys.modules['matplotlib'] = None; from harness.cli import main; sys.exit(main(sys.argv[1:]))"
+    blocked = "import sys; sys.modules['matplotlib'] = None; from pytest_model_check.cli import main; sys.exit(main(sys.argv[1:]))"
     command = [sys.executable, "-c", blocked, "history"]
     done = subprocess.run(command, capture_output=True, text=True, env=os.environ, check=False)
     assert done.returncode == 0

@@ -7,8 +7,7 @@ from pathlib import Path
 from types import ModuleType
 
 import numpy as np
-
-from harness.imports import Stray, roots, stray
+from pytest_model_check.old_code.import_roots import Stray, roots, stray
 
 
 def module(name: str, file: Path) -> dict[str, ModuleType]:
@@ -36,8 +35,8 @@ def test_a_stray_module_is_of_the_project_now_or_has_the_name_of_an_old_one(tmp_
     (code / "src/churn").mkdir(parents=True)
     (code / "src/churn/__init__.py").touch()
     (code / "src/churn/model.py").touch()
-    (code / "src/harness").mkdir()
-    (code / "src/harness/__init__.py").touch()
+    (code / "src/pytest_model_check").mkdir()
+    (code / "src/pytest_model_check/__init__.py").touch()
 
     def found(modules: dict[str, ModuleType]) -> Stray | None:
         return stray(modules, top=top, code=code, paths=[code, code / "src"], tool=tool)
@@ -47,7 +46,7 @@ def test_a_stray_module_is_of_the_project_now_or_has_the_name_of_an_old_one(tmp_
         **module("json", Path(json.__file__)),
         **module("other", packages / "other/__init__.py"),  # the environment lies in the project
         **module("churn", code / "src/churn/__init__.py"),
-        **module("harness", tool / "harness/__init__.py"),
+        **module("pytest_model_check", tool / "pytest_model_check/__init__.py"),
         "namespace": ModuleType("namespace"),
     }
     assert found(good) is None
@@ -55,6 +54,6 @@ def test_a_stray_module_is_of_the_project_now_or_has_the_name_of_an_old_one(tmp_
         "settings": top / "settings.py",
         "churn": packages / "churn/__init__.py",
         "churn.model": tmp_path / "elsewhere/model.py",
-        "harness": packages / "harness/__init__.py",
+        "pytest_model_check": packages / "pytest_model_check/__init__.py",
     }.items():
         assert found(good | module(name, file)) == Stray(name, file)

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-
-from harness import judge
-from harness.judge import ALARM, CONFIDENCE, Yardstick, identical, judge_metric, measure
-from harness.metrics import Scores
-from harness.statistics import (
+from pytest_model_check.judgement import judge
+from pytest_model_check.judgement.judge import ALARM, CONFIDENCE, identical, judge_metric
+from pytest_model_check.judgement.noise import Yardstick, measure
+from pytest_model_check.judgement.scores import Scores
+from pytest_model_check.judgement.statistics import (
     half_width,
     noise_floor,
     resolution,
@@ -22,7 +22,7 @@ from harness.statistics import (
     tango_interval,
     unchanged_bound,
 )
-from harness.verdicts import PASSING, WORST_FIRST, worst
+from pytest_model_check.judgement.verdicts import PASSING, WORST_FIRST, worst
 
 fast = settings(deadline=None, derandomize=True, max_examples=60)
 Z95, Z9975, Z99 = 1.6448536269514722, 2.8070337683438042, 2.3263478740408408

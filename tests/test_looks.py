@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from pytest_model_check.gate.sequential import Look, looks
+from pytest_model_check.judgement.judge import judge_metric
+from pytest_model_check.judgement.noise import Yardstick, measure
+from pytest_model_check.judgement.verdicts import PASSING
 from test_judge import scores
-
-from harness.judge import Look, Yardstick, judge_metric, looks, measure
-from harness.verdicts import PASSING
 
 NOISY = "RandomForestClassifier(n_estimators=8, max_depth=4)"
 

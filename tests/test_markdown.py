@@ -8,11 +8,10 @@ from dataclasses import replace
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
+from pytest_model_check.judgement.verdicts import Acceptance, Corner, Moved, Run, Verdict
+from pytest_model_check.report import markdown, markdown_text
 from test_fuzz_reports import Page
 from test_reports import HELD, WORSE, verdict
-
-from harness.report import markdown
-from harness.verdicts import Acceptance, Corner, Moved, Run, Verdict
 
 BETTER = replace(HELD, metric="r2", verdict="better", delta=0.02, low=0.01, high=0.03)
 
@@ -214,7 +213,7 @@ def test_a_long_name_is_shortened_in_the_middle_and_breaks_at_its_underscores() 
     name = "begin_" + "x" * 200 + "_end"
     page = Page(markdown.render(Run((verdict(name, WORSE),), passed=False)))
     shown = page.rows[1][0]
-    assert len(shown) == markdown.NAME
+    assert len(shown) == markdown_text.NAME
     assert re.fullmatch(r"begin_x+\.\.\.x+_end", shown)
     assert "neg_<wbr>mean_<wbr>absolute_<wbr>error" in markdown.render(
         Run((verdict("a", replace(HELD, metric="neg_mean_absolute_error"), passed=True),), passed=True)

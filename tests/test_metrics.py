@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pytest_model_check.checks.check import Metric
+from pytest_model_check.errors import PromiseError
+from pytest_model_check.fitting.predictions import Predictions
+from pytest_model_check.judgement import statistics
+from pytest_model_check.judgement.scores import Scores
+from pytest_model_check.scoring.closed_forms import LOG_LOSS_CLIP
+from pytest_model_check.scoring.metrics import score
 from sklearn import metrics as sk
-
-from harness import statistics
-from harness.check import Metric
-from harness.errors import PromiseError
-from harness.metrics import LOG_LOSS_CLIP, Scores, score
-from harness.predictions import Predictions
 
 fast = settings(deadline=None, derandomize=True, max_examples=40)
 

@@ -12,12 +12,8 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from test_charts import of_folds, two_classes
-
-from harness.charts import charts
-from harness.report import machine, page
-from harness.report.markup import visible
-from harness.verdicts import (
+from pytest_model_check.judgement import verdict_json
+from pytest_model_check.judgement.verdicts import (  # fmt: skip
     PASSING,
     WORST_FIRST,
     Acceptance,
@@ -27,7 +23,11 @@ from harness.verdicts import (
     Moved,
     Run,
     Verdict,
-)  # fmt: skip
+)
+from pytest_model_check.report.html import page
+from pytest_model_check.report.html.markup import visible
+from pytest_model_check.scoring.charts import charts
+from test_charts import of_folds, two_classes
 
 VOID = {"meta", "br", "path", "line", "rect", "circle", "use"}
 ELEMENTS = VOID | {
@@ -211,7 +211,7 @@ def test_bars_stay_inside_their_picture(low) -> None:
 
 def test_numbers_that_are_missing_are_dashes() -> None:
     bare = MetricVerdict("r2", "error", baseline=float("nan"), low=float("-inf"), margin=0.0, folds=((None, 0.2),))
-    bare = machine.from_dict(json.loads(json.dumps(machine.to_dict(check("a", bare)))))
+    bare = verdict_json.from_dict(json.loads(json.dumps(verdict_json.to_dict(check("a", bare)))))
     text = Reader(page.render(Run((bare,), passed=False), {"a": [{"recording": 1, "metrics": {}}]})).text
     assert "nan" not in text
     assert "inf" not in text.replace("information", "")

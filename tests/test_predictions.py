@@ -8,8 +8,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-
-from harness.predictions import Predictions
+from pytest_model_check.fitting.predictions import Predictions
 
 fast = settings(deadline=None, derandomize=True, max_examples=40)
 numbers = st.floats(-1e12, 1e12)

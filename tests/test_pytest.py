@@ -90,7 +90,7 @@ def test_without_model_check_the_plugin_imports_nothing_heavy(project: Project) 
         "def test_imports():\n"
         "    heavy = {'numpy', 'pandas', 'sklearn', 'dvc', 'scipy', 'joblib', 'tabulate', 'cloudpickle', 'pyarrow'}\n"
         "    assert not heavy & set(sys.modules)\n"
-        "    assert 'harness.session' not in sys.modules\n"
+        "    assert 'pytest_model_check.session.session' not in sys.modules\n"
     )
     done = pytest_in(project, [sys.executable, "-m", "pytest", "-q"])
     assert done.returncode == 0, done.stdout

@@ -6,19 +6,19 @@ from math import inf
 import numpy as np
 import pandas as pd
 import pytest
+from pytest_model_check.baselines.measure import record
+from pytest_model_check.checks.make_check import make_check
+from pytest_model_check.data import splits
+from pytest_model_check.data.dataset import Dataset
+from pytest_model_check.errors import CandidateError
+from pytest_model_check.fitting import crossval
+from pytest_model_check.judgement.noise import measure
+from pytest_model_check.scoring.metrics import score
 from sklearn import metrics as sk
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.tree import DecisionTreeClassifier
-
-from harness import crossval
-from harness.check import make_check
-from harness.dataset import Dataset
-from harness.errors import CandidateError
-from harness.judge import measure
-from harness.metrics import score
-from harness.recording import record
 
 RANDOM = DecisionTreeClassifier(max_depth=3, splitter="random")
 
@@ -51,7 +51,7 @@ def dataset(rows=90, regression=False, share=0.5) -> Dataset:
 
 def recorded(candidate, *, generation=1, name="tumours", data=None, **promise):
     check = make_check(candidate, data="data.csv", target="y", name=name, cv=3, **{"seeds": 4, **promise})
-    protocol = crossval.make_protocol(check, dataset() if data is None else data)
+    protocol = splits.make_protocol(check, dataset() if data is None else data)
     baseline, approved, fits = record(
         check, protocol, generation=generation, anchors={}, jobs=1, progress=lambda done, total: None
     )
@@ -127,8 +127,8 @@ def test_the_dummy_is_scikit_learns_in_the_same_folds():
     baseline, _, _ = recorded(Ridge(), metrics=["r2", "neg_mean_absolute_error"], data=dataset(regression=True))
     data = dataset(regression=True)
     check = make_check(Ridge(), data="d", target="y", name="n", cv=3)
-    splits = [(split.train, split.test) for split in crossval.make_protocol(check, data).splits]
-    errors = [abs(data.y[test] - data.y[train].mean()).mean() for train, test in splits]
+    folds = [(split.train, split.test) for split in splits.make_protocol(check, data).splits]
+    errors = [abs(data.y[test] - data.y[train].mean()).mean() for train, test in folds]
     assert baseline.metrics["neg_mean_absolute_error"].yardstick.dummy == pytest.approx(-np.mean(errors))
     assert baseline.metrics["r2"].yardstick.dummy == pytest.approx(0, abs=0.05)
 

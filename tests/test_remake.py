@@ -17,17 +17,18 @@ import make_data
 import pandas as pd
 import pytest
 from conftest import IMPORTS, LOGISTIC, Project
+from pytest_model_check.baselines import measure, store
+from pytest_model_check.baselines.record import Baseline
+from pytest_model_check.baselines.store import Approved
+from pytest_model_check.checks.check import Check
+from pytest_model_check.checks.make_check import make_check
+from pytest_model_check.data import dataset, dvc_files, splits
+from pytest_model_check.errors import IncomparableError, OldCodeError
+from pytest_model_check.old_code.runner import Remade, remake
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
-
-from harness import baselines, crossval, dataset, dvcfiles, recording
-from harness.baselinejson import Baseline
-from harness.baselines import Approved
-from harness.check import Check, make_check
-from harness.errors import IncomparableError, OldCodeError
-from harness.remake import Remade, remake
 
 CANDIDATE = make_pipeline(StandardScaler(), LogisticRegression())
 NODEID = "test_models.py::test_tumours"
@@ -74,9 +75,9 @@ class Moved:
 
     def approve(self, candidate=CANDIDATE, **also) -> None:
         """Record the baseline of a candidate on the data as it is, and commit it with everything else."""
-        pending = baselines.prepare(*self.directly(candidate), self.scratch)
+        pending = store.prepare(*self.directly(candidate), self.scratch)
         pending = dataclasses.replace(pending, baseline=dataclasses.replace(pending.baseline, **also))
-        baselines.write(pending, self.root / "baselines")
+        store.write(pending, self.root / "baselines")
         pending.predictions.unlink()
         self.save()
 
@@ -95,7 +96,7 @@ class Moved:
 
     def version(self) -> None:
         """Bring the data under DVC as it is."""
-        dvcfiles.add(self.top / "data")
+        dvc_files.add(self.top / "data")
 
     def code(self, source: str, *, usual: str = IMPORTS, **files: str) -> None:
         """Let this have been the approved code; what is there now is another."""
@@ -116,19 +117,19 @@ class Moved:
     def directly(self, candidate=CANDIDATE) -> tuple[Baseline, Approved]:
         """Record a candidate in this process, on the data as it is."""
         check = dataclasses.replace(self.check(), candidate=candidate)
-        protocol = crossval.make_protocol(check, dataset.read(check, self.root))
-        baseline, approved, _ = recording.record(
+        protocol = splits.make_protocol(check, dataset.read(check, self.root))
+        baseline, approved, _ = measure.record(
             check, protocol, generation=1, anchors={}, jobs=1, progress=lambda done, total: None
         )
         return baseline, approved
 
     def remake(self, *, python: str = sys.executable, jobs: int = 1, **promise) -> Remade:
         check = self.check(**promise)
-        baseline = baselines.read(self.root / "baselines", "tumours")
+        baseline = store.read(self.root / "baselines", "tumours")
         assert baseline is not None
         return remake(
             baseline,
-            baselines.read_approved(self.root / "baselines", baseline).predictions,
+            store.read_approved(self.root / "baselines", baseline).predictions,
             data=dataset.read(check, self.root),
             root=self.root,
             old_root=self.before / self.root.relative_to(self.top),
@@ -302,7 +303,7 @@ def approve_package(still: Moved, folder: str) -> None:
     """Approve a model of a package of the project's own, and move the data."""
     still.promise["metrics"] = "roc_auc"
     still.approve(LogisticRegression())
-    also = {"harness/__init__.py": 'raise ImportError("another tool")'}
+    also = {"pytest_model_check/__init__.py": 'raise ImportError("another tool")'}
     still.code(OF_A_PACKAGE, **{f"{folder}/churn/{name}.py": text for name, text in MODULES.items()}, **also)
     still.move()
 
@@ -411,7 +412,7 @@ def test_an_old_configuration_that_pytest_does_not_take_is_told(moved: Moved) ->
 
 
 def test_code_that_never_ends_is_ended(moved: Moved, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("harness.remake.PATIENCE", 0.5)
+    monkeypatch.setattr("pytest_model_check.old_code.runner.PATIENCE", 0.5)
     moved.code("import time; time.sleep(60)", usual="")
     moved.refused("it was not done after 0 hours")
 
@@ -496,9 +497,9 @@ def test_submodules_are_there(moved: Moved, tmp_path: Path, monkeypatch: pytest.
 
 def test_a_commit_that_is_not_here_is_told(moved: Moved) -> None:
     check, folder = moved.check(), moved.root / "baselines"
-    baseline = baselines.read(folder, "tumours")
+    baseline = store.read(folder, "tumours")
     assert baseline is not None
-    predictions, data = baselines.read_approved(folder, baseline).predictions, dataset.read(check, moved.root)
+    predictions, data = store.read_approved(folder, baseline).predictions, dataset.read(check, moved.root)
     places = {"root": moved.root, "old_root": moved.before, "scratch": moved.scratch}
     with pytest.raises(OldCodeError, match="git worktree add failed: "):
         remake(baseline, predictions, data=data, **places, commit="0" * 40, python=sys.executable, jobs=1)

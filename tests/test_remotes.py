@@ -19,10 +19,9 @@ from pathlib import Path
 import pytest
 import servers
 from conftest import CHECK, IMPORTS, LOGISTIC, Project, git
+from pytest_model_check.data import dvc_files
+from pytest_model_check.errors import DataError
 from servers import SECRET, Dying, Server, free_port
-
-from harness import dvcfiles
-from harness.errors import DataError
 
 ALL = list(servers.KINDS)
 OVER_A_NETWORK = [kind for kind in ALL if kind != "local"]
@@ -75,7 +74,11 @@ def recorded(project_template: Path, tmp_path_factory: pytest.TempPathFactory) -
     (base / "remote").mkdir()
     source = IMPORTS + CHECK.format(candidate=LOGISTIC, promise=", seeds=1")
     (project / "test_models.py").write_text(source, encoding="utf-8")
-    alone = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_PLUGINS": "harness.plugin", "DVC_NO_ANALYTICS": "1"}
+    alone = {
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        "PYTEST_PLUGINS": "pytest_model_check.plugin",
+        "DVC_NO_ANALYTICS": "1",
+    }
     command = [sys.executable, "-m", "pytest", "-q", "--update-baselines", "--model-check-jobs=1"]
     subprocess.run(command, cwd=project, check=True, capture_output=True, env=os.environ | alone)
     Project(project, None).dvc("push")  # type: ignore[arg-type]
@@ -283,7 +286,7 @@ def test_the_predictions_of_another_revision_are_fetched_by_their_digest(
     md5 = hashlib.md5(approved.read_bytes()).hexdigest()
     here = away.project.path / "baselines" / "tumours.parquet"
     here.with_name("tumours.parquet.dvc").unlink()  # this revision knows nothing of them
-    dvcfiles.fetch(here, md5, tmp_path / "approved.parquet")
+    dvc_files.fetch(here, md5, tmp_path / "approved.parquet")
     assert (tmp_path / "approved.parquet").read_bytes() == approved.read_bytes()
     assert not here.exists()
 
@@ -292,6 +295,6 @@ def test_the_predictions_of_another_revision_are_fetched_by_their_digest(
 def test_the_predictions_of_another_revision_that_were_not_pushed_are_named(away: Away, tmp_path: Path) -> None:
     absent = "0" * 32
     with pytest.raises(DataError, match=r"the remote 'away' \(.*\) does not have it \(object 0{32}\)") as caught:
-        dvcfiles.fetch(away.project.path / "baselines" / "tumours.parquet", absent, tmp_path / "approved.parquet")
+        dvc_files.fetch(away.project.path / "baselines" / "tumours.parquet", absent, tmp_path / "approved.parquet")
     assert "dvc push" in caught.value.advice
     assert not (tmp_path / "approved.parquet").exists()

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 from lives import Life, baseline
-
-from harness import baselines, history, renaming
-from harness.cli import main
-from harness.errors import BaselineError
-from harness.renaming import rename, retire
+from pytest_model_check import atomic
+from pytest_model_check.baselines import history, store
+from pytest_model_check.baselines import rename as renaming
+from pytest_model_check.baselines.rename import rename
+from pytest_model_check.baselines.retire import retire
+from pytest_model_check.cli import main
+from pytest_model_check.errors import BaselineError
 
 
 @pytest.fixture
@@ -28,8 +30,8 @@ def life(tmp_path, monkeypatch) -> Life:
 
 
 def usable(folder: Path, name: str) -> bool:
-    found = baselines.read(folder, name)
-    return found is not None and baselines.read_approved(folder, found) is not None
+    found = store.read(folder, name)
+    return found is not None and store.read_approved(folder, found) is not None
 
 
 def content(folder: Path) -> dict[str, bytes]:
@@ -43,9 +45,9 @@ def dvc_status() -> str:
 
 
 def test_a_renamed_baseline_is_the_same_under_another_name(life):
-    before = baselines.read(life.folder, "churn")
+    before = store.read(life.folder, "churn")
     rename(life.folder, "churn", "attrition")
-    after = baselines.read(life.folder, "attrition")
+    after = store.read(life.folder, "attrition")
     assert after == replace(before, name="attrition", formerly=("churn",))
     assert usable(life.folder, "attrition")
     assert sorted(content(life.folder)) == [
@@ -155,7 +157,7 @@ def test_a_full_disk_leaves_everything_as_it_was(life, monkeypatch):
     def full(path: Path, text: str) -> None:
         if path.suffix == ".json":
             raise OSError(28, "No space left on device")
-        baselines.write_text(path, text)
+        atomic.write_text(path, text)
 
     monkeypatch.setattr(renaming, "write_text", full)
     with pytest.raises(BaselineError, match="No space left"):
@@ -224,10 +226,10 @@ def test_a_kill_at_any_moment_of_retiring_leaves_the_old_or_the_new(life):
 
 
 def test_a_retired_baseline_keeps_its_record_and_the_reason(life):
-    before = baselines.read(life.folder, "churn")
+    before = store.read(life.folder, "churn")
     retire(life.folder, "churn", "  the shop was closed ")
     assert sorted(content(life.folder)) == ["retired/churn.json"]
-    after = baselines.read(life.folder / "retired", "churn")
+    after = store.read(life.folder / "retired", "churn")
     assert replace(after, history=()) == before
     (one,) = after.history
     assert (one.generation, one.reason) == (1, "the shop was closed")

@@ -10,11 +10,12 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from conftest import LOGISTIC, Project
+from pytest_model_check.judgement import verdict_json
+from pytest_model_check.judgement.verdicts import Acceptance, Corner, MetricVerdict, Moved, Run, Verdict
+from pytest_model_check.report import annotations, json_report, junit, openmetrics, terminal, text
+from pytest_model_check.session import progress
+from pytest_model_check.session.results import Evidence
 from test_pytest import K
-
-from harness.evidence import Evidence
-from harness.report import annotations, junit, machine, openmetrics, progress, terminal, visible
-from harness.verdicts import Acceptance, Corner, MetricVerdict, Moved, Run, Verdict
 
 WORSE = MetricVerdict(
     "roc_auc",
@@ -52,7 +53,7 @@ def verdict(name: str = "churn", *metrics: MetricVerdict, passed: bool = False, 
 
 
 def test_json_is_the_contract() -> None:
-    report = json.loads(machine.render(Run((verdict("churn", WORSE),), passed=False, against="merge base 3f2a1c9")))
+    report = json.loads(json_report.render(Run((verdict("churn", WORSE),), passed=False, against="merge base 3f2a1c9")))
     assert report == {
         "schema": 1,
         "passed": False,
@@ -111,18 +112,18 @@ def test_json_is_the_contract() -> None:
 
 def test_json_has_null_for_every_number_that_is_none() -> None:
     odd = MetricVerdict("r2", "error", baseline=float("nan"), resolution=float("inf"), margin=np.float64(0.5))
-    text = machine.render(Run((verdict("odd", odd),), passed=False))
+    text = json_report.render(Run((verdict("odd", odd),), passed=False))
     assert "NaN" not in text
     assert "Infinity" not in text
     metric = json.loads(text)["checks"][0]["metrics"][0]
     assert (metric["baseline"], metric["resolution"], metric["dummy"], metric["margin"]) == (None, None, None, 0.5)
-    plain = machine.to_dict(verdict("odd", odd))
+    plain = verdict_json.to_dict(verdict("odd", odd))
     assert type(plain["metrics"][0]["margin"]) is float
 
 
 def test_a_verdict_survives_the_way_through_json() -> None:
     one = verdict("churn", WORSE, HELD)
-    assert machine.from_dict(json.loads(json.dumps(machine.to_dict(one)))) == one
+    assert verdict_json.from_dict(json.loads(json.dumps(verdict_json.to_dict(one)))) == one
 
 
 # -- the terminal ------------------------------------------------------------------------------------------------------
@@ -179,9 +180,9 @@ def test_a_very_narrow_terminal_gets_a_block_for_each_metric() -> None:
 
 def test_wide_characters_take_two_columns() -> None:
     lines = terminal.summary([verdict("顧客離反", WORSE), verdict("churn", HELD, passed=True)], 0)
-    ends = {visible.width(line.removesuffix(word)) for line, word in zip(lines[2:4], ("worse", "held"), strict=True)}
+    ends = {text.width(line.removesuffix(word)) for line, word in zip(lines[2:4], ("worse", "held"), strict=True)}
     assert len(ends) == 1
-    assert visible.width("顧é́\u200d") == 3
+    assert text.width("顧é́\u200d") == 3
 
 
 def test_only_the_verdict_is_coloured() -> None:
@@ -199,9 +200,9 @@ def test_only_the_verdict_is_coloured() -> None:
 
 
 def test_what_an_encoding_can_not_take_is_spelt_out() -> None:
-    assert visible.encodable("± é 顧 → “x”", "ascii") == '+/- \\xe9 \\u9867 -> "x"'
-    assert visible.encodable("± é 顧", "latin-1") == "± é \\u9867"
-    assert visible.encodable("± é 顧", "utf-8") == visible.encodable("± é 顧", None) == "± é 顧"
+    assert text.encodable("± é 顧 → “x”", "ascii") == '+/- \\xe9 \\u9867 -> "x"'
+    assert text.encodable("± é 顧", "latin-1") == "± é \\u9867"
+    assert text.encodable("± é 顧", "utf-8") == text.encodable("± é 顧", None) == "± é 顧"
 
 
 def test_the_data_that_moved_is_shown_with_both_models() -> None:
@@ -276,7 +277,7 @@ def test_the_progress_line_fits_into_its_room() -> None:
 
 
 def test_a_broken_test_takes_all_its_verdicts_with_it() -> None:
-    found = [{"verdict": machine.to_dict(verdict(name, HELD, passed=True)), "pending": {"x": 1}} for name in "ab"]
+    found = [{"verdict": verdict_json.to_dict(verdict(name, HELD, passed=True)), "pending": {"x": 1}} for name in "ab"]
     evidence = Evidence(expected=["t2", "t1"], found={"t1": found}, broken={"t2": ("two", "it crashed")})
     assert [one["verdict"]["name"] for one in evidence.settled()] == ["two", "a", "b"]
     assert len(evidence.to_write()) == 2

@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pytest_model_check.candidates.responses import RESPONSES
+from pytest_model_check.errors import PromiseError
+from pytest_model_check.fitting.predictions import Predictions
+from pytest_model_check.scoring.metrics import judgeable, score
 from sklearn import metrics as sk
 from sklearn.datasets import make_classification
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import StratifiedKFold
 from test_metrics import binary, metric, regression, standard_error
-
-from harness.errors import PromiseError
-from harness.metrics import judgeable, score
-from harness.predictions import RESPONSES, Predictions
 
 fast = settings(deadline=None, derandomize=True, max_examples=40)
 AUCS = ("roc_auc_ovr", "roc_auc_ovr_weighted", "roc_auc_ovo", "roc_auc_ovo_weighted")

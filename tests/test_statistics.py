@@ -10,8 +10,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-
-from harness.statistics import (
+from pytest_model_check.judgement.statistics import (
     SeedNoise,
     StandardError,
     combine,
@@ -29,9 +28,7 @@ from harness.statistics import (
     tango_interval,
     unchanged_bound,
 )
-from harness.statistics import (
-    standard_error as standard_error_and_dof,
-)
+from pytest_model_check.judgement.statistics import standard_error as standard_error_and_dof
 
 # Bayle et al.'s example: the differences of 20 rows in 4 folds of 5
 BAYLE = np.array([0, 1, 0, 0, 1, 0, 0, 0, 1, 0, 1, 1, 0, 0, 0, 0, 0, 1, 0, -1])
@@ -654,7 +651,7 @@ def test_a_bad_argument_is_named(function, arguments, message):
 
 
 def test_the_module_imports_nothing_heavy():
-    code = "import sys, harness.statistics; print([m for m in sys.argv[1:] if m in sys.modules])"
+    code = "import sys, pytest_model_check.judgement.statistics; print([m for m in sys.argv[1:] if m in sys.modules])"
     heavy = ["scipy.stats", "sklearn", "pandas", "statsmodels", "scipy.optimize"]
     done = subprocess.run([sys.executable, "-c", code, *heavy], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

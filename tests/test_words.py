@@ -6,9 +6,9 @@ from math import inf, nan
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from harness.report.words import advice, changed_rows, decimals, duration, interval, number, sentence
-from harness.verdicts import Drift, MetricVerdict
+from pytest_model_check.judgement.explain import advice, changed_rows, sentence
+from pytest_model_check.judgement.numbers import decimals, duration, interval, number
+from pytest_model_check.judgement.verdicts import Drift, MetricVerdict
 
 fast = settings(deadline=None, derandomize=True, max_examples=100)
 BASIC = {"baseline": 0.994, "candidate": 0.9733, "margin": 0.005, "resolution": 0.009, "dummy": 0.5}

@@ -13,16 +13,15 @@ from pathlib import Path
 import check
 import pytest
 from conftest import Project
+from pytest_model_check.session.options import ENDINGS
 from ruamel.yaml import YAML
 from run_workflow import Event, Job, Runner, make_hub
 from workflow_expressions import FUNCTIONS, UnsupportedError, condition, evaluate, fill
 
-from harness.options import ENDINGS
-
 ROOT = Path(__file__).parents[1]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 ACTIONS = sorted((ROOT / ".github" / "actions").rglob("action.yml"))
-QUICK = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_PLUGINS": "harness.plugin"}
+QUICK = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_PLUGINS": "pytest_model_check.plugin"}
 # The repository's own workflow installs from an index; here the package is there already.
 OVERRIDE = {"install": ":", "formats": " ".join(ending[1:] for ending in ENDINGS)}
 

@@ -9,15 +9,15 @@ from cmarkgfm import github_flavored_markdown_to_html as as_github
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lives import Life, accepted, anchor, baseline, metric
-
-from harness import check, history
-from harness.baselinejson import Baseline
-from harness.cli import main
-from harness.errors import PromiseError
-from harness.history import History, Recording
-from harness.judge import Yardstick
-from harness.report import document
-from harness.report.writeup import write_up
+from pytest_model_check.baselines import history
+from pytest_model_check.baselines.history import History, Recording
+from pytest_model_check.baselines.record import Baseline
+from pytest_model_check.checks import make_check
+from pytest_model_check.cli import main
+from pytest_model_check.errors import PromiseError
+from pytest_model_check.judgement.noise import Yardstick
+from pytest_model_check.report import document
+from pytest_model_check.report.writeup import write_up
 
 fast = settings(deadline=None, derandomize=True, max_examples=60)
 
@@ -332,4 +332,4 @@ def test_words_that_are_none_are_refused(words, message):
     from sklearn.linear_model import Ridge
 
     with pytest.raises(PromiseError, match=re.escape(message)):
-        check.make_check(Ridge(), data="a.csv", target="y", name="a", **words)
+        make_check.make_check(Ridge(), data="a.csv", target="y", name="a", **words)

@@ -1,0 +1,1 @@
+"""Baselines: what was approved, its life and its files."""

@@ -1,0 +1,324 @@
+"""The baselines at two revisions, compared by what their JSON says: nothing is fitted, nothing is pulled."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import inf
+from pathlib import Path
+
+import numpy as np
+
+from pytest_model_check import git
+from pytest_model_check.baselines import store
+from pytest_model_check.baselines.history import UNSHALLOW
+from pytest_model_check.baselines.promises import weaker
+from pytest_model_check.baselines.record import RETIRED, Baseline, BaselineMetric, is_retirement
+from pytest_model_check.errors import ModelCheckError
+from pytest_model_check.git import GitError
+from pytest_model_check.judgement import statistics
+from pytest_model_check.judgement.judge import ROUNDING, Difference
+from pytest_model_check.judgement.verdicts import Acceptance
+
+WORKING_TREE = "the working tree"
+
+
+# The order in which a reader needs them; the first two are what makes a release worse.
+VERDICTS = (
+    "worse", "gone", "other data", "incomparable", "inconclusive", "held", "better", "identical", "new", "reported",
+    "retired",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The baselines as they were at a revision.
+
+    Parameters
+    ----------
+    revision : str
+        As it was named.
+    sha : str or None
+        The commit; None: the working tree.
+    baselines : mapping of str to Baseline
+        By name.
+    retired : mapping of str to Baseline
+        Those whose checks were given up.
+    """
+
+    revision: str
+    sha: str | None
+    baselines: Mapping[str, Baseline]
+    retired: Mapping[str, Baseline]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One metric of one check at both revisions; numbers are in the metric's unit, None where there is none.
+
+    Parameters
+    ----------
+    verdict : str
+        One of `VERDICTS`.
+    low, high : float or None
+        95% sure that B is above the first, 99.75% sure that it is below the second, by the folds.
+    margin : float or None
+        A's.
+    reason : str
+        Why, where the numbers do not say it.
+    """
+
+    check: str
+    metric: str
+    verdict: str
+    before: float | None = None
+    after: float | None = None
+    delta: float | None = None
+    low: float | None = None
+    high: float | None = None
+    margin: float | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Diff:
+    """What is different between the baselines at two revisions.
+
+    Parameters
+    ----------
+    before, after : Snapshot
+        A and B.
+    rows : tuple of Row
+        The worst first.
+    weakened : tuple of (str, str)
+        Which check promises less in B, and how.
+    accepted : tuple of (str, Acceptance)
+        Of which check something was accepted between A and B.
+    """
+
+    before: Snapshot
+    after: Snapshot
+    rows: tuple[Row, ...]
+    weakened: tuple[tuple[str, str], ...]
+    accepted: tuple[tuple[str, Acceptance], ...]
+
+    @property
+    def worse(self) -> bool:
+        """Whether B is worse than A, or promises less."""
+        return bool(self.weakened) or any(row.verdict in ("worse", "gone") for row in self.rows)
+
+
+def at(folder: Path, revision: str | None) -> Snapshot:
+    """Read all baselines at a revision; None: in the working tree.
+
+    Raises
+    ------
+    GitError
+        If there is no such revision; near misses are named, or the command that fetches it.
+    BaselineError
+        If a baseline can't be read.
+    """
+    if revision is None:
+        return Snapshot(WORKING_TREE, None, _read(folder), _read(folder / RETIRED))
+    sha = _commit(folder, revision)
+    return Snapshot(revision, sha, _read_at(folder, revision, sha), _read_at(folder / RETIRED, revision, sha))
+
+
+def compare(before: Snapshot, after: Snapshot) -> Diff:
+    """Compare A with B, check by check, metric by metric. Pure."""
+    rows: list[Row] = []
+    weakened: list[tuple[str, str]] = []
+    accepted: list[tuple[str, Acceptance]] = []
+    followed: set[str] = set()
+    for name, new in after.baselines.items():
+        origin = _origin(new, name, before.baselines)
+        if origin is None:
+            rows += [Row(name, metric, "new", after=one.score) for metric, one in new.metrics.items()]
+            accepted += [(name, one) for one in new.history]
+            continue
+        followed.add(origin)
+        old = before.baselines[origin]
+        title = name if origin == name else f"{name} (was {origin})"
+        rows += _rows(title, old, new)
+        weakened += [(title, how) for how in weaker(old, new)]
+        accepted += [(title, one) for one in new.history if not _known(one, old.history)]
+    for name, old in before.baselines.items():
+        if name not in followed:
+            lost, how = _gone(name, old, after)
+            rows += lost
+            weakened += how
+            shelved = after.retired.get(name)
+            accepted += [(name, one) for one in (shelved.history if shelved else ()) if not _known(one, old.history)]
+    ordered = sorted(rows, key=lambda row: VERDICTS.index(row.verdict))
+    return Diff(before, after, tuple(ordered), tuple(weakened), tuple(accepted))
+
+
+def _read(folder: Path) -> dict[str, Baseline]:
+    found = ((name, store.read(folder, name)) for name in store.names(folder))
+    return {name: one for name, one in found if one is not None}
+
+
+def _read_at(folder: Path, revision: str, sha: str) -> dict[str, Baseline]:
+    paths = [path for path in git.listed(folder, sha) if path.name.endswith(".json")]
+    contents = git.shows(paths, [sha])
+    found = {}
+    for (path, _), content in contents.items():
+        name = path.name.removesuffix(".json")
+        found[name] = store.parse(content, name, f"{path.name} at {revision}")
+    return found
+
+
+def _commit(folder: Path, revision: str) -> str:
+    top = git.toplevel(folder)
+    if top is None:
+        raise GitError(
+            f"{folder}/ is in no git repository (or git does not trust it): there is no {revision} to compare with",
+            f"Run it in a clone; in a container perhaps: git config --global --add safe.directory {Path.cwd()}",
+        )
+    if (sha := git.resolve(top, revision)) is not None:
+        return sha
+    if git.resolve(top, "HEAD") is None:
+        raise GitError(f"no revision {revision}: this repository has no commits yet", "Commit the baselines first.")
+    refs = git.call(top, "for-each-ref", "--format=%(refname:short)").split()
+    near = difflib.get_close_matches(revision, refs, n=3)
+    meant = f": did you mean {' or '.join(near)}?" if near else ""
+    if git.is_shallow(top):
+        raise GitError(f"no revision {revision} in this shallow clone{meant}", f"Get all history: {UNSHALLOW}")
+    raise GitError(
+        f"no revision {revision}{meant}", "A commit, branch or tag is needed. A colleague's: git fetch --all"
+    )
+
+
+def _origin(new: Baseline, name: str, before: Mapping[str, Baseline]) -> str | None:
+    """Find under which name it was there before: its own, or one that it had."""
+    called = [*new.formerly, name]
+    for i in reversed(range(len(called))):
+        old = before.get(called[i])
+        if old is not None and list(old.formerly) == called[:i]:
+            return called[i]
+    return name if name in before else None
+
+
+def _gone(name: str, old: Baseline, after: Snapshot) -> tuple[list[Row], list[tuple[str, str]]]:
+    shelved = after.retired.get(name)
+    given_up = [one for one in shelved.history if is_retirement(one)] if shelved else []
+    verdict = "retired" if given_up else "gone"
+    reason = given_up[-1].reason if given_up else ""
+    rows = [
+        Row(name, metric, verdict, before=one.score, margin=one.margin, reason=reason)
+        for metric, one in old.metrics.items()
+    ]
+    return rows, [] if given_up else [(name, "its baseline is gone, and nobody gave it up (model-check retire)")]
+
+
+def _known(one: Acceptance, earlier: Sequence[Acceptance]) -> bool:
+    """Whether it had been accepted before; that it was won back since makes it no other."""
+    return replace(one, closed=None) in [replace(other, closed=None) for other in earlier]
+
+
+def _rows(check: str, old: Baseline, new: Baseline) -> list[Row]:
+    rows = []
+    for name in dict.fromkeys([*old.metrics, *new.metrics]):
+        before, after = old.metrics.get(name), new.metrics.get(name)
+        if before is None:
+            assert after is not None
+            rows.append(Row(check, name, "new", after=after.score))
+        elif after is None:
+            rows.append(Row(check, name, "gone", before=before.score, margin=before.margin))
+        else:
+            verdict, reason = _incomparable(old, new, before, after)
+            row = Row(check, name, verdict, before.score, after.score, margin=before.margin, reason=reason)
+            rows.append(row if verdict else _judged(row, old, new, before, after))
+    return rows
+
+
+def _incomparable(old: Baseline, new: Baseline, before: BaselineMetric, after: BaselineMetric) -> tuple[str, str]:
+    """Say why two scores can't be compared; empty where they can."""
+    if old.data != new.data:
+        then, now = dict(old.data), dict(new.data)
+        changed = next((path for path in dict.fromkeys([*now, *then]) if then.get(path) != now.get(path)), "the files")
+        return "other data", f"{changed}: {_short(then.get(changed))} -> {_short(now.get(changed))}"
+    if (old.rows, old.target_digest) != (new.rows, new.target_digest):
+        return "other data", f"other rows of the same files: {old.rows:,} -> {new.rows:,}"
+    if before.definition != after.definition:
+        return "incomparable", f"{before.definition} -> {after.definition}"
+    keys = ("cv", "groups", "time")
+    if [old.protocol.get(key) for key in keys] != [new.protocol.get(key) for key in keys]:
+        return "incomparable", "other folds"
+    if len(before.folds) != len(after.folds):
+        return "incomparable", f"other folds: {len(before.folds)} -> {len(after.folds)}"
+    return "", ""
+
+
+def _judged(row: Row, old: Baseline, new: Baseline, before: BaselineMetric, after: BaselineMetric) -> Row:
+    """Judge as `pytest_model_check.judgement.judge` does, by folds; the loss that the record itself shows counts too."""
+    delta, skill = after.score - before.score, abs(before.score - before.yardstick.dummy)
+    changes = np.array(after.folds) - np.array(before.folds)
+    unmoved = max(abs(delta), *np.abs(changes)) <= ROUNDING * skill
+    if before.margin is None:
+        return replace(row, verdict="reported", delta=delta)
+    if unmoved or (old.predictions_md5 == new.predictions_md5 and abs(delta) <= ROUNDING * skill):
+        return replace(row, verdict="identical", delta=0.0, low=0.0, high=0.0)
+    lost = delta <= -before.margin
+    if len(changes) < 2:
+        return replace(row, verdict="worse" if lost else "inconclusive", delta=delta, reason="one fold alone")
+    ratio = train_ratio(str(old.protocol.get("cv")), len(changes))
+    if np.ptp(changes) <= ROUNDING * (size := abs(delta) or skill / old.rows):  # and that is no certainty
+        found = Difference(delta, size, len(changes) - 1, 0.0, inf)
+    else:
+        test = statistics.corrected_resampled_t(changes, ratio)
+        found = Difference(delta, test.se, test.dof, 0.0, inf)
+    low, high = found.bounds()
+    if low > 0:
+        verdict = "better"
+    elif lost:
+        verdict = "worse"
+    elif low > -before.margin and after.score > before.yardstick.dummy:
+        verdict = "held"
+    else:
+        verdict = "worse" if high < 0 else "inconclusive"
+    return replace(row, verdict=verdict, delta=delta, low=low, high=high)
+
+
+def train_ratio(cv: str, folds: int) -> float:
+    """Give the rows of a test fold per row that it was trained with, as far as the splitter's words tell.
+
+    Parameters
+    ----------
+    cv : str
+        The splitter, as scikit-learn prints it.
+    folds : int
+        How many splits there are in all repeats.
+    """
+    said = re.search(r"n_splits=(\d+)", cv)
+    splits = max(2, int(said[1]) if said else folds)
+    if "TimeSeriesSplit" in cv:  # the first fold is trained with as many rows as it predicts
+        return float(np.mean(1 / np.arange(1, splits + 1)))
+    if "ShuffleSplit" in cv:
+        part = re.search(r"test_size=(0?\.\d+)", cv)
+        share = float(part[1]) if part else 0.2
+        return share / (1 - share)
+    return 1 / (splits - 1)
+
+
+def _short(md5: str | None) -> str:
+    return md5[:8] if md5 else "absent"
+
+
+def difference(folder: Path, a: str, b: str | None) -> Diff:
+    """Compare the baselines of a folder at two revisions; `b` None: the working tree.
+
+    Raises
+    ------
+    ModelCheckError
+        If a side can't be read, or holds no baseline while the other one does not either.
+    """
+    before, after = at(folder, a), at(folder, b)
+    if not before.baselines and not after.baselines:
+        raise ModelCheckError(
+            f"no baseline in {folder}/ at {before.revision}, nor at {after.revision}",
+            "Name the folder: --baselines DIR. To record a first one: pytest --model-check --update-baselines",
+        )
+    return compare(before, after)

@@ -1,0 +1,16 @@
+"""The environment a baseline was recorded in: the versions that decide what a fit computes."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import version
+
+
+def environment() -> dict[str, str]:
+    """Give the versions of what computes."""
+    packages = ("numpy", "pandas", "scikit-learn", "scipy", "pytest-model-check")
+    return {
+        "python": platform.python_version(),
+        "platform": f"{platform.system()} {platform.machine()}",
+        **{package: version(package) for package in packages},
+    }

@@ -1,0 +1,1 @@
+"""Candidates: what is fitted or asked, and how it answers."""

@@ -1,0 +1,113 @@
+"""An estimator as the candidate: one fit of it, from its random state to its responses."""
+
+from __future__ import annotations
+
+import re
+import traceback
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_model_check.candidates.responses import RESPONSES
+from pytest_model_check.errors import CandidateError
+
+if TYPE_CHECKING:
+    import pandas as pd
+from pytest_model_check.candidates.responses import Answers, aligned, checked
+
+
+def answer(
+    candidate: Any,
+    train: tuple[pd.DataFrame, NDArray[Any]],
+    test: pd.DataFrame,
+    random_state: np.random.SeedSequence,
+    classes: NDArray[Any] | None,
+) -> Answers:
+    """Fit a clone of the candidate on `train`, and ask it about `test`.
+
+    Parameters
+    ----------
+    candidate : estimator
+        Left as it is: a clone is fitted.
+    train : (DataFrame, ndarray)
+        Features and target.
+    test : DataFrame of shape (n, features)
+        Rows the clone has not seen.
+    random_state : numpy.random.SeedSequence
+        Decides every ``random_state`` parameter, whatever the candidate set: no seed shopping, and one shared integer
+        for all folds would hide the seed noise.
+    classes : ndarray or None
+        All labels of the data; columns of absent ones are filled as `sklearn.model_selection.cross_val_predict` does.
+
+    Raises
+    ------
+    CandidateError
+        If the candidate raises, answers NaN, or answers for another number of rows.
+    """
+    from sklearn.base import clone
+    from threadpoolctl import threadpool_limits
+
+    # One thread a fit: sums then run in one order, and the answers do not depend on the number of jobs.
+    with warnings.catch_warnings(record=True) as caught, threadpool_limits(limits=1):
+        warnings.simplefilter("always")
+        try:
+            model = clone(candidate)
+            _seed(model, random_state)
+            model.fit(*train)
+            raw = _ask(model, test)
+        except Exception as error:
+            raise _raised(error) from error
+    if "predict" not in raw:
+        raise CandidateError("the fitted candidate has no predict", "Does its last step predict, or only transform?")
+    responses = {name: checked(name, answers, len(test)) for name, answers in raw.items()}
+    if classes is not None:
+        known = getattr(model, "classes_", classes)
+        responses = {name: aligned(name, answers, known, classes) for name, answers in responses.items()}
+    return Answers(responses, tuple({(w.category, str(w.message)): None for w in caught}))
+
+
+def _ask(model: Any, test: pd.DataFrame) -> dict[str, Any]:
+    """Get every response that the fitted model has."""
+    from sklearn.pipeline import Pipeline
+
+    rows: Any = test
+    if type(model) is Pipeline and len(model) > 1:  # transform once, not for every response anew
+        rows, model = model[:-1].transform(test), model[-1]
+    return {name: getattr(model, name)(rows) for name in RESPONSES if hasattr(model, name)}
+
+
+def _seed(model: Any, random_state: np.random.SeedSequence) -> None:
+    """Set every parameter called ``random_state``, nested ones too (in a fixed order), each from its own number.
+
+    A splitter inside, a search's ``cv``, has one that is no parameter: unset, it would draw from numpy's global state.
+    """
+    found = model.get_params(deep=True)
+    names = sorted(name for name in found if name == "random_state" or name.endswith("__random_state"))
+    splitters = [
+        found[name] for name in sorted(found) if hasattr(found[name], "split") and hasattr(found[name], "random_state")
+    ]
+    numbers = random_state.generate_state(len(names) + len(splitters)) >> 1  # 31 bits: some take signed integers only
+    if names:
+        model.set_params(**{name: int(number) for name, number in zip(names, numbers, strict=False)})
+    for splitter, number in zip(splitters, numbers[len(names) :], strict=True):
+        splitter.random_state = int(number)
+
+
+def _raised(error: Exception) -> CandidateError:
+    """Name the exception in a short line, and show below it where it came from: it may have happened elsewhere."""
+    text = (str(error).strip() or "no message").splitlines()[0]
+    trace = "".join(traceback.format_exception(error, limit=-3, chain=False))
+    return CandidateError(
+        f"the candidate raised {type(error).__name__}: {text if len(text) <= 120 else text[:117] + '...'}",
+        trace[:2000].rstrip(),
+    )
+
+
+def describe(candidate: Any) -> str:
+    """Show the candidate in one line, as scikit-learn prints it (only what differs from the defaults).
+
+    Where an object lies in memory is left out: it is another place in every run.
+    """
+    return re.sub(r" at 0x[0-9a-fA-F]+(?=>)", "", " ".join(repr(candidate).split()))

@@ -1,0 +1,1 @@
+"""Checks: what is promised of each model."""

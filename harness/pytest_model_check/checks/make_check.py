@@ -1,0 +1,262 @@
+"""What a user writes in `model_check(...)`, validated -> Check."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import inspect
+import math
+import posixpath
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from numbers import Real
+from pathlib import Path, PureWindowsPath
+from typing import Any, ParamSpec, TypeVar
+
+from pytest_model_check.checks.check import DEFAULT_SEEDS, Check, Load, Metric, file_name, task_of
+from pytest_model_check.errors import PromiseError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Metrics = str | Callable[..., float] | Sequence[Any] | Mapping[Any, float | None]
+
+
+def _called_in_words(function: Callable[P, R]) -> Callable[P, R]:
+    """Say what is wrong with a call in the words of the test that makes it, not in Python's."""
+    signature = inspect.signature(function)
+    hidden = ("candidate", "name", "nodeid")
+
+    @functools.wraps(function)
+    def called(*args: P.args, **kwargs: P.kwargs) -> R:
+        known = [name for name in signature.parameters if name not in hidden]
+        unknown = next((key for key in kwargs if key not in signature.parameters), None)
+        if unknown is not None:
+            near = difflib.get_close_matches(unknown, known, n=1)
+            raise PromiseError(
+                f"model_check() has no argument {unknown!r}" + (f": did you mean {near[0]!r}?" if near else ""),
+                f"It takes: {', '.join([*known, 'name'])}.",
+            )
+        try:
+            signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise PromiseError(
+                f"model_check(): {error}",
+                'It needs e.g. model_check(candidate, data="data/churn.csv", target="churned").',
+            ) from error
+        return function(*args, **kwargs)
+
+    return called
+
+
+@_called_in_words
+def make_check(
+    candidate: Any,
+    *,
+    data: str | Path | Sequence[str | Path],
+    target: str,
+    metrics: Metrics | None = None,
+    margin: float | None = None,
+    cv: Any = 10,
+    features: Sequence[str] | None = None,
+    groups: str | None = None,
+    time: str | None = None,
+    slices: str | Sequence[str] = (),
+    seeds: int = DEFAULT_SEEDS,
+    load: Load | None = None,
+    description: str = "",
+    caveats: str | Sequence[str] = (),
+    name: str,
+    nodeid: str = "",
+) -> Check:
+    """Write down a promise; see `Check` for the parameters.
+
+    Raises
+    ------
+    PromiseError
+        Naming the parameter that is wrong and what it may be.
+    """
+    if not isinstance(name, str) or file_name(name) != name:
+        raise PromiseError(
+            f"name={name!r} can't be a file's name on every system",
+            f"Use letters, digits, . _ -: {file_name(str(name))!r}.",
+        )
+    _require_estimator(candidate)
+    if not isinstance(target, str):
+        raise PromiseError(f"target={target!r} is no column name", 'Name the one column to predict: target="churned".')
+    if isinstance(seeds, bool) or not isinstance(seeds, int) or seeds < 1:
+        raise PromiseError(f"seeds={seeds!r} is no number of seeds", "Use a whole number from 1 (default 10).")
+    if load is not None and not callable(load):
+        raise PromiseError(f"load={load!r} is no function", "load(paths) gets a list of paths and returns a DataFrame.")
+    if not isinstance(description, str):
+        raise PromiseError(f"description={description!r} is no text", 'Say what the model is for: description="...".')
+    for key, column in (("groups", groups), ("time", time)):
+        if column is not None and not isinstance(column, str):
+            raise PromiseError(f"{key}={column!r} is no column name", f"Name one column of the data: {key}=...")
+    roles = [column for column in (target, groups, time) if column is not None]
+    if len(set(roles)) < len(roles):
+        raise PromiseError(
+            f"target, groups and time must be different columns: they are {', '.join(map(repr, roles))}",
+            "Name for each the column that plays this part, or leave groups= or time= out.",
+        )
+    if features is not None and target in _columns("features", features):
+        raise PromiseError(
+            f"features= names the target {target!r}: the candidate would be told what it has to predict",
+            "Take it out of features=.",
+        )
+    return Check(
+        name=name,
+        nodeid=nodeid,
+        candidate=candidate,
+        data=_paths(data),
+        target=target,
+        metrics=_metrics(metrics, margin, candidate),
+        cv=_cv(cv),
+        features=None if features is None else _columns("features", features),
+        groups=groups,
+        time=time,
+        slices=_columns("slices", slices),
+        seeds=seeds,
+        load=load,
+        description=inspect.cleandoc(description),
+        caveats=_caveats(caveats),
+    )
+
+
+def _require_estimator(candidate: Any) -> None:
+    if inspect.isclass(candidate):
+        raise PromiseError(
+            f"the candidate is the class {candidate.__name__}, not an estimator", f"Pass {candidate.__name__}()."
+        )
+    # some have predict only once they are fitted (StackingClassifier): their class has it before
+    lacking = [
+        method
+        for method in ("fit", "predict", "get_params", "set_params")
+        if not hasattr(candidate, method) and not hasattr(type(candidate), method)
+    ]
+    if lacking:
+        raise PromiseError(
+            f"the candidate ({type(candidate).__name__}) is no estimator: it has no {', '.join(lacking)}",
+            "Pass a scikit-learn-compatible estimator: fit, predict, and sklearn.base.BaseEstimator's parameters.",
+        )
+
+
+def _paths(data: str | Path | Sequence[str | Path]) -> tuple[str, ...]:
+    paths = _listed("data", data, (str, Path))
+    if not paths or not all(isinstance(path, str | Path) and str(path) for path in paths):
+        raise PromiseError(f"data={data!r} is no path", 'Name a file, or a list of them: data="data/churn.csv".')
+    # one spelling of a path on every system, for the baseline keeps it: "data\\a.csv" and "./data/a.csv" are data/a.csv
+    names = [posixpath.normpath(PureWindowsPath(path).as_posix()) for path in paths]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise PromiseError(
+            f"data= names {twice!r} twice", "Its rows would be both fitted on and predicted: name each file once."
+        )
+    return tuple(names)
+
+
+def _caveats(caveats: str | Sequence[str]) -> tuple[str, ...]:
+    texts = _listed("caveats", caveats, (str,))
+    if not all(isinstance(text, str) and text.strip() for text in texts):
+        raise PromiseError(
+            f"caveats={caveats!r} is no list of sentences", 'Write e.g. caveats=["Labels before 2020 are guesses."].'
+        )
+    return tuple(" ".join(text.split()) for text in texts)
+
+
+def _columns(key: str, columns: str | Sequence[str]) -> tuple[str, ...]:
+    names = _listed(key, columns, (str,))
+    if not all(isinstance(column, str) for column in names) or len(set(names)) < len(names):
+        raise PromiseError(
+            f"{key}={columns!r} is no list of different column names", f'Name columns of the data: {key}=["region"].'
+        )
+    return tuple(names)
+
+
+def _listed(key: str, given: Any, single: tuple[type, ...]) -> list[Any]:
+    """Give a list, where one of its items is allowed to stand for it."""
+    if isinstance(given, single):
+        return [given]
+    if not isinstance(given, Iterable):
+        raise PromiseError(f"{key}={given!r} is neither a name nor a list of names", f'Write e.g. {key}=["..."].')
+    return list(given)
+
+
+def _cv(cv: Any) -> Any:
+    if isinstance(cv, int) and not isinstance(cv, bool) and cv >= 2:
+        return cv
+    if not inspect.isclass(cv) and hasattr(cv, "split") and hasattr(cv, "get_n_splits"):
+        return cv
+    raise PromiseError(
+        f"cv={cv!r} is neither a number of folds (2 or more) nor a splitter",
+        "Pass e.g. cv=5 or cv=RepeatedStratifiedKFold(n_splits=10, n_repeats=3).",
+    )
+
+
+def _metrics(metrics: Metrics | None, margin: float | None, candidate: Any) -> tuple[Metric, ...]:
+    if metrics is None:
+        metrics = _default_metric(candidate)
+    margins: Iterable[tuple[Any, float | None]]
+    if isinstance(metrics, Mapping):
+        margins = metrics.items()
+    elif isinstance(metrics, str) or callable(metrics):
+        margins = [(metrics, None)]
+    else:
+        margins = [(scorer, None) for scorer in _listed("metrics", metrics, ())]
+    _require_margin("margin", margin)
+    found = tuple(_metric(scorer, margin if own is None else own) for scorer, own in margins)
+    names = [metric.name for metric in found]
+    if not names or len(set(names)) < len(names):
+        twice = next((name for name in names if names.count(name) > 1), None)
+        raise PromiseError(
+            f"metrics= names {repr(twice) + ' twice' if twice else 'no metric'}",
+            'Name each metric once, e.g. metrics={"roc_auc": 0.01, "accuracy": None}, or leave metrics= out.',
+        )
+    return found
+
+
+def _default_metric(candidate: Any) -> str:
+    """Choose the metric that sees most: a proper score where there are probabilities."""
+    if task_of(candidate) == "regression":
+        return "r2"
+    return "neg_log_loss" if hasattr(candidate, "predict_proba") else "accuracy"
+
+
+def _metric(scorer: Any, margin: float | None) -> Metric:
+    from sklearn.metrics import get_scorer, get_scorer_names
+
+    if isinstance(scorer, str):
+        name = scorer
+        if name not in get_scorer_names():
+            near = _near_metrics(name, get_scorer_names())
+            raise PromiseError(
+                f"{name!r} is no scorer of scikit-learn's" + (f": did you mean {' or '.join(near)}?" if near else ""),
+                "sklearn.metrics.get_scorer_names() lists them all; make_scorer() makes one of your own function.",
+            )
+        scorer = get_scorer(name)
+    elif hasattr(scorer, "_score_func"):
+        name = f"{'' if scorer._sign > 0 else 'neg_'}{getattr(scorer._score_func, '__name__', 'scorer')}"
+    else:
+        raise PromiseError(
+            f"metric {scorer!r} is no scorer", "Name one of scikit-learn's, or wrap your function in make_scorer()."
+        )
+    _require_margin(f"the margin of {name}", margin)
+    return Metric(name, scorer, None if margin is None else float(margin))
+
+
+def _near_metrics(wrong: str, known: Sequence[str]) -> list[str]:
+    """Find what may be meant: losses are called neg_... in scikit-learn, and many know them by their initials."""
+    meant = re.sub(r"[ -]", "_", wrong.lower()).removeprefix("neg_")
+    plain = {name.removeprefix("neg_"): name for name in known}
+    initials = [name for name in plain if "".join(word[0] for word in name.split("_")) == meant]
+    exact = [name for name in {meant, meant.removesuffix("_score")} if name in plain]
+    return [plain[name] for name in exact or initials or difflib.get_close_matches(meant, plain, n=3)]
+
+
+def _require_margin(what: str, margin: float | None) -> None:
+    if margin is None:
+        return
+    if isinstance(margin, bool) or not isinstance(margin, Real) or not math.isfinite(margin) or margin <= 0:
+        raise PromiseError(
+            f"{what} is {margin!r}: it must be a number above 0",
+            "A margin is the loss, in the metric's unit, that you call harmless; None takes the default.",
+        )

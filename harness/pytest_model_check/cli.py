@@ -1,0 +1,227 @@
+"""The command ``model-check``: looks at baselines, and moves them, without fitting anything."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import shlex
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+DIFF = """\
+verdicts, of the same rows in the same folds, by the scores of the folds:
+  identical     the same predictions, or the same scores
+  better        95% sure that B is better
+  held          95% sure that B loses less than A's margin
+  worse         B loses A's margin or more, as recorded; or it is 99.75% sure that B loses something
+  inconclusive  the folds can't tell (pytest --model-check sees more: it compares row by row)
+other data, incomparable (other folds, another definition): the scores are shown, and nothing is claimed.
+A promise is weakened where a baseline, metric or slice is gone, a named margin is wider, or the protocol is another.
+
+exit code: 0, 1 if something is worse, gone or weakened (accepted losses too), 2 if it can't be told
+
+examples:
+  model-check diff                    # HEAD against the working tree
+  model-check diff origin/main HEAD --format markdown
+  model-check diff v1.0 v2.0
+"""
+
+Command = Callable[[argparse.Namespace], tuple[str, int]]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit code (2 for what the user must mend)."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # an author's name must not break an ASCII terminal
+            stream.reconfigure(errors="backslashreplace")
+    options = _parser().parse_args(arguments)
+
+    from pytest_model_check.errors import ModelCheckError
+
+    try:
+        text, code = options.run(options)
+    except ModelCheckError as error:
+        sys.stderr.write(f"model-check: {error}\n")
+        return 2
+    sys.stdout.write(text)
+    return int(code)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="model-check", description="Look at model baselines. To judge a model: pytest --model-check"
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name: str, run: Command, summary: str, more: str = "") -> argparse.ArgumentParser:
+        one = commands.add_parser(
+            name,
+            help=summary,
+            description=f"{summary[0].upper()}{summary[1:]}.",
+            epilog=more,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        one.add_argument("--baselines", type=Path, default=Path("baselines"), metavar="DIR", help="default: baselines")
+        one.set_defaults(run=run)
+        return one
+
+    show = command("show", _show, "what is promised: score, margin and dummy of each baseline")
+    show.add_argument("names", nargs="*", metavar="NAME", help="baselines to show (default: all)")
+
+    history = command(
+        "history",
+        _history,
+        "every recording of a baseline, with the commit that brought it",
+        "examples:\n  model-check history churn\n  model-check history --plot skill.svg",
+    )
+    history.add_argument("names", nargs="*", metavar="NAME", help="baselines to show (default: all)")
+    history.add_argument(
+        "--plot", type=Path, metavar="FILE", help="draw it too: .png or .svg (needs pytest-model-check[report])"
+    )
+
+    diff = command(
+        "diff",
+        _diff,
+        "the accuracy diff table between the baselines at two revisions, without fitting anything",
+        DIFF,
+    )
+    diff.add_argument("a", nargs="?", default="HEAD", metavar="A", help="a commit, branch or tag (default: HEAD)")
+    diff.add_argument("b", nargs="?", metavar="B", help="another one (default: the working tree)")
+    diff.add_argument("--format", choices=("text", "markdown", "json"), default="text", help="default: text")
+
+    rename = command(
+        "rename",
+        _rename,
+        "give a baseline the new name of its check, and keep its history",
+        'example:\n  model-check rename churn attrition    # then rename the test, or pass name="attrition"',
+    )
+    rename.add_argument("old", metavar="OLD", help="as the baseline is called now")
+    rename.add_argument("new", metavar="NEW", help="letters, digits, . _ -")
+
+    retire = command(
+        "retire",
+        _retire,
+        "put the baseline of a check that is given up aside, with the reason",
+        'example:\n  model-check retire churn "the shop was closed"',
+    )
+    retire.add_argument("name", metavar="NAME", help="the baseline")
+    retire.add_argument("reason", metavar="REASON", help="why nobody needs the check any more; every diff shows it")
+
+    write_up = command(
+        "write-up",
+        _write_up,
+        "an account of a model to keep: problem, data, protocol, skill, history, caveats, how to reproduce it",
+        "examples:\n  model-check write-up churn\n  model-check write-up churn --out churn.html --author 'Ada Byron'",
+    )
+    write_up.add_argument("name", metavar="NAME", help="the baseline")
+    write_up.add_argument("--out", type=Path, metavar="FILE", help=".md or .html (default: Markdown, to the terminal)")
+    write_up.add_argument("--author", default="", help="who signs it")
+    return parser
+
+
+def _show(options: argparse.Namespace) -> tuple[str, int]:
+    from pytest_model_check.baselines import history, store
+    from pytest_model_check.report import terminal
+
+    names = history.names(options.baselines, options.names)
+    found = [baseline for name in names if (baseline := store.read(options.baselines, name)) is not None]
+    return "\n".join(terminal.promises(found)) + "\n", 0
+
+
+def _history(options: argparse.Namespace) -> tuple[str, int]:
+    from pytest_model_check.baselines import history
+    from pytest_model_check.errors import ModelCheckError
+    from pytest_model_check.report import history_plot, history_table
+
+    form = options.plot.suffix.lower().removeprefix(".") if options.plot else ""
+    if options.plot and form not in history_plot.FORMATS:
+        raise ModelCheckError(f"--plot {options.plot}: can't draw {form or 'that'}", "Name a .png or .svg file.")
+    found = [history.read(options.baselines, name) for name in options.names or history.names(options.baselines)]
+    text = history_table.render(found)
+    if options.plot:
+        drawable = [one for one in found if one.recordings]
+        if not drawable:
+            raise ModelCheckError("--plot: there is no recording to draw", text)
+        _save(options.plot, history_plot.draw(drawable, form))
+        text += f"\nDrawn: {options.plot}\n"
+    return text, 0
+
+
+def _diff(options: argparse.Namespace) -> tuple[str, int]:
+    from pytest_model_check.baselines import diff
+    from pytest_model_check.report import diff_table
+
+    found = diff.difference(options.baselines, options.a, options.b)
+    return diff_table.FORMATS[options.format](found), int(found.worse)
+
+
+def _rename(options: argparse.Namespace) -> tuple[str, int]:
+    from pytest_model_check.baselines import rename
+
+    folder, old, new = options.baselines, options.old, options.new
+    paths = rename.rename(folder, old, new)
+    return (
+        f"renamed {folder / old}.json to {folder / new}.json; its history comes with it\n"
+        f'Now rename the test to test_{new}, or pass name="{new}" to model_check. To approve:\n'
+        f"{_commit(paths, f'Rename the baseline {old} to {new}')}"
+        "DVC keeps the same predictions: there is nothing to push.\n"
+    ), 0
+
+
+def _retire(options: argparse.Namespace) -> tuple[str, int]:
+    from pytest_model_check.baselines import retire
+    from pytest_model_check.baselines.record import RETIRED
+
+    paths = retire.retire(options.baselines, options.name, options.reason)
+    return (
+        f"retired {options.name}: its record is {options.baselines / RETIRED / options.name}.json, with the reason\n"
+        "Now delete the test. To approve:\n"
+        f"{_commit(paths, f'Retire the check {options.name}')}"
+    ), 0
+
+
+def _commit(paths: Sequence[Path], message: str) -> str:
+    files = " ".join(shlex.quote(path.as_posix()) for path in paths)
+    return f"  git add -A -- {files}\n  git commit -m {shlex.quote(message)}\n"
+
+
+def _write_up(options: argparse.Namespace) -> tuple[str, int]:
+    from pytest_model_check.baselines import history
+    from pytest_model_check.errors import ModelCheckError
+    from pytest_model_check.report import document, history_plot
+    from pytest_model_check.report.writeup import write_up
+
+    form = options.out.suffix.lower() if options.out else ".md"
+    if form not in (".md", ".html"):
+        raise ModelCheckError(f"--out {options.out}: can't write {form or 'that'}", "Name a .md or .html file.")
+    found = history.read(options.baselines, options.name)
+    if not found.recordings:
+        raise ModelCheckError(f"{options.name}: no recording of it can be read", "\n".join(found.remarks))
+    plot, note = None, ""
+    if form == ".html":
+        try:
+            plot = history_plot.inline(found)
+        except history_plot.NoMatplotlibError as error:  # the table says the same
+            note = f"Without the plot: {error}\n"
+    account = write_up(found, options.baselines.as_posix(), author=options.author, plot=plot)
+    if options.out is None:
+        return document.markdown(account), 0
+    _save(options.out, (document.html if form == ".html" else document.markdown)(account).encode())
+    return f"written: {options.out}\n{note}", 0
+
+
+def _save(path: Path, content: bytes) -> None:
+    from pytest_model_check.errors import ModelCheckError
+
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_bytes(content)
+        part.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            part.unlink()
+        raise ModelCheckError(
+            f"{path} can't be written: {error.strerror}", "Name a file in a folder that is there."
+        ) from error

@@ -1,0 +1,308 @@
+"""Dataset: the rows at one version of the data, and that version's digest."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import os
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_model_check.checks.check import Check
+from pytest_model_check.data import dvc_files
+from pytest_model_check.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+from pytest_model_check.errors import one_line
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """The rows that a check speaks of.
+
+    Parameters
+    ----------
+    X : DataFrame of shape (n_rows, n_features)
+        The features, as pandas reads them.
+    y : ndarray of shape (n_rows,)
+        The target.
+    groups, time : ndarray of shape (n_rows,) or None
+        The columns that `groups=` and `time=` name.
+    slices : DataFrame of shape (n_rows, n_slice_columns)
+        The columns that `slices=` names.
+    files : tuple of (path, md5)
+        The version: what DVC knows of each file.
+    """
+
+    X: pd.DataFrame
+    y: NDArray[Any]
+    groups: NDArray[Any] | None
+    time: NDArray[Any] | None
+    slices: pd.DataFrame
+    files: tuple[tuple[str, str], ...]
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are."""
+        return len(self.y)
+
+    @property
+    def units(self) -> NDArray[np.int64] | None:
+        """Numbers of the rows that depend on each other: a group's, a day's; None: every row stands alone."""
+        if self.groups is not None:
+            return np.unique(self.groups, return_inverse=True)[1].astype(np.int64)
+        if self.time is None:
+            return None
+        moments = self.time.astype("datetime64[D]") if self.time.dtype.kind == "M" else self.time
+        return np.unique(moments, return_inverse=True)[1].astype(np.int64)
+
+    @property
+    def serial(self) -> bool:
+        """Whether the units are days or moments, and neighbouring ones depend on each other too."""
+        return self.groups is None and self.time is not None
+
+    @property
+    def path(self) -> str:
+        """The files in one line."""
+        return ", ".join(path for path, _ in self.files)
+
+    @property
+    def md5(self) -> str:
+        """One digest for all files; for a single file it is the file's own."""
+        if len(self.files) == 1:
+            return self.files[0][1]
+        return hashlib.md5("".join(md5 for _, md5 in self.files).encode(), usedforsecurity=False).hexdigest()
+
+    @property
+    def target_digest(self) -> str:
+        """A digest of the target's values in their order: a changed `load` that moves rows is seen by it."""
+        return _digest(self.y)
+
+    @property
+    def columns_digests(self) -> dict[str, str]:
+        """Digests of groups, time and slices: a changed `load` that makes another column of one is seen by them."""
+        parts = {"groups": self.groups, "time": self.time}
+        digests = {name: _digest(values) for name, values in parts.items() if values is not None}
+        for column in self.slices.columns:
+            digests[f"slice {column}"] = _digest(self.slices[column].astype(str).to_numpy(dtype=object))
+        return digests
+
+
+def _digest(values: NDArray[Any]) -> str:
+    import pandas as pd
+
+    hashes = pd.util.hash_array(values, categorize=True)
+    return hashlib.sha256(np.ascontiguousarray(hashes).tobytes()).hexdigest()[:16]
+
+
+def read(check: Check, root: Path, verified: Callable[[Path], str] = dvc_files.verified) -> Dataset:
+    """Make sure the check's data is what git says it is, and read it.
+
+    Parameters
+    ----------
+    check : Check
+        Names the files and columns.
+    root : Path
+        Where relative paths start: pytest's rootdir.
+    verified : callable
+        Gives the version (md5) of a file that is beyond doubt, or raises a DataError: by default, what git says it is.
+
+    Raises
+    ------
+    DataError
+        If the data is missing, changed, or can't answer the check's question.
+    """
+    check = replace(check, data=tuple(_from_root(path, root) for path in check.data))
+    paths = [root / path for path in check.data]
+    files = tuple((name, verified(path)) for name, path in zip(check.data, paths, strict=True))
+    frame = _load(check, paths)
+    _require_rows(check, frame)
+    y = _target(check, frame[check.target])
+    roles = {check.target, check.groups, check.time}
+    features = [c for c in frame.columns if c not in roles] if check.features is None else list(check.features)
+    if not features:
+        raise DataError(
+            f"{_where(check)} has no feature column beside {check.target!r}",
+            "A candidate needs at least one: name it in features=, or add it to the data.",
+        )
+    return Dataset(
+        X=frame[features],
+        y=y,
+        groups=None if check.groups is None else _complete(check, frame, "groups", check.groups).to_numpy(),
+        time=None if check.time is None else _times(check, frame, check.time),
+        slices=frame[list(check.slices)],
+        files=files,
+    )
+
+
+def _from_root(path: str, root: Path) -> str:
+    """Give the way from rootdir, for an absolute path too: a baseline means the same file on every machine."""
+    return Path(os.path.relpath(root / path, root)).as_posix()
+
+
+def _where(check: Check) -> str:
+    more = len(check.data) - 2
+    return ", ".join(check.data[:2]) + (f" and {more} more" if more > 0 else "")
+
+
+def _load(check: Check, paths: list[Path]) -> pd.DataFrame:
+    import pandas as pd
+
+    if check.load is not None:
+        try:
+            frame = check.load(paths)
+        except Exception as error:
+            raise DataError(
+                f"load= raised {type(error).__name__}: {one_line(error)}",
+                f"It was asked for {_where(check)}; try it by itself: load([pathlib.Path({str(paths[0])!r})]).",
+            ) from error
+        if not isinstance(frame, pd.DataFrame):
+            raise DataError(
+                f"load= returned {type(frame).__name__}, not a DataFrame", "load(paths) must return a pandas DataFrame."
+            )
+        return frame.reset_index(drop=True)
+    frames = [_read(path, name) for path, name in zip(paths, check.data, strict=True)]
+    for frame, name in zip(frames[1:], check.data[1:], strict=True):
+        if list(frame.columns) != list(frames[0].columns):
+            raise DataError(
+                f"{name} has other columns than {check.data[0]}",
+                "Files that are read one after another need the same columns; use load= to join them.",
+            )
+    return frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
+
+
+def _read(path: Path, name: str) -> pd.DataFrame:
+    import pandas as pd
+
+    if path.suffix.lower() not in (".csv", ".parquet"):
+        raise DataError(
+            f"{name} is neither .csv nor .parquet",
+            "Pass load=: a function that gets the paths and returns a DataFrame, e.g. "
+            "load=lambda paths: pandas.read_excel(paths[0]).",
+        )
+    try:
+        return _read_csv(path, name) if path.suffix.lower() == ".csv" else pd.read_parquet(path)
+    except DataError:
+        raise
+    except pd.errors.EmptyDataError as error:
+        raise DataError(f"{name} is empty", "It holds neither a header nor rows.") from error
+    except Exception as error:  # pandas', pyarrow's and csv's own trees, bad encodings, warnings made errors
+        raise DataError(
+            f"{name} can't be read: {one_line(error, str(error).replace(str(path), name))}",
+            "Write it anew (CSV as UTF-8, with one header line), or pass load= to read it your own way.",
+        ) from error
+
+
+def _read_csv(path: Path, name: str) -> pd.DataFrame:
+    import pandas as pd
+
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        header = next((row for row in csv.reader(file) if row), [])
+    twice = sorted({column for column in header if header.count(column) > 1})
+    if twice:  # pandas would rename the second one in silence
+        raise _named_twice(name, twice[0])
+    frame = pd.read_csv(path, low_memory=False)  # in one go: the type of a column does not depend on chunks
+    if not isinstance(frame.index, pd.RangeIndex):  # pandas would shift the names, and call the first values an index
+        raise DataError(
+            f"{name} has more values in a row than the {len(header)} columns of its header",
+            "Name every column; a comma at the end of the lines makes one too.",
+        )
+    return frame
+
+
+def _named_twice(where: str, column: object) -> DataError:
+    return DataError(f"{where} has the column {str(column)!r} twice", "Give every column a name of its own.")
+
+
+def _require_rows(check: Check, frame: pd.DataFrame) -> None:
+    if len(frame) == 0:
+        raise DataError(f"{_where(check)} has no rows", "It holds a header only: is it the right version of the data?")
+    twice = frame.columns[frame.columns.duplicated()]
+    if len(twice):
+        raise _named_twice(_where(check), twice[0])
+    named = {
+        "target": (check.target,),
+        "groups": () if check.groups is None else (check.groups,),
+        "time": () if check.time is None else (check.time,),
+        "slices": check.slices,
+        "features": check.features or (),
+    }
+    for key, columns in named.items():
+        for column in columns:
+            if column not in frame.columns:
+                raise DataError(
+                    f"{_where(check)} has no column {column!r}, which {key}= names",
+                    f"Its columns are: {', '.join(map(str, frame.columns))}.",
+                )
+
+
+def _complete(check: Check, frame: pd.DataFrame, key: str, column: str) -> pd.Series[Any]:
+    values = frame[column]
+    missing = values.isna().to_numpy()
+    if missing.any():
+        raise DataError(
+            f"{_where(check)}: {key}={column!r} is missing in {int(missing.sum())} of {len(values)} rows, "
+            f"first in row {int(missing.argmax())} (counted from 0)",
+            "Drop these rows where the data is made, or in load=.",
+        )
+    return values
+
+
+def _target(check: Check, column: pd.Series[Any]) -> NDArray[Any]:
+    values = _complete(check, column.to_frame(), "target", check.target).infer_objects()
+    number = values.dtype.kind in "iuf" if hasattr(values.dtype, "kind") else False
+    y = values.to_numpy()
+    if y.dtype.kind == "O" and number:  # pandas' nullable numbers
+        y = values.to_numpy(dtype=float)
+    elif y.dtype.kind not in "biuf":
+        y = values.to_numpy(dtype=object)
+    kind = type(y[0]).__name__
+    if check.task == "regression" and y.dtype.kind not in "biuf":
+        raise DataError(
+            f"{_where(check)}: the target {check.target!r} holds no numbers ({kind}), and the candidate is a regressor",
+            "Use a classifier, or name another target.",
+        )
+    if y.dtype.kind == "f" and not np.isfinite(y).all():
+        raise DataError(
+            f"{_where(check)}: the target {check.target!r} is infinite in row {int((~np.isfinite(y)).argmax())} "
+            "(counted from 0)",
+            "Drop or mend such rows where the data is made, or in load=.",
+        )
+    try:
+        constant = len(set(y.tolist())) < 2
+    except TypeError as error:
+        raise DataError(
+            f"{_where(check)}: the target {check.target!r} holds more than one value in a row ({kind})",
+            "Only models of one target can be judged: give each target a column and a check of its own.",
+        ) from error
+    if constant:
+        raise DataError(
+            f"{_where(check)}: the target {check.target!r} is {y[0]!s} in every row",
+            "There is nothing to predict: is it the right column?",
+        )
+    return y
+
+
+def _times(check: Check, frame: pd.DataFrame, column: str) -> NDArray[Any]:
+    import pandas as pd
+
+    values = _complete(check, frame, "time", column)
+    if pd.api.types.is_numeric_dtype(values):
+        return values.to_numpy(dtype=float)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # pandas warns where it guesses, and a wrong guess is a wrong order
+            # UTC: zones may differ within a column, and only the order matters
+            return pd.to_datetime(values, utc=True).dt.tz_localize(None).to_numpy()
+    except (ValueError, TypeError, UserWarning) as error:
+        raise DataError(
+            f"{_where(check)}: time={column!r} holds no times: {one_line(error)}",
+            "Write times as 2024-03-31 or 2024-03-31T12:00:00, or as numbers, or parse them in load=.",
+        ) from error

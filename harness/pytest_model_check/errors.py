@@ -1,0 +1,70 @@
+"""The exception tree: whatever a user can mend.
+
+Each error says what is wrong and where in its first line, which stands alone (continuous-integration annotations print
+nothing else), and what to do next in the lines after it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    pass
+
+
+class ModelCheckError(Exception):
+    """Base of every error that ends a check in words.
+
+    Parameters
+    ----------
+    message : str
+        One line: what is wrong, and where (file, key, row or column).
+    advice : str, optional
+        What to do next; may have several lines.
+    """
+
+    def __init__(self, message: str, advice: str = "") -> None:
+        super().__init__(message, advice)
+        self.message = message
+        self.advice = advice
+
+    def __str__(self) -> str:
+        return f"{self.message}\n{self.advice}".rstrip()
+
+
+class PromiseError(ModelCheckError):
+    """The check itself is malformed: an unknown metric, a margin that is no margin."""
+
+
+class DataError(ModelCheckError):
+    """The historical data is missing, is not what git says it is, or can't be used."""
+
+
+class CandidateError(ModelCheckError):
+    """The candidate can't be fitted, or does not answer as a model must."""
+
+
+class BaselineError(ModelCheckError):
+    """A stored baseline can't be read or written."""
+
+
+class MissingBaselineError(BaselineError):
+    """There is nothing to hold the candidate against."""
+
+
+class UnavailableError(BaselineError):
+    """The predictions of a baseline can't be had; its fold scores can."""
+
+
+class IncomparableError(BaselineError):
+    """The baseline is of other data, rows or folds: a comparison would say nothing about the model."""
+
+
+class OldCodeError(IncomparableError):
+    """The approved model's code can't be run again, or is not what made the approved predictions."""
+
+
+def one_line(error: BaseException, said: str = "") -> str:
+    """Say what went wrong in one short line; `said`: in these words of it."""
+    text = " ".join((said or str(error)).split()) or type(error).__name__
+    return text if len(text) <= 120 else f"{text[:117]}..."

@@ -1,0 +1,1 @@
+"""Fitting: a candidate in every split -> the out-of-fold predictions."""

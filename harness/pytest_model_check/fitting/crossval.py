@@ -1,0 +1,119 @@
+"""Cross-validation: splits x seeds -> Predictions, the same whatever the number of processes."""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pytest_model_check.candidates.responses import Answers
+from pytest_model_check.errors import CandidateError
+from pytest_model_check.fitting.predictions import Predictions
+
+if TYPE_CHECKING:
+    pass
+from pytest_model_check.data.splits import Protocol
+from pytest_model_check.fitting.fit import Fit
+from pytest_model_check.fitting.joblib_engine import Progress, run_fits
+
+
+def predict(
+    candidate: Any,
+    protocol: Protocol,
+    *,
+    seeds: int,
+    entropy: int,
+    jobs: int,
+    progress: Progress = lambda done, total: None,
+    leave_out: bool = False,
+    after: int = 0,
+) -> Predictions:
+    """Fit a clone of the candidate for every seed in every split, and predict the rows held out.
+
+    Parameters
+    ----------
+    candidate : estimator
+        Left as it is.
+    protocol : Protocol
+        Data and splits.
+    seeds : int
+        How many seeds: 0, 1, ..., so that the first of many are the same as the first of few.
+    entropy : int
+        Where the random states come from: each seed of each split has its own
+        (`numpy.random.SeedSequence` with the seed and the split as its key).
+    jobs : int
+        How many processes.
+    progress : callable
+        Is told how many fits of how many are done.
+    leave_out : bool
+        Leave a random 5% of the training rows out of each fit.
+    after : int
+        How many seeds have been used before: these are the next ones.
+
+    Raises
+    ------
+    CandidateError
+        Naming the first fold in which a fit fails.
+    """
+    used = range(after, after + seeds)
+    fits = [Fit(seed, k, leave_out) for seed in used for k in range(len(protocol.splits))]
+    found = run_fits(fits, candidate, protocol, entropy, jobs, progress)
+    warned = Counter(warning for _, answers in found for warning in answers.warned)
+    for (category, text), count in warned.items():  # once, and here: the same whichever process made the fit
+        warnings.warn(f"{text} (in {count} of {len(fits)} fits)", category, stacklevel=2)
+    return _gather(protocol, found, used)
+
+
+def is_random(candidate: Any, protocol: Protocol, *, entropy: int, jobs: int) -> tuple[bool, bool]:
+    """Find out by trying, not by its parameters, whether the learner draws random numbers.
+
+    Returns
+    -------
+    tuple of (bool, bool)
+        Whether another seed gives other answers, and whether even the same seed does (threads, GPUs).
+    """
+    first = replace(protocol, splits=protocol.splits[:1])
+    tried = run_fits([Fit(seed, 0) for seed in (0, 0, 1)], candidate, first, entropy, jobs)
+    once, again, other = (_gather(first, [(Fit(0, 0), answers)], range(1)) for _, answers in tried)
+    return not once.agrees(other), not once.agrees(again)
+
+
+def varies(candidate: Any, protocol: Protocol, predictions: Predictions, *, entropy: int) -> bool:
+    """Whether the learner, fitted once more in the first fold, answers otherwise than its `predictions` by seed 0."""
+    first = replace(protocol, splits=protocol.splits[:1])
+    with warnings.catch_warnings():  # the fits that count have warned
+        warnings.simplefilter("ignore")
+        other = predict(candidate, first, seeds=1, after=1, entropy=entropy, jobs=1)
+    return not predictions.head(len(first.splits[0].test)).agrees(other)
+
+
+def _gather(protocol: Protocol, answers: Iterable[tuple[Fit, Answers]], seeds: range) -> Predictions:
+    """Put the answers in order: seed by seed, split by split."""
+    found = {(fit.seed, fit.split): answer.responses for fit, answer in answers}
+    names, numbers = found[seeds[0], 0].keys(), range(len(protocol.splits))
+    for (_, k), responses in found.items():
+        if responses.keys() != names:
+            raise CandidateError(
+                f"{protocol.splits[k].words}: the candidate has {', '.join(responses)}, elsewhere {', '.join(names)}"
+            )
+    sizes = [len(split.test) for split in protocol.splits]
+    return Predictions(
+        row=np.concatenate([split.test for split in protocol.splits]),
+        repeat=np.repeat([split.repeat for split in protocol.splits], sizes).astype(np.int64),
+        fold=np.repeat([split.fold for split in protocol.splits], sizes).astype(np.int64),
+        responses={
+            name: np.stack([np.concatenate([found[seed, k][name] for k in numbers]) for seed in seeds])
+            for name in names
+        },
+        classes=protocol.classes,
+    )
+
+
+def entropy_of(name: str, generation: int) -> int:
+    """Where the random states of a baseline's nth recording come from: its name and number, never the clock."""
+    return int.from_bytes(hashlib.sha256(f"{name} {generation}".encode()).digest()[:6])

@@ -1,0 +1,61 @@
+"""The engine that makes fits in processes of this machine."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from concurrent.futures import BrokenExecutor
+from pickle import PicklingError
+from typing import TYPE_CHECKING, Any
+
+from pytest_model_check.candidates.responses import Answers
+from pytest_model_check.errors import CandidateError, one_line
+
+if TYPE_CHECKING:
+    pass
+from pytest_model_check.data.splits import Protocol
+from pytest_model_check.fitting.fit import Fit, try_fit
+
+Progress = Callable[[int, int], None]  # fits done, fits in all
+
+
+def run_fits(
+    fits: Sequence[Fit],
+    candidate: Any,
+    protocol: Protocol,
+    entropy: int,
+    jobs: int,
+    progress: Progress = lambda done, total: None,
+) -> list[tuple[Fit, Answers]]:
+    """Make the fits, in parallel; they come back in order."""
+    from joblib import Parallel, delayed
+
+    X, y, classes = protocol.dataset.X, protocol.dataset.y, protocol.classes
+    # Each with its own split only: what a task holds is sent to its process.
+    tasks = (delayed(try_fit)(fit, protocol.splits[fit.split], candidate, X, y, classes, entropy) for fit in fits)
+    # In order, and errors as values: the fold that a message names does not depend on which process was first.
+    answered = Parallel(n_jobs=min(jobs, len(fits)), return_as="generator")(tasks)
+    found = []
+    progress(0, len(fits))
+    try:
+        for fit, answers in answered:
+            if isinstance(answers, CandidateError):
+                raise answers
+            found.append((fit, answers))
+            progress(len(found), len(fits))
+    except PicklingError as error:
+        why = str(error.__cause__ or error).strip('"\n ').splitlines()[-1]  # the cause is a traceback in one string
+        raise CandidateError(
+            f"the candidate can't be sent to the processes that fit it: {one_line(error, why)}",
+            "Make it picklable, or let pytest's own process fit it: --model-check-jobs=1",
+        ) from error
+    except BrokenExecutor as error:
+        raise CandidateError(
+            f"a process that fits the candidate died: {one_line(error)}",
+            "Out of memory? Fewer at a time need less: --model-check-jobs=1",
+        ) from error
+    finally:
+        with warnings.catch_warnings():  # joblib warns of fits that nobody waits for any more
+            warnings.simplefilter("ignore")
+            answered.close()
+    return found

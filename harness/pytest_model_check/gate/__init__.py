@@ -1,0 +1,1 @@
+"""The gate: one check, from data to verdict. Begin with `gate.py`."""

@@ -1,0 +1,112 @@
+"""What the steps of the gate find. Records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pytest_model_check.baselines import successor
+from pytest_model_check.baselines.record import Baseline
+from pytest_model_check.baselines.store import Pending
+from pytest_model_check.errors import IncomparableError
+from pytest_model_check.judgement import explain
+from pytest_model_check.judgement.drift import Anchor
+from pytest_model_check.judgement.verdicts import Acceptance, Label, MetricVerdict, Moved
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What comes of it: a recording, or a branch's claims confirmed or disputed.
+
+    Parameters
+    ----------
+    pending : Pending or None
+        The baseline to be written when the run is over.
+    metrics : tuple of MetricVerdict
+        As they are shown.
+    accepted : tuple of Acceptance
+        What this run, or this branch, accepts.
+    disputed : tuple of str
+        What a branch claims and this run can't confirm.
+    fits : int
+        Made for it.
+    """
+
+    pending: Pending | None = None
+    metrics: tuple[MetricVerdict, ...] = ()
+    accepted: tuple[Acceptance, ...] = ()
+    disputed: tuple[str, ...] = ()
+    fits: int = 0
+
+
+def without_new(found: tuple[MetricVerdict, ...]) -> tuple[MetricVerdict, ...]:
+    """Leave out what this run would have recorded: what is refused is not for want of it."""
+    return tuple(metric for metric in found if not metric.is_new) or found
+
+
+def with_first(found: tuple[MetricVerdict, ...], measured: Baseline, label: Label) -> tuple[MetricVerdict, ...]:
+    """Keep what was judged; show what is measured for the first time."""
+    judged = tuple(metric for metric in found if not metric.is_new)
+    known = {metric.metric for metric in judged}
+    first = tuple(
+        MetricVerdict(
+            name,
+            label,
+            candidate=metric.score,
+            margin=metric.margin,
+            dummy=metric.yardstick.dummy,
+            reason=metric.margin_reason,
+        )
+        for name, metric in measured.metrics.items()
+        if name not in known
+    )
+    return judged + first
+
+
+@dataclass(frozen=True)
+class Held:
+    """How a candidate compares with what is approved.
+
+    Parameters
+    ----------
+    metrics : tuple of MetricVerdict
+        Empty where there is nothing to compare with, or no comparison can be made.
+    broken : IncomparableError or None
+        Why no comparison can be made.
+    weakened : tuple of str
+        How less is promised than was approved.
+    anchors : mapping of str to Anchor
+        What losses are added up from, by metric.
+    fits, flips, flipped, moved, charts
+        See `pytest_model_check.judgement.verdicts.Verdict`.
+    """
+
+    metrics: tuple[MetricVerdict, ...] = ()
+    broken: IncomparableError | None = None
+    weakened: tuple[str, ...] = ()
+    anchors: Mapping[str, Anchor] = field(default_factory=dict)
+    fits: int = 0
+    flips: tuple[int, int] | None = None
+    flipped: tuple[int, ...] = ()
+    moved: Moved | None = None
+    charts: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def failing(self) -> bool:
+        """Whether there is something that only an acceptance lets pass."""
+        return bool(self.broken or self.weakened or successor.failing(self.metrics))
+
+    def message(self, name: str, found: tuple[MetricVerdict, ...] = ()) -> str:
+        """Say in one line what was found, before anything is accepted or disputed; `found` is what is shown of it."""
+        if self.broken:
+            return named(name, self.broken.message)
+        if self.weakened and not successor.failing(self.metrics):
+            return f"{name}: the promise was weakened: {'; '.join(self.weakened)}"
+        shown = found or self.metrics
+        return explain.sentence(name, shown) if shown else f"{name}: nothing is approved yet"
+
+
+def named(name: str, message: str) -> str:
+    """Let a message begin with the check's name, once."""
+    return message if message.startswith(f"{name}:") else f"{name}: {message}"

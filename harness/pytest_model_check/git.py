@@ -1,0 +1,191 @@
+"""Git, asked: revisions, files as they were, who brought them. Changes nothing but temporary worktrees."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+from pytest_model_check.errors import ModelCheckError
+
+PATIENCE = 600.0  # seconds for one command of git's
+NO_HOOKS = ("-c", f"core.hooksPath={os.devnull}")  # DVC's, after a checkout, would bring the data too
+
+
+class GitError(ModelCheckError):
+    """Git can't answer: no repository, no such revision, a shallow clone."""
+
+
+@dataclass(frozen=True)
+class Commit:
+    """Who brought something, and when.
+
+    Parameters
+    ----------
+    sha, author, date, subject : str
+        The date as ISO 8601, with its time zone.
+    """
+
+    sha: str
+    author: str
+    date: str
+    subject: str
+
+
+def toplevel(folder: Path) -> Path | None:
+    """Find the top of the repository that `folder` lies in; None outside one, and where git is not installed."""
+    try:
+        return Path(call(_existing(folder), "rev-parse", "--show-toplevel").strip())
+    except GitError:
+        return None
+
+
+def call(folder: Path, *arguments: str) -> str:
+    """Run ``git ARGUMENTS`` in a folder, and give what it prints.
+
+    Raises
+    ------
+    GitError
+        With git's own last words.
+    """
+    done = _run(folder, arguments)
+    if done.returncode:
+        words = arguments[len(NO_HOOKS) :] if arguments[: len(NO_HOOKS)] == NO_HOOKS else arguments
+        raise GitError(f"git {' '.join(words[:2])} failed: {_last_line(done.stderr)}")
+    return done.stdout.decode("utf-8", errors="surrogateescape")
+
+
+def asks(folder: Path, *arguments: str) -> bool:
+    """Run a command that answers by its exit code."""
+    return _run(folder, arguments).returncode == 0
+
+
+def resolve(folder: Path, revision: str) -> str | None:
+    """Give the full name of a commit; None where there is none of that name."""
+    done = _run(folder, ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"))
+    return done.stdout.decode().strip() if done.returncode == 0 else None
+
+
+def is_shallow(folder: Path) -> bool:
+    """Whether history was cut off when this repository was cloned."""
+    return call(folder, "rev-parse", "--is-shallow-repository").strip() == "true"
+
+
+def is_cut(folder: Path, sha: str) -> bool:
+    """Whether a commit is where a shallow clone's history was cut off: what came before it is not known."""
+    cut = toplevel(folder)
+    file = None if cut is None else cut / call(cut, "rev-parse", "--git-path", "shallow").strip()
+    return file is not None and file.is_file() and sha in file.read_text(encoding="ascii").split()
+
+
+def merge_base(folder: Path, one: str, other: str) -> str | None:
+    """Give the best common ancestor of two commits; None where there is none (or a shallow clone does not have it)."""
+    done = _run(folder, ("merge-base", one, other))
+    return done.stdout.decode().strip() if done.returncode == 0 else None
+
+
+def show(path: Path, revision: str) -> bytes | None:
+    """Give a file of the repository as it was at a revision; None where it was not there."""
+    top = toplevel(path.parent)
+    if top is None:
+        return None
+    done = _run(top, ("cat-file", "blob", f"{revision}:{_relative(path, top)}"))
+    return done.stdout if done.returncode == 0 else None
+
+
+def listed(folder: Path, revision: str, *, recursive: bool = False) -> list[Path]:
+    """Give the files that lay in a folder at a revision, in its folders too if `recursive`."""
+    top = toplevel(folder)
+    if top is None:
+        return []
+    inside = "" if folder.resolve() == top.resolve() else f"{_relative(folder, top)}/"
+    flags = ["-r"] if recursive else []
+    names = call(top, "ls-tree", "-z", "--name-only", *flags, revision, *([inside] if inside else []))
+    return [folder / name.removeprefix(inside) for name in names.split("\0") if name]
+
+
+def commits(path: Path, revision: str = "HEAD", also: Sequence[Path] = ()) -> list[Commit]:
+    """Give the commits that changed a file, or one of some more, the latest first; empty where there are none (yet)."""
+    top = toplevel(path.parent)
+    if top is None or resolve(top, revision) is None:
+        return []
+    form, paths = "%H%x00%an%x00%aI%x00%s", [_relative(one, top) for one in (path, *also)]
+    told = call(top, "log", f"--format={form}", "--end-of-options", revision, "--", *paths)
+    return [Commit(*line.split("\0")) for line in told.split("\n") if line]  # a subject may hold other line breaks
+
+
+def shows(paths: Sequence[Path], revisions: Sequence[str]) -> dict[tuple[Path, str], bytes]:
+    """Give many files at many revisions, in one process; those that were not there are left out."""
+    top = toplevel(paths[0].parent) if paths else None
+    if top is None:
+        return {}
+    wanted = [(path, revision) for revision in revisions for path in paths]
+    asked = "".join(f"{revision}:{_relative(path, top)}\n" for path, revision in wanted)
+    done = _run(top, ("cat-file", "--batch"), asked.encode("utf-8", errors="surrogateescape"))
+    if done.returncode:
+        raise GitError(f"git cat-file failed: {_last_line(done.stderr)}")
+    found, answer = {}, BytesIO(done.stdout)
+    for one in wanted:
+        said = answer.readline().split()
+        if said[-1] == b"missing":
+            continue
+        content = answer.read(int(said[-1]))
+        answer.read(1)  # the line break after it
+        if said[-2] == b"blob":
+            found[one] = content
+    return found
+
+
+@contextmanager
+def worktree(top: Path, revision: str, folder: Path) -> Iterator[Path]:
+    """Check a revision out into a folder of its own, which must not exist yet; it is gone afterwards."""
+    try:
+        call(top, *NO_HOOKS, "worktree", "add", "--quiet", "--detach", str(folder), revision)
+        yield folder
+    finally:
+        _run(top, ("worktree", "remove", "--force", "--force", str(folder)))
+        _run(top, ("worktree", "prune"))
+
+
+def _relative(path: Path, top: Path) -> str:
+    folder = _existing(path.parent).resolve()
+    whole = folder / path.relative_to(_existing(path.parent))
+    return whole.relative_to(top.resolve()).as_posix()
+
+
+def _existing(folder: Path) -> Path:
+    """Give the nearest folder that is there: what is asked about may not be."""
+    return next(one for one in (folder, *folder.parents) if one.is_dir())
+
+
+def _run(folder: Path, arguments: tuple[str, ...], told: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    # A hook's GIT_DIR would answer for another repository; messages are read, so they must be English.
+    own = {"GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_LITERAL_PATHSPECS": "1"}
+    inherited = {
+        key: value
+        for key, value in os.environ.items()
+        if key not in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")
+    }
+    try:
+        return subprocess.run(  # noqa: S603 - its arguments are a list, no shell
+            ["git", *arguments],  # noqa: S607 - whichever git the user has
+            cwd=folder,
+            env=inherited | own,
+            input=told,
+            capture_output=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+    except FileNotFoundError as error:
+        raise GitError("git is not installed, or not on the PATH", "Install git, or put it on the PATH.") from error
+    except subprocess.TimeoutExpired as error:
+        raise GitError(f"git {arguments[0]} did not answer for {PATIENCE:.0f} s") from error
+
+
+def _last_line(said: bytes) -> str:
+    lines = said.decode("utf-8", errors="replace").strip().splitlines()
+    return lines[-1] if lines else "it gave no reason"

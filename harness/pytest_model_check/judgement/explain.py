@@ -1,0 +1,171 @@
+"""A verdict in words: what was found, why, and what to do next. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import ceil, floor, log10
+
+from pytest_model_check.judgement.numbers import decimals, interval, number
+from pytest_model_check.judgement.verdicts import WORST_FIRST, MetricVerdict, Verdict, worst
+
+
+def sentence(name: str, metrics: Sequence[MetricVerdict]) -> str:
+    """Say the verdict of a check in one line that stands alone, from its worst metric."""
+    deciding = telling(metrics)
+    decisive = next(one for one in deciding if one.verdict == worst([metric.verdict for metric in deciding]))
+    others = sum(metric.verdict == decisive.verdict for metric in deciding) - 1
+    more = f" (and {others} more)" if others and decisive.verdict not in ("identical", "recorded", "new") else ""
+    return f"{name}: {_clause(decisive)}{more}"
+
+
+def telling(metrics: Sequence[MetricVerdict]) -> list[MetricVerdict]:
+    """Give what decides, but no slices of a metric that is worse on all rows: a loss everywhere is one in them, too."""
+    lost = {one.metric for one in metrics if one.slice is None and one.verdict == "worse"}
+    return [one for one in metrics if one.decides and (one.slice is None or one.metric not in lost)]
+
+
+def _clause(metric: MetricVerdict) -> str:
+    places, name = decimals(metric), metric.label
+    margin = f"margin {number(metric.margin, places)}"
+    low, high = metric.low or 0.0, metric.high or 0.0
+    delta = metric.delta or 0.0
+    change = f"{number(delta, places, sign=True)} ({interval(metric)})"
+    because = f"; {metric.reason}" if metric.reason else ""
+    if metric.drifted:
+        return f"{name} is {metric.verdict}: {drift_clause(metric)}"
+    match metric.verdict:
+        case "identical":
+            return "identical to the baseline"
+        case "recorded":
+            return f"recorded, {name} {number(metric.candidate, places)}"
+        case "new":
+            return f"new, {name} {number(metric.candidate, places)}"
+        case "worse":
+            loss = f"{number(-delta, places)} ({number(-high, places)} to {number(-low, places)})"
+            return f"{name} is worse by {loss}, {margin}{because}"
+        case "inconclusive":
+            return f"{name} is inconclusive: {change}, {margin}{because}"
+        case "held":
+            return f"{name} held{' with loss' if high < 0 else ''}: {change}, {margin}{because}"
+        case "better":
+            return f"{name} is better by {number(delta, places)} ({interval(metric)}){because}"
+        case _:
+            return f"{name} is {metric.verdict}: {metric.reason}"
+
+
+def drift_clause(metric: MetricVerdict) -> str:
+    """Say what small losses have added up to."""
+    assert metric.drift is not None
+    drift, places = metric.drift, decimals(metric)
+    change = f"{number(drift.delta, places, sign=True)} ({number(drift.low, places, sign=True)} to "
+    return (
+        f"{change}{number(drift.high, places, sign=True)}) since recording {drift.since} scored "
+        f"{number(drift.score, places)}, margin in all {number(drift.margin, places)}"
+    )
+
+
+def advice(
+    metrics: Sequence[MetricVerdict], rows: int, flips: tuple[int, int] | None = None, flipped: Sequence[int] = ()
+) -> str:
+    """Say where the losses of a check sit, and what to do about the worst: a few lines.
+
+    Parameters
+    ----------
+    metrics : sequence of MetricVerdict
+        Of one check.
+    rows : int
+        How many rows the data has.
+    flips, flipped : see `pytest_model_check.judgement.verdicts.Verdict`
+        Which rows are wrong now.
+    """
+    failing = _failing(telling(metrics))
+    lines = [f"{one.label}: {_where(one, metrics)}" for one in failing]
+    if failing and flips and any(flips):
+        lines.append(changed_rows(flips, flipped))
+    decisive = [one for one in failing if one.verdict == failing[0].verdict]
+    # one thing to do of each kind: what mends the first metric mends the others
+    lines += dict(_todo(one, rows) for one in reversed(decisive)).values()
+    return "\n".join(lines)
+
+
+def explanation(verdict: Verdict) -> list[str]:
+    """Say of every metric that does not pass where the loss sits, which rows lost most, and what to do."""
+    lines = [changed_rows(verdict.flips, verdict.flipped)] if verdict.flips and any(verdict.flips) else []
+    for metric in _failing(verdict.metrics):
+        lost = f"It lost most on {named(metric.losses)}. " if metric.losses else ""
+        lines.append(f"{metric.label}: {_where(metric, verdict.metrics)} {lost}{_todo(metric, verdict.rows)[1]}")
+    return ["", f"{verdict.name}, explained", *lines] if lines else []
+
+
+def _failing(metrics: Sequence[MetricVerdict]) -> list[MetricVerdict]:
+    failing = [m for m in metrics if m.decides and m.verdict in ("worse", "inconclusive") and m.margin is not None]
+    return sorted(failing, key=lambda one: WORST_FIRST.index(one.verdict))
+
+
+def changed_rows(flips: tuple[int, int], flipped: Sequence[int]) -> str:
+    """Say how many rows are wrong now that were right, and which."""
+    lost, won = flips
+    text = f"{_rows(lost)} wrong now that {'was' if lost == 1 else 'were'} right, {won:,} the other way round"
+    if not flipped:
+        return f"{text}."
+    return f"{text}: {named(flipped)}{', ...' if lost > len(flipped) else ''} (counted from 0)."
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row is" if count == 1 else f"{count:,} rows are"
+
+
+def named(rows: Sequence[int]) -> str:
+    """Name rows by their position."""
+    return ("row " if len(rows) == 1 else "rows ") + ", ".join(map(str, rows))
+
+
+def _where(metric: MetricVerdict, metrics: Sequence[MetricVerdict]) -> str:
+    """Say in which folds and slices a loss sits."""
+    places = decimals(metric)
+    parts = [f"{number(metric.baseline, places)} -> {number(metric.candidate, places)}"]
+    changes = [new - old for old, new in metric.folds]
+    if metric.slice is None and len(changes) > 1 and min(changes) < 0:  # a slice may lie in some folds only
+        most = min(range(len(changes)), key=changes.__getitem__)
+        lower = sum(change < 0 for change in changes)
+        fold = f"fold {most + 1} ({number(changes[most], places, sign=True)})"
+        parts.append(f"lower in {lower} of {len(changes)} folds, most in {fold}")
+    slices = [one for one in metrics if one.slice is not None and one.metric == metric.metric and one.delta is not None]
+    worst_slice = min(slices, key=lambda one: one.delta or 0.0, default=metric)
+    if metric.slice is None and worst_slice.slice is not None and (worst_slice.delta or 0.0) < 0:
+        parts.append(f"most on {worst_slice.slice} ({number(worst_slice.delta, places, sign=True)})")
+    return "; ".join(parts) + "."
+
+
+def _todo(metric: MetricVerdict, rows: int) -> tuple[str, str]:
+    """Say what to do about a metric that does not pass: the kind of its trouble, and the words."""
+    places = decimals(metric)
+    if metric.drifted:
+        return "drift", "It holds against the last baseline, but small losses have added up: win some of them back."
+    if metric.candidate is not None and metric.dummy is not None and metric.candidate <= metric.dummy:
+        return "dummy", "A dummy that looks at no feature does as well: there is no skill to release."
+    if metric.verdict == "worse":
+        return "worse", "Find what the change lost (-v explains every metric), or keep the released model."
+    assert metric.margin is not None
+    margin, resolution = number(metric.margin, places), number(metric.resolution, places)
+    if metric.resolution is None or metric.resolution <= metric.margin:
+        told = f"The data can't tell whether the loss is below the margin of {margin}: more data or more repeats would."
+        return "undecided", told
+    chance = "" if metric.blocked is None else f", and {metric.blocked:.0%} of equally good models would be blocked"
+    needed = f"a margin of {resolution}, or a baseline of more repeats or of about {_rows_needed(rows, metric):,} rows"
+    if metric.floor is not None and metric.margin >= metric.floor > 0:
+        return "another learner", (
+            "The two disagree on more rows than the baseline's own reruns do, as two learners would: resolution "
+            f"{resolution}, margin {margin}{chance}. To decide, use {needed}."
+        )
+    better = "neg_log_loss, which sees more, " if metric.metric == "accuracy" else ""
+    return "underpowered", f"Underpowered: margin {margin}, resolution {resolution}{chance}. Use {better}{needed}."
+
+
+def _rows_needed(rows: int, metric: MetricVerdict) -> int:
+    """Rows at which the resolution would be the margin, in two digits: noise falls with the root of the rows."""
+    assert metric.resolution is not None
+    assert metric.margin is not None
+    needed = rows * (metric.resolution / metric.margin) ** 2
+    unit = 10 ** (floor(log10(needed)) - 1)
+    return int(ceil(needed / unit) * unit)

@@ -1,0 +1,94 @@
+"""What chance alone does to a metric, measured with a baseline, and the margin that follows. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import inf, sqrt
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pytest_model_check.judgement import statistics
+
+if TYPE_CHECKING:
+    from pytest_model_check.judgement.scores import Scores
+
+
+SKILL_SHARE = 0.02  # of the skill above a dummy: the default margin, where rows and seeds can resolve it
+
+
+@dataclass(frozen=True)
+class Yardstick:
+    """What a baseline knows of one metric beside its score, measured when it was recorded and fixed there.
+
+    Parameters
+    ----------
+    dummy : float
+        What the learner that looks at no feature scores in the same folds.
+    noise : float
+        Standard deviation of a single run beyond what its rows show; of learners without randomness: what leaving out
+        5% of the training rows does. In the metric's unit, 0 where it was not measured (one seed).
+    dof : float
+        Degrees of freedom of `noise`.
+    runs : int or None
+        With how many seeds the baseline was averaged; None: the learner draws no random numbers.
+    floor : float
+        The noise floor: the smallest margin that these rows and seeds can resolve.
+    """
+
+    dummy: float
+    noise: float
+    dof: float
+    runs: int | None
+    floor: float
+
+    def noise_between(self, runs: int) -> float:
+        """Give the standard deviation that chance alone puts between the baseline and a candidate of `runs` seeds."""
+        return self.noise if self.runs is None else self.noise * sqrt(1 / self.runs + 1 / runs)
+
+    def margin(self, score: float, named: float | None = None) -> float:
+        """Give the margin that the owner named, or else the default one of a baseline with this score."""
+        return max(SKILL_SHARE * (score - self.dummy), self.floor) if named is None else named
+
+
+def measure(scores: Scores, replicates: Scores | None, dummy: float) -> Yardstick:
+    """Measure a baseline: its seed noise and its noise floor.
+
+    Parameters
+    ----------
+    scores : Scores
+        The baseline's, over all its seeds; a learner without randomness has one.
+    replicates : Scores or None
+        Of a learner without randomness: refits that lacked 5% of the training rows (an A/A test of what a harmless
+        change does). None: the learner is random, and its seeds are the replicates.
+    dummy : float
+        The dummy's score.
+
+    Returns
+    -------
+    Yardstick
+        With zero noise and floor where there is a single seed and no replicate: not measured.
+    """
+    repeated = replicates or scores
+    runs = len(scores.psi) if replicates is None else None
+    if len(repeated.psi) < 2 or scores.kind == "extreme":
+        return Yardstick(dummy, 0.0, inf, runs, 0.0)
+    noise, dof, bias = repeated.noise.beyond_rows, repeated.noise.dof, 0.0
+    if replicates is not None:
+        changes = replicates.psi - scores.psi[0]
+        shifts = changes.mean(axis=1)
+        bias = max(0.0, -float(shifts.mean()))
+        rows = statistics.pooled_standard_error(changes, scores.units, serial=scores.serial).se
+        spread = sqrt(max(0.0, float(np.mean(shifts**2)) - rows**2))
+        if spread > noise:
+            noise, dof = spread, float(len(shifts))
+    floor = statistics.noise_floor(
+        repeated.psi,
+        noise,
+        dof,
+        units=scores.units,
+        serial=scores.serial,
+        zero_one=scores.kind == "zero_one" and scores.units is None,
+        bias=bias,
+    )
+    return Yardstick(dummy, noise, dof, runs, floor)

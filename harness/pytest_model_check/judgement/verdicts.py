@@ -1,0 +1,287 @@
+"""Verdicts: what was found of a check, metric by metric, as every report shows it. Records only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Label = Literal[
+    "error", "missing", "incomparable", "worse", "inconclusive", "held", "better", "identical", "new", "recorded",
+    "reported",
+]  # fmt: skip
+
+
+# A check is as good as its worst metric; what is only recorded or reported has nothing to be worse than.
+WORST_FIRST: tuple[Label, ...] = (
+    "error", "missing", "incomparable", "worse", "inconclusive", "held", "better", "identical", "new", "recorded",
+    "reported",
+)  # fmt: skip
+
+PASSING: frozenset[Label] = frozenset(("held", "better", "identical", "new", "recorded"))
+
+
+@dataclass(frozen=True)
+class Drift:
+    """How a candidate compares with the anchor: what many small losses, each within its margin, add up to.
+
+    Parameters
+    ----------
+    since : int
+        Which recording of the baseline the anchor is, counted from 1.
+    score : float
+        The anchor's.
+    delta, low, high : float
+        Candidate less anchor, and the bounds that decide, as in `MetricVerdict`.
+    margin : float
+        The loss that is harmless in all.
+    """
+
+    since: int
+    score: float
+    delta: float
+    low: float
+    high: float
+    margin: float
+
+
+@dataclass(frozen=True)
+class MetricVerdict:
+    """The verdict of one metric, on all rows or on one slice; numbers are in the metric's unit, None where missing.
+
+    Parameters
+    ----------
+    low, high : float
+        The bounds that decide: 95% sure that the candidate is above the first, 99.75% sure that it is below the second.
+    resolution : float
+        The smallest loss that this comparison can tell from none.
+    resolution_reused : float
+        The same, if all comparisons on this version of the data are to be right together (Bonferroni).
+    floor : float
+        The smallest margin that the baseline's own rows and seeds can resolve.
+    blocked : float
+        The chance that an equally good candidate would not pass.
+    seeds : int
+        How many runs of the candidate were looked at.
+    folds : tuple of (float, float)
+        Baseline's and candidate's score in each split.
+    drift : Drift or None
+        The comparison with the anchor; None where the baseline is its own.
+    losses : tuple of int
+        The rows that lost most, by their position in the data, counted from 0.
+    reason : str
+        Why, where the numbers do not say it.
+    """
+
+    metric: str
+    verdict: Label
+    slice: str | None = None
+    baseline: float | None = None
+    candidate: float | None = None
+    delta: float | None = None
+    low: float | None = None
+    high: float | None = None
+    margin: float | None = None
+    resolution: float | None = None
+    dummy: float | None = None
+    resolution_reused: float | None = None
+    floor: float | None = None
+    blocked: float | None = None
+    seeds: int | None = None
+    folds: tuple[tuple[float, float], ...] = ()
+    drift: Drift | None = None
+    losses: tuple[int, ...] = ()
+    reason: str = ""
+
+    @property
+    def decides(self) -> bool:
+        """Whether the check's verdict depends on it: a slice only ever raises an alarm."""
+        return self.verdict != "reported" and (self.slice is None or self.verdict == "worse")
+
+    @property
+    def is_new(self) -> bool:
+        """Whether the baseline does not have the metric yet."""
+        return self.verdict == "missing" and self.candidate is not None
+
+    @property
+    def label(self) -> str:
+        """The metric's name, and the slice it is of."""
+        return self.metric if self.slice is None else f"{self.metric} [{self.slice}]"
+
+    @property
+    def drifted(self) -> bool:
+        """Whether it was held against the last baseline, and fails against the anchor."""
+        if self.drift is None or self.low is None or self.margin is None or self.verdict in PASSING:
+            return False
+        skill = self.candidate is None or self.dummy is None or self.candidate > self.dummy
+        return skill and self.low > -self.margin and self.drift.low <= -self.drift.margin
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """A loss, or a weaker promise, that somebody accepted with a reason; kept in the history of the baseline.
+
+    Who accepted it, and when, is the commit that brought the baseline's JSON: a file can't hold its own commit.
+
+    Parameters
+    ----------
+    generation : int
+        The recording that it brought, counted from 1.
+    reason : str
+        In the words of whoever accepted it.
+    message : str
+        What was accepted: the verdict's sentence.
+    metrics : tuple of str
+        The metrics that did not pass.
+    weakened : tuple of str
+        The promises that became weaker.
+    closed : int or None
+        The recording that won back what was lost; None: it stands, and every report shows it.
+    """
+
+    generation: int
+    reason: str
+    message: str
+    metrics: tuple[str, ...] = ()
+    weakened: tuple[str, ...] = ()
+    closed: int | None = None
+
+
+@dataclass(frozen=True)
+class Corner:
+    """One metric of the 2 x 2 table: both models on both versions of the data; None where one can't run there.
+
+    Parameters
+    ----------
+    old_old, old_new : float or None
+        The approved model's score on the old data, and on the new.
+    new_old, new_new : float or None
+        The candidate's.
+    """
+
+    metric: str
+    old_old: float | None
+    old_new: float | None
+    new_old: float | None
+    new_new: float | None
+
+
+@dataclass(frozen=True)
+class Moved:
+    """The data is another version than the baseline's, so the approved model was measured anew on it.
+
+    Parameters
+    ----------
+    before, after : str
+        The versions: which file, its md5, how many rows.
+    commit : str
+        Whose code the approved model is.
+    corners : tuple of Corner
+        By metric: whether the data got harder, or the model worse.
+    reason : str
+        Why a number is missing.
+    """
+
+    before: str
+    after: str
+    commit: str
+    corners: tuple[Corner, ...]
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The verdict of one check: what the test returns, fails on, and every report shows.
+
+    Parameters
+    ----------
+    message : str
+        One line that stands alone.
+    advice : str
+        What to do next; may be empty, may have several lines.
+    data_path, data_md5, rows : str, str, int
+        The version of the data.
+    fits, seconds : int, float
+        What it took: wall time from the data to the verdict.
+    accepted : str or None
+        The reason with which this loss, or this weaker promise, was accepted: it passes.
+    weakened : tuple of str
+        How the check, or its baseline, promises less than what was approved: it fails, unless accepted.
+    standing : tuple of Acceptance
+        What was accepted before, and has not been won back yet.
+    moved : Moved or None
+        Where the data is another version than the baseline's.
+    flips : tuple of (int, int) or None
+        How many rows the candidate gets wrong that the baseline had right, and the other way round; None for
+        regression.
+    flipped : tuple of int
+        The first rows that it gets wrong now, by their position in the data, counted from 0.
+    environment : tuple of (str, str, str)
+        What computes other versions than when the baseline was recorded: package, then, now.
+    released, candidate : str
+        Both models, as scikit-learn prints them.
+    protocol : mapping
+        Splitter, seeds and the columns with a part to play, in words.
+    recording : int
+        Which recording of the baseline it was held against, counted from 1; 0: none.
+    reused : int
+        How often the baseline has been replaced on this version of the data.
+    charts : mapping
+        What the page draws, counted and binned: no row's content is in it (`pytest_model_check.scoring.charts`).
+    """
+
+    name: str
+    nodeid: str
+    verdict: Label
+    passed: bool
+    message: str
+    advice: str = ""
+    metrics: tuple[MetricVerdict, ...] = ()
+    data_path: str = ""
+    data_md5: str = ""
+    rows: int = 0
+    fits: int = 0
+    seconds: float = 0.0
+    accepted: str | None = None
+    weakened: tuple[str, ...] = ()
+    standing: tuple[Acceptance, ...] = ()
+    moved: Moved | None = None
+    flips: tuple[int, int] | None = None
+    flipped: tuple[int, ...] = ()
+    environment: tuple[tuple[str, str, str], ...] = ()
+    released: str = ""
+    candidate: str = ""
+    protocol: Mapping[str, Any] = field(default_factory=dict)
+    recording: int = 0
+    reused: int = 0
+    charts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Run:
+    """What every report is written from.
+
+    Parameters
+    ----------
+    checks : tuple of Verdict
+        In the order of the tests.
+    passed : bool
+        Whether the release may go out.
+    against : str or None
+        Where the baselines come from, if not from the working tree.
+    problems : tuple of str
+        What went wrong beside the checks: the run was interrupted, nothing was collected, a check was deleted.
+    retired : tuple of str
+        The checks that the branch gave up on purpose, with the reasons.
+    """
+
+    checks: tuple[Verdict, ...]
+    passed: bool
+    against: str | None = None
+    problems: tuple[str, ...] = ()
+    retired: tuple[str, ...] = ()
+
+
+def worst(labels: Sequence[Label]) -> Label:
+    """Give the label that decides for the check."""
+    return min(labels, key=WORST_FIRST.index)

@@ -1,0 +1,1 @@
+"""Old code: the approved model, run again where the data has moved."""

@@ -1,0 +1,209 @@
+"""The data moved: the approved model, measured anew on the new version of the data, takes its old self's place."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pytest_model_check.baselines.record import Baseline, BaselineMetric, StoredAnchor
+from pytest_model_check.baselines.store import Approved
+from pytest_model_check.checks.check import Check
+from pytest_model_check.data import dataset, dvc_files, splits
+from pytest_model_check.data.dataset import Dataset
+from pytest_model_check.data.splits import Protocol
+from pytest_model_check.errors import DataError, IncomparableError, ModelCheckError, OldCodeError
+from pytest_model_check.fitting import crossval
+from pytest_model_check.judgement.verdicts import Corner, MetricVerdict, Moved
+from pytest_model_check.old_code.runner import remake
+from pytest_model_check.pull_requests.approved import Approval
+from pytest_model_check.scoring import metrics
+
+
+@dataclass(frozen=True)
+class Carried:
+    """The approved model on the new data.
+
+    Parameters
+    ----------
+    baseline, approved : Baseline, Approved
+        Measured there by its own code; the anchors keep their lead over it.
+    commit : str
+        Whose code it is.
+    old_root : Path
+        Where the old data lies, as under pytest's rootdir.
+    """
+
+    baseline: Baseline
+    approved: Approved
+    commit: str
+    old_root: Path
+
+
+def has_moved(baseline: Baseline, data: Dataset) -> bool:
+    """Whether the data is another version than the baseline's."""
+    return dict(baseline.data) != dict(data.files)
+
+
+def carry(
+    check: Check,
+    protocol: Protocol,
+    approval: Approval,
+    *,
+    root: Path,
+    scratch: Path,
+    python: str,
+    jobs: int,
+) -> Carried:
+    """Run the code of the approved baseline on the new data.
+
+    Parameters
+    ----------
+    check, protocol : Check, Protocol
+        As they are now.
+    approval : Approval
+        What is approved, on the old data.
+    root : Path
+        pytest's rootdir.
+    scratch : Path
+        For temporary files.
+    python : str
+        The interpreter, or the virtual environment, that runs the old code.
+    jobs : int
+        How many fits at a time.
+
+    Raises
+    ------
+    OldCodeError
+        If the old code can't run any more, or does not reproduce what was approved.
+    UnavailableError
+        If the approved predictions can't be had.
+    """
+    old = approval.baseline
+    assert old is not None
+    try:
+        commit = approval.commit()
+        old_root = _old_data(old, root, scratch)
+        made = remake(
+            old,
+            approval.predictions(scratch).predictions,
+            data=protocol.dataset,
+            root=root,
+            old_root=old_root,
+            scratch=scratch,
+            commit=commit,
+            python=python,
+            jobs=jobs,
+        )
+    except IncomparableError as error:
+        again = f'pytest --model-check --model-check-accept "reason" {shlex.quote(check.nodeid)}'
+        raise OldCodeError(
+            f"{check.name}: the baseline is of other data ({_changed(old, protocol.dataset)}), and the approved model "
+            f"can't be run on these: {error.message}",
+            f"{error.advice}\nAn environment that can run the old code may be named: --model-check-python PATH\n"
+            f"Or accept the new data as a new start: {again}".lstrip(),
+        ) from error
+    kept, anchors = dict(made.baseline.metrics), {}
+    for metric in check.metrics:
+        before, now = old.metrics.get(metric.name), made.baseline.metrics.get(metric.name)
+        if before is None or now is None or before.anchor is None:
+            continue
+        if now.definition != metrics.definition(made.approved.predictions, protocol.dataset.y, metric):
+            continue
+        data = protocol.dataset
+        scored = metrics.score(made.approved.predictions, data.y, metric, data.units, serial=data.serial)
+        lead = before.anchor.score - before.score
+        anchors[metric.name] = scored.psi.mean(axis=0) + lead
+        kept[metric.name] = replace(now, anchor=_lifted(now, before.anchor.since, lead))
+    baseline = replace(
+        made.baseline,
+        name=old.name,
+        metrics=_promised(old, kept),
+        history=old.history,
+        formerly=old.formerly,
+        environment=old.environment,
+        protocol=old.protocol,
+    )
+    return Carried(baseline, Approved(made.approved.predictions, anchors), commit, old_root)
+
+
+def _promised(old: Baseline, measured: Mapping[str, BaselineMetric]) -> dict[str, BaselineMetric]:
+    """Keep the margins that an owner named: they do not depend on the data."""
+    named = {name: one for name, one in old.metrics.items() if one.margin_reason.startswith("named")}
+    return {
+        name: replace(one, margin=named[name].margin, margin_reason=named[name].margin_reason) if name in named else one
+        for name, one in measured.items()
+    }
+
+
+def _lifted(metric: BaselineMetric, since: int, lead: float) -> StoredAnchor:
+    folds = tuple(fold + lead for fold in metric.folds)
+    return StoredAnchor(since, metric.score + lead, folds, metric.yardstick)
+
+
+def _changed(old: Baseline, data: Dataset) -> str:
+    """Name the first file that differs, and its versions."""
+    before, now = dict(old.data), dict(data.files)
+    path = next(path for path in dict.fromkeys([*now, *before]) if before.get(path) != now.get(path))
+    was, has_become = (versions.get(path, "absent")[:8] for versions in (before, now))
+    return f"{path} was {was}, is {has_become}"
+
+
+def _old_data(old: Baseline, root: Path, scratch: Path) -> Path:
+    """Lay the old version of the data out as it lay under rootdir."""
+    below = max(path.split("/").count("..") for path, _ in old.data)  # data may lie above rootdir
+    folder = scratch.joinpath("old", *["below"] * below)
+    for path, md5 in old.data:
+        try:
+            dvc_files.fetch(root / path, md5, folder / path)
+        except DataError as error:
+            raise OldCodeError(f"the old version of the data can't be had: {error.message}", error.advice) from error
+    return folder
+
+
+def table(
+    check: Check,
+    old: Baseline,
+    carried: Carried,
+    data: Dataset,
+    found: tuple[MetricVerdict, ...],
+    jobs: int,
+) -> Moved:
+    """Give the 2 x 2 table: both models on both versions of the data.
+
+    The candidate is fitted once more, on the old data; where it can't be, the table says why.
+    """
+    after = {one.metric: one.candidate for one in found if one.slice is None}
+    reason, earlier = "", {}
+    try:
+        earlier = _on_old_data(check, old, carried.old_root, jobs)
+    except ModelCheckError as error:
+        reason = f"the candidate can't run on the old data: {error.message.removeprefix(f'{check.name}: ')}"
+    corners = tuple(
+        Corner(
+            name,
+            old_old=stored.score,
+            old_new=carried.baseline.metrics[name].score if name in carried.baseline.metrics else None,
+            new_old=earlier.get(name),
+            new_new=after.get(name),
+        )
+        for name, stored in old.metrics.items()
+    )
+    return Moved(_version(old.data, old.rows), _version(data.files, data.rows), carried.commit[:10], corners, reason)
+
+
+def _on_old_data(check: Check, old: Baseline, root: Path, jobs: int) -> dict[str, float]:
+    versions = dict(old.data)
+    data = dataset.read(check, root, verified=lambda path: versions[os.path.relpath(path, root).replace(os.sep, "/")])
+    protocol = splits.make_protocol(check, data)
+    answers = crossval.predict(check.candidate, protocol, seeds=1, entropy=old.entropy, jobs=jobs)
+    return {
+        metric.name: metrics.score(answers, data.y, metric, data.units, serial=data.serial).score
+        for metric in check.metrics
+    }
+
+
+def _version(files: tuple[tuple[str, str], ...], rows: int) -> str:
+    return f"{', '.join(f'{path} {md5[:8]}' for path, md5 in files)} ({rows:,} rows)"

@@ -1,0 +1,100 @@
+"""pytest's hooks, options and the `model_check` fixture. Imports nothing heavy: without --model-check it is free."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from pytest_model_check.session.session import ModelCheckSession
+from pytest_model_check.session.names import NAME, SESSION
+
+INI = {
+    "model_check_baselines": ("folder of the baselines, from rootdir", "string", "baselines"),
+    "model_check_testpaths": ("what pytest --model-check collects when no path is given", "args", []),
+    "model_check_jobs": ("parallel fits; 0: every core, 1 under pytest-xdist", "int", 0),
+    "model_check_report": ("reports to write, as --model-check-report does; from rootdir", "args", []),
+    "model_check_inconclusive": ("what an inconclusive check does: fail or pass", "string", "fail"),
+    "model_check_python": ("as --model-check-python, from rootdir", "string", ""),
+    "model_check_without_predictions": (
+        "where a baseline's predictions can't be had: fail, or compare by folds",
+        "string",
+        "fail",
+    ),
+    "model_check_junit_properties": ("verdicts as properties in JUnit's XML; strict schemas know none", "bool", False),
+}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare the options and ini keys."""
+    group = parser.getgroup("model-check", "model checks: is the model at least as good as its approved baseline?")
+    group.addoption("--model-check", action="store_true", help="run the model checks, and nothing else")
+    group.addoption(
+        "--model-check-update",
+        "--update-baselines",
+        action="store_true",
+        help="record missing baselines, and replace those that the candidate meets or beats",
+    )
+    group.addoption(
+        "--model-check-accept",
+        metavar="REASON",
+        help="record a baseline although it is worse, can't be decided or compared, or promises less; "
+        "the reason is kept in it and shown in every report",
+    )
+    group.addoption(
+        "--model-check-against",
+        metavar="REV",
+        help="take the baselines from the merge base of HEAD and REV (default: of a pull request's target, in CI)",
+    )
+    group.addoption(
+        "--model-check-python",
+        metavar="PATH",
+        help="the interpreter, or virtual environment, that runs the approved model's code where the data has moved",
+    )
+    group.addoption(
+        "--model-check-report",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="write the report to FILE, repeatable; by its ending Markdown (.md), a page (.html), JSON (.json) or "
+        "OpenMetrics (.txt)",
+    )
+    group.addoption("--model-check-jobs", type=int, metavar="N", help="parallel fits (default: every core)")
+    for name, (text, kind, default) in INI.items():
+        parser.addini(name, text, type=kind, default=default)  # type: ignore[arg-type]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Turn the session on where it is asked for."""
+    options = config.option
+    options.model_check_update = options.model_check_update or options.model_check_accept is not None
+    options.model_check = options.model_check or options.model_check_update
+    if options.model_check and not config.pluginmanager.has_plugin(SESSION):  # remaking.py brings its own
+        from pytest_model_check.session.session import ModelCheckSession
+
+        config.pluginmanager.register(ModelCheckSession(config), SESSION)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skip model checks in ordinary runs."""
+    if not config.option.model_check:
+        skip = pytest.mark.skip(reason="run with --model-check")
+        for item in items:
+            if NAME in getattr(item, "fixturenames", ()):
+                item.add_marker(skip)
+
+
+@pytest.fixture
+def model_check(request: pytest.FixtureRequest) -> Callable[..., Any]:
+    """Judge a candidate against its approved baseline: ``model_check(candidate, data=..., target=...)``.
+
+    Fails the test unless the candidate is at least as good; returns the `pytest_model_check.judgement.verdicts.Verdict`. The parameters are
+    those of `pytest_model_check.checks.make_check.make_check`.
+    """
+    session: ModelCheckSession | None = request.config.pluginmanager.get_plugin(SESSION)
+    if session is None:
+        pytest.skip("run with --model-check")
+    return session.check_of(request)

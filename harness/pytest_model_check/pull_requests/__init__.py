@@ -1,0 +1,1 @@
+"""Pull requests: which baseline decides, and what a branch claims."""

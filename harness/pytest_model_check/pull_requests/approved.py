@@ -1,0 +1,105 @@
+"""What is approved, and what a branch says instead: the baseline of the working tree, or of the merge base."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pytest_model_check import git
+from pytest_model_check.baselines import store
+from pytest_model_check.baselines.record import Baseline
+from pytest_model_check.baselines.store import Approved
+from pytest_model_check.errors import IncomparableError
+
+
+@dataclass(frozen=True)
+class Approval:
+    """What a check is held against.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the baselines.
+    revision : str or None
+        The commit whose baselines decide; None: the working tree's do.
+    baseline : Baseline or None
+        What is approved; None: nothing yet.
+    file : str
+        The name of its JSON there: a check may have been renamed since.
+    claimed : Baseline or None
+        What the branch says instead: the working tree's, where it is another one.
+    deleted : bool
+        The branch deleted the approved baseline.
+    state : str
+        Of the JSON in the working tree, when it was read.
+    """
+
+    folder: Path
+    revision: str | None
+    baseline: Baseline | None
+    file: str
+    claimed: Baseline | None = None
+    deleted: bool = False
+    state: str = ""
+
+    def predictions(self, scratch: Path) -> Approved:
+        """Read the approved predictions, from wherever they are to be had."""
+        assert self.baseline is not None
+        if self.claimed is None and not self.deleted:
+            return store.read_approved(self.folder, self.baseline)
+        return store.fetch_approved(self.folder, self.baseline, scratch)
+
+    def commit(self) -> str:
+        """Give the commit whose code is the approved model's: the one that brought the JSON.
+
+        Raises
+        ------
+        IncomparableError
+            If it can't be told.
+        """
+        path, revision = self.folder / f"{self.file}.json", self.revision or "HEAD"
+        if self.revision is None and git.show(path, revision) != path.read_bytes():
+            raise IncomparableError(
+                f"{path.name} is not committed, so nobody can tell which code the approved model is",
+                f"Commit it together with that code: git add {path} {path.with_suffix('.parquet.dvc')} && git commit",
+            )
+        brought = git.commits(path, revision)[0].sha
+        if git.is_cut(self.folder, brought):
+            raise IncomparableError(
+                f"this clone is shallow: it lacks the commit that brought {path.name}, the approved model's code",
+                "Fetch it: git fetch --unshallow --no-tags\n(on GitHub: actions/checkout with fetch-depth: 0)",
+            )
+        return brought
+
+
+def find(name: str, folder: Path, revision: str | None) -> Approval:
+    """Find what a check of this name is held against.
+
+    Parameters
+    ----------
+    name : str
+        The check's.
+    folder : Path
+        Of the baselines, in the working tree.
+    revision : str or None
+        The commit whose baselines decide; None: the working tree's do.
+
+    Raises
+    ------
+    BaselineError
+        If a JSON can't be read.
+    """
+    state = store.state(folder, name)
+    here = store.read(folder, name)
+    if revision is None:
+        return Approval(folder, None, here, name, state=state)
+    former = here.formerly if here else ()
+    for later, known in enumerate((name, *reversed(former))):
+        old = store.read_at(folder, known, revision)
+        if old is None or (known != name and store.state(folder, known)):  # what is still there was not renamed
+            continue
+        if known != name:  # perhaps by way of names that only this branch has known
+            old = replace(old, name=name, formerly=(*old.formerly, *former[len(former) - later :]))
+        claimed = None if here == old else here
+        return Approval(folder, revision, old, known, claimed, deleted=here is None, state=state)
+    return Approval(folder, revision, None, name, here, state=state)

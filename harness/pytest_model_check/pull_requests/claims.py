@@ -1,0 +1,216 @@
+"""What a branch claims its new baseline scores, held against what this run computes. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from math import sqrt
+
+import numpy as np
+
+from pytest_model_check.baselines import promises, successor
+from pytest_model_check.baselines.record import Baseline, BaselineMetric
+from pytest_model_check.baselines.store import Approved
+from pytest_model_check.baselines.successor import won_back
+from pytest_model_check.fitting import crossval
+from pytest_model_check.judgement.verdicts import Acceptance, MetricVerdict
+
+WIDER = 1.5  # noise that was measured elsewhere (another processor, another BLAS) may be so much larger
+ROOM = 1e-6  # relative: numbers that went through JSON
+
+
+def disputed(
+    claimed: Baseline,
+    stored: Approved,
+    measured: Baseline,
+    again: Approved,
+    scores: Mapping[str, float],
+    old: Baseline | None,
+    found: Sequence[MetricVerdict],
+    message: str,
+) -> tuple[str, ...]:
+    """Say which of a branch's claims this run can't confirm; empty where all are true, within the noise floor.
+
+    Parameters
+    ----------
+    claimed, stored : Baseline, Approved
+        The branch's JSON and its predictions.
+    measured, again : Baseline, Approved
+        The same recording, made by this run.
+    scores : mapping of str to float
+        What the branch's stored predictions score in this run, by metric.
+    old : Baseline or None
+        What is approved; None: the check is new.
+    found : sequence of MetricVerdict
+        How the candidate compares with it.
+    message : str
+        The same in words.
+    """
+    failing = frozenset(successor.failing(found))
+    better = successor.better(found)
+    return tuple(
+        dict.fromkeys(
+            [
+                *_numbers(claimed, measured, scores),
+                *_identity(claimed, measured),
+                *_predictions(claimed, stored, again),
+                *([] if old is None else _anchors(claimed, stored, measured, again, failing)),
+                *_history(claimed, old, better),
+                *_acceptances(claimed, old, message, failing),
+            ]
+        )
+    )
+
+
+def _identity(claimed: Baseline, measured: Baseline) -> Iterator[str]:
+    mine, its = ((one.data, one.rows, one.target_digest, one.columns) for one in (measured, claimed))
+    if its != mine:
+        yield "it is of other data than the branch's"
+    if claimed.metrics.keys() != measured.metrics.keys():
+        odd = sorted(claimed.metrics.keys() ^ measured.metrics.keys())
+        yield f"it has other metrics than the check: {', '.join(odd)}"
+    keys = {*claimed.protocol, *measured.protocol} - {*promises.WORDS}  # which may change without a new recording
+    if odd := sorted(key for key in keys if claimed.protocol.get(key) != measured.protocol.get(key)):
+        yield f"it promises something else than the check: {', '.join(odd)}"
+    if (claimed.learner == "deterministic") != (measured.learner == "deterministic"):
+        yield f"it says that the learner is {claimed.learner}, and it is {measured.learner}"
+    if (claimed.seeds, claimed.entropy) != (
+        measured.seeds,
+        crossval.entropy_of(claimed.name, claimed.generation),
+    ):
+        yield "it was recorded with other seeds than its name and number say"
+
+
+def _predictions(claimed: Baseline, stored: Approved, again: Approved) -> Iterator[str]:
+    if claimed.classes is not None and list(claimed.classes) != list(
+        () if again.predictions.classes is None else again.predictions.classes
+    ):
+        yield "it was recorded with other classes"
+    elif not stored.predictions.same_slots(again.predictions):
+        yield "it was recorded with other rows or folds"
+
+
+def _numbers(claimed: Baseline, measured: Baseline, scores: Mapping[str, float]) -> Iterator[str]:
+    for name, mine in measured.metrics.items():
+        its = claimed.metrics.get(name)
+        if its is None:
+            continue
+        if its.definition != mine.definition:
+            yield f"{name} claims to be the {its.definition}, and is the {mine.definition}"
+            continue
+        room = max(mine.yardstick.floor, ROOM * abs(mine.score - mine.yardstick.dummy))
+        places = max(2, 1 - int(np.floor(np.log10(room)))) if room > 0 else 6
+        for claim in (its.score, scores.get(name, its.score)):
+            if abs(claim - mine.score) > room:
+                yield f"{name} claims {claim:.{places}f}, scores {mine.score:.{places}f}"
+                break
+        else:
+            yield from _yardstick(name, its, mine, room)
+
+
+def _yardstick(name: str, its: BaselineMetric, mine: BaselineMetric, room: float) -> Iterator[str]:
+    """Compare what else will decide over the next candidate: folds, dummy, noise, margin."""
+    spread = room * sqrt(len(mine.folds))
+    if len(its.folds) != len(mine.folds) or np.abs(np.subtract(its.folds, mine.folds)).max() > spread:
+        yield f"{name} claims other scores in its folds than this run computes"
+    if abs(its.yardstick.dummy - mine.yardstick.dummy) > room:
+        yield f"the dummy of {name} claims {its.yardstick.dummy:.6g}, scores {mine.yardstick.dummy:.6g}"
+    if its.yardstick.runs != mine.yardstick.runs:
+        yield f"{name} claims {its.yardstick.runs} seeds, was measured with {mine.yardstick.runs}"
+    for what, claim, value in (
+        ("margin", its.margin, mine.margin),
+        ("noise", its.yardstick.noise, mine.yardstick.noise),
+        ("noise floor", its.yardstick.floor, mine.yardstick.floor),
+        ("standard error", its.standard_error, mine.standard_error),
+    ):
+        if (claim is None) != (value is None):
+            yield f"the {what} of {name} claims {claim}, is {value}"
+        elif claim is not None and value is not None and claim > WIDER * value + ROOM * room:
+            yield f"the {what} of {name} claims {claim:.4g}, is {value:.4g}"
+
+
+def _anchors(
+    claimed: Baseline, stored: Approved, measured: Baseline, again: Approved, given_up: frozenset[str]
+) -> Iterator[str]:
+    """Find anchors that moved down: they may only move up, or with an accepted loss."""
+    for name, mine in measured.metrics.items():
+        its = claimed.metrics.get(name)
+        if its is None or mine.anchor is None or name in given_up:
+            continue
+        room = ROOM * abs(mine.score - mine.yardstick.dummy)
+        if its.anchor is None:
+            yield (
+                f"the anchor of {name}, which small losses are added up from, is gone "
+                f"(recording {mine.anchor.since} scored {mine.anchor.score:.6g})"
+            )
+        elif its.anchor.score < mine.anchor.score - room:
+            yield f"the anchor of {name} claims {its.anchor.score:.6g}, scores {mine.anchor.score:.6g}"
+        elif its.anchor.since == mine.anchor.since and (
+            not np.allclose(stored.anchors[name], again.anchors[name], rtol=ROOM, atol=room)
+            or its.anchor.yardstick.floor > mine.anchor.yardstick.floor * (1 + ROOM)
+        ):
+            yield f"the anchor of {name} is not the approved one"
+
+
+def _history(claimed: Baseline, old: Baseline | None, better: set[str]) -> Iterator[str]:
+    if old is None:
+        return
+    if claimed.generation <= old.generation:
+        yield f"its history begins anew: it is recording {claimed.generation}, and {old.generation} is approved already"
+    if claimed.reused < old.reused + 1 and claimed.data == old.data:
+        yield f"it says that these data were used {claimed.reused} times before, and it was {old.reused + 1} or more"
+    if claimed.formerly != old.formerly:
+        yield f"it was called {', '.join(old.formerly) or 'nothing else'} before, not {', '.join(claimed.formerly)}"
+    for before, now in zip(old.history, (*claimed.history, *[None] * len(old.history)), strict=False):
+        if now is None or replace(now, closed=None) != replace(before, closed=None):
+            yield f"it forgets what was accepted in recording {before.generation}: {before.reason}"
+        elif before.closed is None and now.closed is not None and not won_back(before.metrics, better):
+            yield f"it says that what was accepted in recording {before.generation} was won back, and it was not"
+
+
+def _acceptances(claimed: Baseline, old: Baseline | None, message: str, failing: frozenset[str]) -> Iterator[str]:
+    """Find acceptances that nobody can have made."""
+    first = 0 if old is None else old.generation
+    for one in brought(claimed, old):
+        if not one.reason.strip():
+            yield f"it accepts a loss in recording {one.generation}, and gives no reason"
+        if not first < one.generation <= claimed.generation:
+            yield f"it accepts a loss in recording {one.generation}, which is not this branch's"
+        if failing and one.closed is not None:
+            yield f"it says that what was accepted in recording {one.generation} was won back, and it was not"
+        if failing and failing == set(one.metrics) and _shape(one.message) != _shape(message):
+            yield f"it accepts something else than what was found: {one.message}"
+
+
+def _shape(message: str) -> str:
+    """Leave the numbers out: elsewhere the last digit may be another."""
+    return re.sub(r"[-+]?\d[\d.,e-]*", "#", message)
+
+
+def brought(claimed: Baseline, old: Baseline | None) -> tuple[Acceptance, ...]:
+    """Give what the branch itself accepted: what its history has that the approved one has not."""
+    return claimed.history[0 if old is None else len(old.history) :]
+
+
+def covers(
+    accepted: Sequence[Acceptance], found: Sequence[MetricVerdict], weakened: Sequence[str], *, broken: bool
+) -> bool:
+    """Whether everything that fails was accepted: each metric, each weaker promise, and that nothing can be compared.
+
+    Parameters
+    ----------
+    accepted : sequence of Acceptance
+        What the branch accepted. One without metrics was made where nothing could be compared, or nothing was lost.
+    found : sequence of MetricVerdict
+        How the candidate compares with what is approved; empty where it can't be compared.
+    weakened : sequence of str
+        The promises that became weaker.
+    broken : bool
+        Whether nothing can be compared.
+    """
+    standing = [one for one in accepted if one.closed is None]
+    given_up = {metric for one in standing for metric in one.metrics}
+    said = {words for one in standing for words in one.weakened}
+    alone = not broken or any(not one.metrics for one in standing)
+    return bool(standing) and alone and {*successor.failing(found)} <= given_up and {*weakened} <= said

@@ -1,0 +1,107 @@
+"""The history of baselines -> tables for a terminal: what was recorded, by whom, on which data, and why it may lose."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+
+from tabulate import tabulate
+
+from pytest_model_check.baselines.history import History, Recording
+from pytest_model_check.baselines.record import Baseline, BaselineMetric
+from pytest_model_check.judgement.numbers import MISSING, decimals, number
+from pytest_model_check.judgement.verdicts import MetricVerdict
+from pytest_model_check.report.text import clean
+
+HEADERS = (
+    "recording", "date", "commit", "author", "data", "metric", "score", "95% interval", "margin", "drift",
+    "accepted loss",
+)  # fmt: skip
+
+ALIGN = ("right", "left", "left", "left", "left", "left", "right", "right", "right", "right", "left")
+
+LEGEND = (
+    "95% interval: score ± 1.96 standard errors over rows. data: md5; * marks where it moved, and scores on either "
+    "side of it can't be compared. drift: from the anchor, which losses are added up from."
+)
+
+Z = 1.959963984540054  # of a two-sided 95% interval
+
+
+def render(histories: Sequence[History]) -> str:
+    """Give a table for each baseline, what it has drifted below it, and what is missing from it."""
+    return "\n\n".join("\n".join(_one(history)) for history in histories) + f"\n\n{textwrap.fill(LEGEND, 110)}\n"
+
+
+def ends(metric: BaselineMetric) -> tuple[float, float]:
+    """Give the two ends of the 95% interval of a score."""
+    return metric.score - Z * metric.standard_error, metric.score + Z * metric.standard_error
+
+
+def places_of(metric: BaselineMetric) -> int:
+    """How many decimals this metric's numbers need."""
+    return decimals(MetricVerdict("", "recorded", candidate=metric.score, margin=metric.margin))
+
+
+def moved(recordings: Sequence[Recording]) -> list[bool]:
+    """Say of each recording whether the data is another version than that of the one before."""
+    return [i > 0 and one.data != recordings[i - 1].data for i, one in enumerate(recordings)]
+
+
+def drifts(baseline: Baseline) -> list[str]:
+    """Say of each judged metric what its anchor is, and how far it is from it."""
+    lines = []
+    for name, metric in baseline.metrics.items():
+        if metric.margin is None:
+            continue
+        anchor, places = metric.anchor, places_of(metric)
+        if anchor is None:
+            lines.append(f"{name}: recording {baseline.generation} is its own anchor, no loss has been added up")
+            continue
+        named = metric.margin if metric.margin_reason == "named in the check" else None
+        allowed = anchor.yardstick.margin(anchor.score, named)
+        lines.append(
+            f"{name}: {number(metric.score - anchor.score, places, sign=True)} since recording {anchor.since} scored "
+            f"{number(anchor.score, places)}, the anchor; harmless in all is {number(allowed, places)}"
+        )
+    return lines
+
+
+def _one(history: History) -> list[str]:
+    recordings = history.recordings
+    former = recordings[-1].baseline.formerly if recordings else ()
+    title = history.name + (f" (formerly {', '.join(former)})" if former else "")
+    body = [row for one, fresh in zip(recordings, moved(recordings), strict=True) for row in _rows(one, moved=fresh)]
+    lines = [title, ""]
+    if body:
+        lines += tabulate(body, HEADERS, "simple", colalign=ALIGN, disable_numparse=True).splitlines()
+        lines += ["", *drifts(recordings[-1].baseline)]
+    return lines + [f"Note: {clean(remark)}" for remark in history.remarks]
+
+
+def _rows(one: Recording, *, moved: bool) -> list[list[str]]:
+    commit = one.commit
+    first = [
+        str(one.baseline.generation),
+        commit.date[:10] if commit else "not yet",
+        commit.sha[:7] if commit else "committed",
+        clean(commit.author) if commit else "",
+        one.data[:8] + " *" * moved,
+    ]
+    rows: list[list[str]] = []
+    for name, metric in one.baseline.metrics.items():
+        places = places_of(metric)
+        low, high = ends(metric)
+        anchor = metric.anchor
+        rows.append(
+            [
+                *(first if not rows else [""] * len(first)),
+                clean(name),
+                number(metric.score, places),
+                f"{number(low, places)} to {number(high, places)}",
+                number(metric.margin, places),
+                MISSING if anchor is None else number(metric.score - anchor.score, places, sign=True),
+                clean("; ".join(one.reasons)) if not rows else "",
+            ]
+        )
+    return rows

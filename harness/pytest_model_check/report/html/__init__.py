@@ -1,0 +1,1 @@
+"""The page: a run as one file of HTML."""

@@ -1,0 +1,43 @@
+"""Text and names as Markdown that shows them and does nothing else. Pure."""
+
+from __future__ import annotations
+
+import re
+
+from pytest_model_check.report.text import cut, shortened, visible
+
+EMPTY = "(empty)"  # an item of a list without text would underline the line above it, and make it a headline
+NAME, TEXT = 60, 600  # characters that a name and a sentence may have
+
+
+def escape(text: str, room: int = TEXT) -> str:
+    """Give a text that GitHub shows as it is, in Markdown and in HTML, whatever is in it.
+
+    Parameters
+    ----------
+    text : str
+        Somebody's name, reason or message.
+    room : int
+        How many characters of it are shown.
+    """
+    text = cut(visible(text), room) or EMPTY
+    # An invisible space stops what GitHub looks for in finished text, where no escape is left: @someone, #12, GH-12,
+    # :tada:, addresses.
+    text = re.sub(r"@|#(?=\d)|GH-(?=\d)|:(?=//|[\w+-]+:)|www(?=\.)", "\\g<0>\u200b", text, flags=re.IGNORECASE)
+    # References are text in Markdown and in HTML alike; not for the _ within a word: it means nothing there.
+    text = re.sub(r"[\\`*\[\]|~<&@\u200b]|(?<![a-zA-Z0-9])_|_(?![a-zA-Z0-9])", _reference, text)
+    text = re.sub(r"^([-#>]|\+(?= |$)|\d+(?=[.)]( |$)))", _reference, text)  # no list and no rule begins with it
+    return text.replace("$", "<span>$</span>")  # how GitHub wants a dollar written that begins no formula
+
+
+def _reference(found: re.Match[str]) -> str:
+    return "".join(f"&#{ord(character)};" for character in found[0])
+
+
+def name_of(text: str, room: int = NAME) -> str:
+    return escape(shortened(visible(text), room), room)
+
+
+def breakable(name: str) -> str:
+    """Let a long name be broken at its underscores, so that the numbers beside it are not."""
+    return re.sub(r"(?<=[a-zA-Z0-9]{3}_)(?=[a-zA-Z0-9]{3})", "<wbr>", name) if len(name) > 16 else name

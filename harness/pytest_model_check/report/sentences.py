@@ -1,0 +1,109 @@
+"""Sentences that more than one report says. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from pytest_model_check.judgement.explain import drift_clause
+from pytest_model_check.judgement.numbers import MISSING, decimals, number
+from pytest_model_check.judgement.verdicts import PASSING, Corner, MetricVerdict, Verdict
+
+
+def became(verdict: Verdict, scores: Mapping[str, float], generation: int) -> str:
+    """Say what a baseline is now: which recording, and how its scores moved; they are those of fresh seeds."""
+    before = {one.metric: one for one in verdict.metrics if one.slice is None}
+    parts = []
+    for name, score in scores.items():
+        one = before.get(name)
+        places = decimals(one) if one else 4
+        old = number(one.baseline, places) if one else MISSING
+        parts.append(
+            f"{name} {number(score, places)}" if old == MISSING else f"{name} {old} -> {number(score, places)}"
+        )
+    return f"recording {generation}, {', '.join(parts)}"
+
+
+def drifts(verdict: Verdict) -> list[str]:
+    """Say for each metric that has lost since its anchor how much, and how much is harmless in all."""
+    return [
+        f"{verdict.name}: {metric.metric} {drift_clause(metric)}"
+        for metric in verdict.metrics
+        if metric.drift is not None and metric.drift.delta < 0
+    ]
+
+
+def notices(verdicts: Sequence[Verdict]) -> list[tuple[str, str]]:
+    """Give what comes before every table: the weaker promises, and what passes because it was accepted, with why."""
+    weaker = [
+        ("Weaker promise", f"{verdict.name}: {'; '.join(verdict.weakened)}")
+        for verdict in verdicts
+        if verdict.weakened and verdict.accepted is None
+    ]
+    passing = [("Accepted", _accepted(verdict)) for verdict in verdicts if verdict.accepted is not None]
+    return weaker + passing
+
+
+def _accepted(verdict: Verdict) -> str:
+    lost = _bare(verdict).removesuffix(f"; accepted: {verdict.accepted}")  # the reason is said once
+    found = [lost] if verdict.verdict not in PASSING or not verdict.weakened else []
+    found += [f"weaker promise: {'; '.join(verdict.weakened)}"] if verdict.weakened else []
+    return f"{verdict.name}: {'; '.join(found)}. Reason: {verdict.accepted}"
+
+
+def standing(verdict: Verdict) -> list[str]:
+    """Say what was accepted before and has not been won back, the first one first."""
+    return [
+        f"{verdict.name}: recording {one.generation} accepted that {one.message.removeprefix(f'{verdict.name}: ')}"
+        f"{' (weaker: ' + '; '.join(one.weakened) + ')' if one.weakened else ''}. Reason: {one.reason}"
+        for one in verdict.standing
+    ]
+
+
+def moved(verdict: Verdict) -> list[str]:
+    """Say from where to where the data moved, and of each metric whether the data got harder or the model worse."""
+    if verdict.moved is None:
+        return []
+    told = verdict.moved
+    lines = [f"{verdict.name}: the data moved, from {told.before} to {told.after}"]
+    if told.commit:
+        lines[0] += f"; the released model is the code of {told.commit}"
+    lines += [line for corner in told.corners if (line := _corner(corner, places_of(verdict, corner.metric)))]
+    return [*lines, told.reason] if told.reason else lines
+
+
+def places_of(verdict: Verdict, metric: str) -> int:
+    """How many decimals the numbers of a metric have everywhere in a check's report."""
+    whole = (one for one in verdict.metrics if one.metric == metric and one.slice is None)
+    return decimals(next(whole, MetricVerdict(metric, "reported")))
+
+
+def _corner(corner: Corner, places: int) -> str:
+    parts = []
+    if corner.old_old is not None and corner.old_new is not None:
+        parts.append(f"the released model scores {_compared(corner.old_new - corner.old_old, places)} on the new data")
+    if corner.new_new is not None and corner.old_new is not None:
+        parts.append(f"there, the candidate scores {_compared(corner.new_new - corner.old_new, places)} than it")
+    return f"{corner.metric}: {'; '.join(parts)}" if parts else ""
+
+
+def _compared(change: float, places: int) -> str:
+    return f"{number(abs(change), places)} {'less' if change < 0 else 'more'}"
+
+
+def reused(verdict: Verdict) -> list[str]:
+    """Say how often this version of the data has been used up, and what all comparisons on it together can resolve."""
+    if not verdict.reused:
+        return []
+    times = "once" if verdict.reused == 1 else f"{verdict.reused:,} times"
+    told = [
+        f"{one.metric} {number(one.resolution_reused, decimals(one))}, not {number(one.resolution, decimals(one))}"
+        for one in verdict.metrics
+        if one.slice is None and one.resolution is not None and one.resolution_reused is not None
+    ]
+    together = f"; to be right in all those comparisons together, they resolve {'; '.join(told)}" if told else ""
+    return [f"{verdict.name}: the baseline has been replaced {times} on this version of the data{together}"]
+
+
+def _bare(verdict: Verdict) -> str:
+    """Give its message without its name."""
+    return verdict.message.removeprefix(f"{verdict.name}: ")

@@ -1,0 +1,109 @@
+"""The accuracy diff table: its rows, in the order a reader needs them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from pytest_model_check.judgement.explain import telling
+from pytest_model_check.judgement.numbers import MISSING, change, decimals, interval, number
+from pytest_model_check.judgement.verdicts import PASSING, WORST_FIRST, MetricVerdict, Verdict
+from pytest_model_check.report.text import visible
+
+State = Literal["failed", "accepted", "passed"]
+STATES: tuple[State, ...] = ("failed", "accepted", "passed")
+NAMES = ("check", "metric", "verdict")  # columns of words, to the left; the others hold numbers, to the right
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table.
+
+    Parameters
+    ----------
+    check : Verdict
+        Whose it is.
+    metric : MetricVerdict or None
+        None: the line is of the check itself, which could not be judged or promises less than was approved.
+    state : {'failed', 'accepted', 'passed'}
+        Whether this line keeps the release back.
+    word : str
+        The verdict in words.
+    """
+
+    check: Verdict
+    metric: MetricVerdict | None
+    state: State
+    word: str
+
+    @cached_property
+    def cells(self) -> Mapping[str, str]:
+        """Give what stands under each column: one visible line, not escaped for any format."""
+        said = f"{self.word}, accepted" if self.state == "accepted" else self.word
+        cells = {"check": visible(self.check.name), "verdict": said}
+        metric = self.metric
+        if metric is None:
+            return cells
+        places = decimals(metric)
+        return cells | {
+            "metric": visible(metric.label),
+            "baseline": number(metric.baseline, places),
+            "candidate": number(metric.candidate, places),
+            "delta": number(metric.delta, places, sign=True),
+            "interval": MISSING if metric.verdict == "identical" else interval(metric),
+            "delta (interval)": change(metric),
+            "margin": number(metric.margin, places),
+            "resolution": number(metric.resolution, places),
+            "dummy": number(metric.dummy, places),
+        }
+
+    def under(self, columns: Sequence[str]) -> list[str]:
+        """Give its cells of these columns."""
+        return [self.cells.get(column, MISSING) for column in columns]
+
+
+def align(columns: Sequence[str]) -> tuple[str, ...]:
+    """Say to which side each column goes."""
+    return tuple("left" if column in NAMES else "right" for column in columns)
+
+
+def ordered(verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """Put failing checks first, the worst on top; otherwise keep the order of the tests."""
+    return sorted(
+        verdicts, key=lambda verdict: (verdict.passed, verdict.accepted is None, WORST_FIRST.index(verdict.verdict))
+    )
+
+
+def rows(verdicts: Sequence[Verdict], *, slices: bool) -> list[Row]:
+    """Give a row for every metric, and one for a check that has something to say beside them; failing rows first.
+
+    Parameters
+    ----------
+    verdicts : sequence of Verdict
+        Of all checks.
+    slices : bool
+        Whether to give slices that raised no alarm or lost what all rows did, and metrics that are only reported, too.
+    """
+    found = [row for verdict in ordered(verdicts) for row in _of_check(verdict, slices)]
+    return sorted(found, key=lambda row: STATES.index(row.state))
+
+
+def _of_check(verdict: Verdict, slices: bool) -> list[Row]:
+    held_back: State = "failed" if not verdict.passed else "accepted" if verdict.accepted is not None else "passed"
+    shown = verdict.metrics if slices else telling(verdict.metrics)
+    metrics = sorted(shown, key=lambda m: (not m.decides, WORST_FIRST.index(m.verdict)))
+    found = [_row(verdict, metric, held_back) for metric in metrics]
+    if verdict.weakened:
+        return [Row(verdict, None, held_back, "weaker promise"), *found]
+    if not found or (held_back != "passed" and all(row.state == "passed" for row in found)):
+        word = "failed" if held_back == "failed" and verdict.verdict in PASSING else verdict.verdict
+        return [Row(verdict, None, held_back, word), *found]
+    return found
+
+
+def _row(verdict: Verdict, metric: MetricVerdict, held_back: State) -> Row:
+    state = held_back if metric.decides and metric.verdict not in PASSING else "passed"
+    loss = metric.verdict == "held" and metric.high is not None and metric.high < 0
+    return Row(verdict, metric, state, f"{metric.verdict} with loss" if loss else metric.verdict)

@@ -1,0 +1,218 @@
+"""Verdicts -> the terminal's summary."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from tabulate import tabulate
+
+from pytest_model_check.judgement import explain
+from pytest_model_check.judgement.numbers import MISSING, count, decimals, duration, number
+from pytest_model_check.judgement.verdicts import PASSING, MetricVerdict, Verdict
+from pytest_model_check.report import sentences, table
+from pytest_model_check.report.table import Row
+from pytest_model_check.report.text import visible
+from pytest_model_check.report.text import width as wide
+
+if TYPE_CHECKING:
+    from pytest_model_check.baselines.record import Baseline
+
+
+Paint = Callable[..., str]
+
+
+def summary(
+    verdicts: Sequence[Verdict], verbosity: int, *, width: int | None = None, paint: Paint = lambda text, **markup: text
+) -> list[str]:
+    """Give the lines of the summary section: what was accepted, the table, the data that moved, the totals.
+
+    Parameters
+    ----------
+    verdicts : sequence of Verdict
+        Of all checks.
+    verbosity : int
+        pytest's: below 0 only what fails is shown; above 0 slices, folds, reasons, data, environment and models too.
+    width : int or None
+        How many columns a line may have; None: as many as it takes.
+    paint : callable
+        Colours a text, ``paint(text, red=True)``, where colours are wanted: pytest's ``TerminalWriter.markup``.
+    """
+    shown = table.ordered([verdict for verdict in verdicts if verbosity >= 0 or not verdict.passed])
+    lines = [f"{paint(kind, yellow=True)}: {visible(line)}" for kind, line in sentences.notices(verdicts)]
+    lines += _table(table.rows(shown, slices=verbosity > 0), width, paint)
+    lines += [visible(verdict.message) for verdict in shown if not verdict.metrics]
+    for verdict in shown:
+        lines += [visible(line) for line in sentences.drifts(verdict)]
+        lines += _moved(verdict, width)
+        lines += [f"still accepted: {visible(line)}" for line in sentences.standing(verdict)]
+    if verbosity > 0:
+        for verdict in shown:
+            lines += [*_folds(verdict, width), *map(visible, explain.explanation(verdict)), *_particulars(verdict)]
+    return [*lines, _totals(verdicts)]
+
+
+def promises(baselines: Sequence[Baseline]) -> list[str]:
+    """Give the lines that show what each baseline promises; ± is a standard error over rows, drift from the anchor."""
+    body = []
+    for baseline in baselines:
+        seeds = f"{baseline.seeds} seeds" if baseline.learner != "deterministic" else "no randomness"
+        for name, metric in baseline.metrics.items():
+            places = decimals(MetricVerdict(name, "recorded", candidate=metric.score, margin=metric.margin))
+            anchor = metric.anchor
+            body.append(
+                [
+                    baseline.name,
+                    name,
+                    f"{number(metric.score, places)} ± {number(metric.standard_error, places)}",
+                    number(metric.margin, places),
+                    metric.margin_reason,
+                    number(metric.yardstick.dummy, places),
+                    MISSING if anchor is None else number(metric.score - anchor.score, places, sign=True),
+                    f"{baseline.rows:,}",
+                    seeds,
+                ]
+            )
+    headers = ("check", "metric", "score", "margin", "because it is", "dummy", "drift", "rows", "learner")
+    align = ("left", "left", "right", "right", "left", "right", "right", "right", "left")
+    return tabulate(body, headers, "simple", colalign=align, disable_numparse=True).splitlines()
+
+
+def next_command(
+    verdicts: Sequence[Verdict], updating: bool, typed: Callable[[str], str] = lambda nodeid: nodeid
+) -> str | None:
+    """Give the command that most likely comes next; None where there is nothing to do.
+
+    Parameters
+    ----------
+    verdicts : sequence of Verdict
+        Of all checks.
+    updating : bool
+        Whether this run records baselines.
+    typed : callable
+        Gives a node id as it has to be typed where the user is.
+    """
+    failing = table.ordered([verdict for verdict in verdicts if not verdict.passed])
+    labels = {verdict.verdict for verdict in failing}
+    if labels == {"missing"} and not updating:
+        return "pytest --model-check --update-baselines"
+    if failing:
+        return f"pytest --model-check -v {shlex.quote(typed(failing[0].nodeid))}"
+    if any(verdict.verdict == "better" for verdict in verdicts) and not updating:
+        return "pytest --model-check --update-baselines  # make the improvement the new baseline"
+    return None
+
+
+def _table(rows: Sequence[Row], width: int | None, paint: Paint) -> list[str]:
+    """Draw the table with as many columns as there is room for; without room for a table, a block for each row."""
+    for columns in _COLUMNS:
+        lines = _drawn(columns, [row.under(columns) for row in rows], table.align(columns)) if rows else []
+        if width is None or max(map(wide, lines), default=0) <= width:
+            painted = [_painted(line, row, paint) for line, row in zip(lines[2:], rows, strict=True)]
+            return [*lines[:2], *painted]
+    return [line for row in rows for line in _block(row, width or 0, paint)]
+
+
+_COLUMNS = (
+    ("check", "metric", "baseline", "candidate", "delta", "interval", "margin", "resolution", "dummy", "verdict"),
+    ("check", "metric", "baseline", "candidate", "delta", "interval", "margin", "resolution", "verdict"),
+    ("check", "metric", "baseline", "candidate", "delta", "interval", "margin", "verdict"),
+    ("check", "metric", "baseline", "candidate", "delta", "interval", "verdict"),
+    ("check", "metric", "delta", "interval", "verdict"),
+    ("check", "metric", "baseline", "candidate", "delta", "verdict"),
+    ("check", "metric", "delta", "verdict"),
+)
+
+
+def _painted(line: str, row: Row, paint: Paint) -> str:
+    """Colour the verdict, which ends the line."""
+    return line.removesuffix(row.cells["verdict"]) + _verdict(row, paint)
+
+
+def _verdict(row: Row, paint: Paint) -> str:
+    word = row.cells["verdict"]
+    if row.state == "failed":
+        return paint(word, red=True, bold=True)
+    if row.state == "passed" and row.metric is not None and row.metric.verdict in PASSING:
+        return paint(word, green=True)
+    return paint(word, yellow=True)
+
+
+def _block(row: Row, width: int, paint: Paint) -> list[str]:
+    cells = row.cells
+    head = ", ".join(cells[column] for column in ("check", "metric") if column in cells)
+    lines = [f"{head}: {_verdict(row, paint)}"]
+    if row.metric is None:
+        return lines
+    parts = [f"{cells['baseline']} -> {cells['candidate']}", cells["delta (interval)"], f"margin {cells['margin']}"]
+    together = f"  {', '.join(parts)}"
+    return [*lines, together] if wide(together) <= width else [*lines, *(f"  {part}" for part in parts)]
+
+
+def _moved(verdict: Verdict, width: int | None) -> list[str]:
+    """Draw the 2 x 2 table of a check whose data moved."""
+    if verdict.moved is None:
+        return []
+    lines = list(map(visible, sentences.moved(verdict)))
+    body = [
+        [visible(one.metric), *(number(score, sentences.places_of(verdict, one.metric)) for score in scores)]
+        for one in verdict.moved.corners
+        for scores in [(one.old_old, one.old_new, one.new_old, one.new_new)]
+    ]
+    headers = ("metric", "released, old data", "released, new data", "candidate, old data", "candidate, new data")
+    drawn = _drawn(headers, body, ("left", *["right"] * 4)) if body else []
+    if width is not None and max(map(wide, drawn), default=0) > width:
+        drawn = [
+            line
+            for name, *scores in body
+            for line in (name, *(f"  {h}: {score}" for h, score in zip(headers[1:], scores, strict=True)))
+        ]
+    return [*lines, *drawn]
+
+
+def _drawn(headers: Sequence[str], rows: Sequence[Sequence[str]], align: Sequence[str]) -> list[str]:
+    return tabulate(rows, headers, "simple", colalign=tuple(align), disable_numparse=True).splitlines()
+
+
+def _folds(verdict: Verdict, width: int | None) -> list[str]:
+    """Give both scores of every fold: side by side, or one metric below the other where that is too wide."""
+    judged = [metric for metric in verdict.metrics if metric.folds and metric.slice is None]
+    if not judged:
+        return []
+    title = ["", f"{visible(verdict.name)}, fold by fold"]
+    together = _of_folds(judged)
+    if width is None or max(map(wide, together)) <= width:
+        return title + together
+    return title + [line for metric in judged for line in _of_folds([metric])]
+
+
+def _of_folds(judged: Sequence[MetricVerdict]) -> list[str]:
+    folds = min(len(metric.folds) for metric in judged)
+    headers = ["fold", *(f"{visible(m.metric)}: {side}" for m in judged for side in ("baseline", "candidate"))]
+    body = [[str(i + 1), *(f"{score:.4g}" for m in judged for score in m.folds[i])] for i in range(folds)]
+    return _drawn(headers, body, ["right"] * len(headers))
+
+
+def _particulars(verdict: Verdict) -> list[str]:
+    """Say what was compared on what: data, protocol, reuse, environment, both models."""
+    facts = {
+        "data": verdict.rows and f"{verdict.data_path}, {count(verdict.rows, 'row')}, md5 {verdict.data_md5}",
+        "protocol": ", ".join(f"{key} {value}" for key, value in verdict.protocol.items() if value is not None),
+        "held against": verdict.recording and f"recording {verdict.recording}",
+        "released": verdict.released,
+        "candidate": verdict.candidate if verdict.candidate != verdict.released else "",
+        "environment": ", ".join(f"{package} {then} -> {now}" for package, then, now in verdict.environment),
+    }
+    told = [f"{key}: {visible(str(fact))}" for key, fact in facts.items() if fact]
+    told += map(visible, sentences.reused(verdict))
+    return ["", f"{visible(verdict.name)}, what was compared", *told] if told else []
+
+
+def _totals(verdicts: Sequence[Verdict]) -> str:
+    passed = sum(verdict.passed for verdict in verdicts)
+    fits = sum(verdict.fits for verdict in verdicts)
+    seconds = sum(verdict.seconds for verdict in verdicts)
+    failed = len(verdicts) - passed
+    counts = ", ".join(part for part in (f"{failed} failed" * bool(failed), f"{passed} passed" * bool(passed)) if part)
+    return f"{count(len(verdicts), 'model check')}: {counts}; {count(fits, 'fit')} in {duration(seconds)}"

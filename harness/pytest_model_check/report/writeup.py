@@ -1,0 +1,274 @@
+"""The write-up: a baseline and its history -> an account of the model that stands by itself. Pure."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from pytest_model_check.baselines.history import History, Recording
+from pytest_model_check.baselines.record import Baseline, BaselineMetric
+from pytest_model_check.judgement.numbers import MISSING, number
+from pytest_model_check.report.document import Block, Bullets, Code, Document, Figure, Paragraph, Section, Table
+from pytest_model_check.report.history_table import drifts, ends, moved, places_of
+
+DESCRIBE = (
+    'The check does not say what the model is for. Its author can: model_check(..., description="..."). It is kept '
+    "with the next recording of the baseline."
+)
+
+SMALL_SLICE = 50  # rows; a smaller slice is not judged
+
+
+def write_up(history: History, folder: str, *, author: str = "", plot: str | None = None) -> Document:
+    """Give an account of the model whose history this is.
+
+    Parameters
+    ----------
+    history : History
+        With a recording at least.
+    folder : str
+        Where the baselines live, as one types it.
+    author : str
+        Who signs it.
+    plot : str or None
+        The history as SVG, for HTML.
+    """
+    latest = history.recordings[-1]
+    return Document(
+        f"{history.name}: an account of the model",
+        _byline(latest, author),
+        (
+            Section("The problem", _problem(latest.baseline)),
+            Section("The data", _data(history)),
+            Section("How its skill was measured", _protocol(latest.baseline)),
+            Section("The skill", _skill(latest.baseline)),
+            Section("Through its history", _through(history, plot)),
+            Section("What was accepted", _accepted(latest.baseline)),
+            Section("Caveats", _caveats(history)),
+            Section("How to reproduce it", _reproduce(latest, folder)),
+        ),
+    )
+
+
+def _byline(latest: Recording, author: str) -> str:
+    commit = latest.commit
+    approved = (
+        f"approved by {commit.author} on {commit.date[:10]} (commit {commit.sha[:7]})"
+        if commit
+        else "not committed, so not approved yet"
+    )
+    return f"{f'By {author}. ' if author else ''}As of recording {latest.baseline.generation}, {approved}."
+
+
+def _problem(baseline: Baseline) -> tuple[Block, ...]:
+    said = str(baseline.protocol.get("description") or "")
+    target = baseline.protocol.get("target")
+    if baseline.classes is None:
+        what = f"It predicts the number {target}."
+    else:
+        labels = ", ".join(map(str, baseline.classes[:10])) + (", ..." if len(baseline.classes) > 10 else "")
+        what = f"It tells {len(baseline.classes)} classes of {target} apart: {labels}."
+    words = [Paragraph(" ".join(part.split())) for part in re.split(r"\n\s*\n", said) if part.strip()]
+    return (*(words or [Paragraph(DESCRIBE)]), Paragraph(f"{what} The model is:"), Code(baseline.candidate))
+
+
+def _data(history: History) -> tuple[Block, ...]:
+    recordings, baseline = history.recordings, history.recordings[-1].baseline
+    first = max((i for i, fresh in enumerate(moved(recordings)) if fresh), default=0)
+    since = recordings[first]
+    when = f", of {since.commit.date[:10]}" if since.commit else ""
+    return (
+        Paragraph(
+            f"{baseline.rows:,} rows. This version has been in use since recording {since.baseline.generation}{when}."
+        ),
+        Table(("file", "md5"), baseline.data, ("left", "left")),
+    )
+
+
+def _protocol(baseline: Baseline) -> tuple[Block, ...]:
+    protocol = baseline.protocol
+    said = [_folds(baseline)]
+    if groups := protocol.get("groups"):
+        said.append(
+            f"Rows of the same {groups} depend on each other: they stay in one fold together, and count as one piece "
+            "of evidence in the intervals."
+        )
+    if time := protocol.get("time"):
+        said.append(f"The model is always fitted on earlier rows than it predicts, by {time}.")
+    said.append(_seeds(baseline))
+    features = protocol.get("features")
+    columns = ", ".join(map(str, features)) if features else "every other column"
+    said.append(f"The model may look at {columns}.")
+    if slices := protocol.get("slices"):
+        said.append(f"Losses are also looked for in each value of {', '.join(map(str, slices))}.")
+    return (Paragraph(" ".join(said)), Paragraph("The splits, in scikit-learn's words:"), Code(str(protocol.get("cv"))))
+
+
+def _folds(baseline: Baseline) -> str:
+    count = max((len(metric.folds) for metric in baseline.metrics.values()), default=0)
+    return (
+        f"The data is split {count} times. Each time the model is fitted on one part, and predicts rows of the other, "
+        "which it has never seen. All skill below is that of such predictions."
+    )
+
+
+def _seeds(baseline: Baseline) -> str:
+    if baseline.learner == "deterministic":
+        return "The learner draws no random numbers: the same data gives the same model."
+    seeds = f"{baseline.seeds} seeds" if baseline.seeds > 1 else "one seed only"
+    if baseline.learner == "nondeterministic":
+        return f"Even with the same seed the learner gives different models, so scores are averaged over {seeds}."
+    return f"The learner draws random numbers, so scores are averaged over {seeds}."
+
+
+def _skill(baseline: Baseline) -> tuple[Block, ...]:
+    rows, said = [], []
+    for name, metric in baseline.metrics.items():
+        places = places_of(metric)
+        low, high = ends(metric)
+        score, dummy = number(metric.score, places), number(metric.yardstick.dummy, places)
+        between = f"{number(low, places)} to {number(high, places)}"
+        rows.append((name, score, between, dummy, number(metric.margin, places)))
+        told = (
+            f"{name} is {score}, give or take what these rows leave open: {between} at 95% confidence. A dummy that "
+            f"looks at no feature scores {dummy}."
+        )
+        if metric.margin is not None:
+            told += (
+                f" A new version may be released if it is 95% sure to lose less than {number(metric.margin, places)}, "
+                f"the margin ({metric.margin_reason})."
+            )
+        said.append(told)
+    headers = ("metric", "score", "95% interval", "dummy", "margin")
+    align = ("left", "right", "right", "right", "right")
+    return (
+        Paragraph("Higher is better in every metric; errors are counted as negative numbers."),
+        Table(headers, tuple(rows), align),
+        Bullets(tuple(said)),
+    )
+
+
+def _through(history: History, plot: str | None) -> tuple[Block, ...]:
+    recordings = history.recordings
+    metrics = list(dict.fromkeys(name for one in recordings for name in one.baseline.metrics))
+    rows = []
+    for one, fresh in zip(recordings, moved(recordings), strict=True):
+        date, sha, author = (one.commit.date[:10], one.commit.sha[:7], one.commit.author) if one.commit else (
+            "not committed", "", ""
+        )  # fmt: skip
+        scores = [_score(one.baseline.metrics.get(name)) for name in metrics]
+        data = f"{one.data[:8]}{' (moved)' if fresh else ''}"
+        rows.append((str(one.baseline.generation), date, sha, author, data, *scores))
+    headers = ("recording", "date", "commit", "author", "data", *metrics)
+    align = ("right", "left", "left", "left", "left", *["right"] * len(metrics))
+    blocks: list[Block] = [Table(headers, tuple(rows), align)]
+    if any(moved(recordings)):
+        blocks.append(Paragraph("Where the data moved, scores before and after can't be compared."))
+    if plot is not None:
+        blocks.append(Figure(plot, f"Skill of {history.name} by recording, with 95% intervals, as in the table above."))
+    blocks.append(Paragraph("How far it is from its anchor, which small losses are added up from:"))
+    blocks.append(Bullets(tuple(drifts(recordings[-1].baseline))))
+    return tuple(blocks)
+
+
+def _score(metric: BaselineMetric | None) -> str:
+    if metric is None:
+        return MISSING
+    places = places_of(metric)
+    low, high = ends(metric)
+    return f"{number(metric.score, places)} ({number(low, places)} to {number(high, places)})"
+
+
+def _accepted(baseline: Baseline) -> tuple[Block, ...]:
+    if not baseline.history:
+        return (Paragraph("Nothing: no loss and no weaker promise was ever accepted."),)
+    return (
+        Bullets(
+            tuple(
+                f"Recording {one.generation}: {one.reason} ({'; '.join([one.message, *one.weakened])}). "
+                + ("It still stands." if one.closed is None else f"Won back by recording {one.closed}.")
+                for one in baseline.history
+            )
+        ),
+    )
+
+
+def _caveats(history: History) -> tuple[Block, ...]:
+    baseline = history.recordings[-1].baseline
+    theirs = baseline.protocol.get("caveats")
+    found = [str(one) for one in theirs] if isinstance(theirs, list) else []
+    for name, metric in baseline.metrics.items():
+        found += _of_metric(name, metric)
+    found += _of_protocol(baseline.protocol)
+    if baseline.reused:
+        times = "once" if baseline.reused == 1 else f"{baseline.reused} times"
+        found.append(
+            f"The baseline has been replaced {times} on this version of the data. Whoever chooses often by the same "
+            "rows begins to fit them: fresh data would tell."
+        )
+    found += [f"Of the history: {remark}." for remark in history.remarks]
+    found.append("All this is about rows like these. It says nothing about a world that has changed since.")
+    return (Bullets(tuple(found)),)
+
+
+def _of_metric(name: str, metric: BaselineMetric) -> list[str]:
+    places, found, yardstick = places_of(metric), [], metric.yardstick
+    if metric.margin is None:
+        return [f"{name} is reported, but no release is held to it: {metric.margin_reason}."]
+    margin, floor = number(metric.margin, places), number(yardstick.floor, places)
+    if metric.margin < yardstick.floor * (1 - 1e-9):
+        found.append(
+            f"{name} is underpowered: its margin of {margin} is below {floor}, the smallest loss that these rows and "
+            "seeds can resolve. Many equally good models would not pass."
+        )
+    elif metric.margin_reason.startswith("the noise floor"):
+        found.append(f"A loss of {name} below {margin} may pass: the margin is {metric.margin_reason}.")
+    if yardstick.floor == 0 or yardstick.runs == 1 or "seed noise not measured" in metric.margin_reason:
+        found.append(f"What chance does to {name} beyond its rows was not measured (one seed).")
+    if ends(metric)[0] <= yardstick.dummy:
+        found.append(
+            f"The interval of {name} reaches down to what the dummy scores. Both were measured on the same rows, so "
+            "the lead may be surer than that, but it was not tested."
+        )
+    if metric.anchor is not None and metric.score < metric.anchor.score:
+        lost = number(metric.anchor.score - metric.score, places)
+        found.append(f"{name} has lost {lost} in small steps since recording {metric.anchor.since}.")
+    return found
+
+
+def _of_protocol(protocol: Mapping[str, Any]) -> list[str]:
+    found = []
+    if not protocol.get("groups") and not protocol.get("time"):
+        found.append(
+            "The intervals take rows to be independent of each other. If several belong to one person, place or day, "
+            "they are too narrow: groups= or time= would say so."
+        )
+    if protocol.get("slices"):
+        found.append(
+            f"Slices of fewer than {SMALL_SLICE} rows are too small to be judged, and no loss in them is seen."
+        )
+    else:
+        found.append("No slices are watched: a loss in a small part of the rows may hide in the whole.")
+    return found
+
+
+def _reproduce(latest: Recording, folder: str) -> tuple[Block, ...]:
+    baseline, environment = latest.baseline, dict(latest.baseline.environment)
+    python, platform = environment.pop("python", "unknown"), environment.pop("platform", "an unknown system")
+    pinned = " ".join(shlex.quote(f"{package}=={version}") for package, version in environment.items())
+    wanted = [*(path for path, _ in baseline.data), f"{folder.rstrip('/')}/{baseline.name}.parquet"]
+    lines = [
+        f"git checkout {latest.commit.sha}" if latest.commit else "# not committed yet: there is nothing to check out",
+        f"dvc pull {' '.join(map(shlex.quote, wanted))}",
+        f"pip install {pinned}" if pinned else "",
+        f"pytest --model-check {shlex.quote(baseline.nodeid)}",
+    ]
+    return (
+        Paragraph(
+            f"It was recorded with Python {python} on {platform}. The run fits the model of that commit again, and "
+            "says identical where nothing is different:"
+        ),
+        Code("\n".join(line for line in lines if line)),
+    )

@@ -1,0 +1,1 @@
+"""Scoring: predictions -> scores, one influence value a row."""

@@ -1,0 +1,267 @@
+"""Predictions -> scores: every metric as one influence value per row, and never a new fit."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn import metrics as sk
+
+from pytest_model_check.checks.check import Metric
+from pytest_model_check.errors import PromiseError
+from pytest_model_check.fitting.predictions import Predictions
+from pytest_model_check.judgement import statistics
+from pytest_model_check.judgement.scores import Array, Scores
+from pytest_model_check.scoring.closed_forms import IN_FOLD, MULTIOUTPUT, ROW_LOSSES
+from pytest_model_check.scoring.jackknife import SeedAnswers, class_codes, in_folds, jackknife
+from pytest_model_check.scoring.roc_auc import contests, roc_auc
+
+
+def score(
+    predictions: Predictions,
+    target: NDArray[Any],
+    metric: Metric,
+    units: NDArray[np.int64] | None = None,
+    *,
+    serial: bool = False,
+) -> Scores:
+    """Score stored predictions.
+
+    Parameters
+    ----------
+    predictions : Predictions
+        Of one model.
+    target : ndarray of shape (n_rows of the data set,)
+        The truth.
+    metric : Metric
+        Any scikit-learn scorer.
+    units : ndarray of shape (n_rows of the data set,) or None
+        Rows with the same number depend on each other (a group, a day).
+    serial : bool
+        Whether the units are periods, numbered in their order.
+
+    Returns
+    -------
+    Scores
+        Means of per-row losses: the row's own term over all rows. Anything else inside each fold, fold scores weighted
+        by rows: ROC AUC by DeLong's placement values, the median error by its influence function, any other scorer by
+        the jackknife. The largest error has none, and the score of its fold for every row.
+
+    Raises
+    ------
+    PromiseError
+        If the scorer can't score these predictions, or gives no finite number; if all rows depend on each other.
+    """
+    truth = target[predictions.row]
+    split = predictions.split
+    sizes = np.bincount(split)
+    together = None if units is None else units[predictions.row]
+    way = _way(metric, predictions, truth, together, serial=serial)
+    slots = np.empty((predictions.seeds, len(split)))
+    for seed in range(predictions.seeds):
+        try:
+            slots[seed], together = way.influence(seed)
+        except Exception as error:  # a user's own function raises what it likes; so does a warning made an error
+            text = re.sub(r"_Replay\w+", "it", " ".join(str(error).split())) or type(error).__name__
+            raise PromiseError(
+                f"metric {metric.name} can't score this candidate: {text}",
+                "Name a metric that fits what the candidate answers: " + ", ".join(predictions.responses) + ".",
+            ) from error
+    if not np.isfinite(slots).all():
+        raise PromiseError(f"metric {metric.name} is not a finite number", "Name another metric.")
+    psi, row_units = _per_row(slots, together, predictions.row)
+    if row_units is not None and len(np.unique(row_units)) < 2:
+        raise PromiseError(
+            f"metric {metric.name} can't be judged: all rows that are predicted depend on each other",
+            "groups= and time= need rows of two groups, or of two days, that are predicted.",
+        )
+    splits = np.stack([np.bincount(split, weights=values) / sizes for values in slots])
+    variances = statistics.split_variances(slots, split) if len(slots) > 1 else np.zeros(len(sizes))
+    return Scores(way.definition, psi, row_units, serial, splits, variances, sizes / sizes.sum(), way.kind, way.grain())
+
+
+def definition(predictions: Predictions, target: NDArray[Any], metric: Metric) -> str:
+    """Say how `score` computes a metric, without computing it."""
+    return _way(metric, predictions, target[predictions.row]).definition
+
+
+def judgeable(metric: Metric) -> bool:
+    """Whether a metric can be judged, and not only reported: one that hangs on a single row has no standard error."""
+    return metric.scorer._score_func is not sk.max_error
+
+
+@dataclass(frozen=True)
+class _Way:
+    """How a metric is computed.
+
+    Parameters
+    ----------
+    definition, kind : str
+        As in `Scores`.
+    influence : callable
+        The seed's influence values, slot by slot, and the units of the slots.
+    grain : callable
+        As in `Scores`.
+    """
+
+    definition: str
+    kind: str
+    influence: Callable[[int], tuple[Array, NDArray[np.int64] | None]]
+    grain: Callable[[], float] = lambda: 0.0
+
+
+def require_judgeable(metrics: Sequence[Metric]) -> None:
+    """Refuse, before anything is fitted, metrics that could decide nothing.
+
+    Raises
+    ------
+    PromiseError
+        If a metric can't score predictions, if one that is only reported has a margin, or if all are only reported.
+    """
+    for metric in metrics:
+        require_supervised(metric)
+        if metric.margin is not None and not judgeable(metric):
+            raise PromiseError(
+                f"{metric.name} hangs on a single row: it can be reported, but no margin of it can be defended",
+                f"Give the others theirs one by one, and no margin=: metrics={{..., {metric.name!r}: None}}.",
+            )
+    if not any(map(judgeable, metrics)):
+        raise PromiseError(
+            f"nothing would be judged: {', '.join(metric.name for metric in metrics)} hangs on a single row, and is "
+            "only reported",
+            "Name another metric beside it, e.g. neg_mean_absolute_error.",
+        )
+
+
+def require_supervised(metric: Metric) -> None:
+    """Refuse what is no metric of one target's predictions.
+
+    Raises
+    ------
+    PromiseError
+        Naming the metric, and what it is.
+    """
+    function = metric.scorer._score_func
+    if getattr(function, "__module__", "").startswith("sklearn.metrics.cluster"):
+        reason = (
+            f"{function.__name__} compares clusterings, not predictions with a truth: the labels' names don't matter"
+        )
+    elif metric.scorer._kwargs.get("average") == "samples":
+        reason = "it averages over the many labels that a row has in a multilabel problem, and a check has one target"
+    else:
+        return
+    raise PromiseError(
+        f"metric {metric.name} can't score predictions: {reason}",
+        "Name a metric of classification or of regression, e.g. f1_macro or r2.",
+    )
+
+
+def _way(
+    metric: Metric,
+    predictions: Predictions,
+    truth: NDArray[Any],
+    units: NDArray[np.int64] | None = None,
+    *,
+    serial: bool = False,
+) -> _Way:
+    """Choose the way to a metric's influence values."""
+    require_supervised(metric)
+    scorer, name, split = metric.scorer, _described(metric), predictions.split
+    function, classes = scorer._score_func, predictions.classes
+    known = next((known for known in ROW_LOSSES if _is(scorer, known)), None)
+    if known is not None and classes is not None:
+        label, kind, loss = ROW_LOSSES[known]
+        return _Way(
+            f"mean of {label} per row",
+            kind,
+            lambda seed: (loss(SeedAnswers(predictions, seed), truth), units),
+            lambda: 1 / len(truth) if kind == "zero_one" else 0.0,
+        )
+    if function in MULTIOUTPUT and scorer._response_method == "predict" and scorer._kwargs.keys() <= {"alpha"}:
+        # one sample of n outputs: scikit-learn then gives the loss of every row
+        def rowwise(seed: int) -> tuple[Array, NDArray[np.int64] | None]:
+            answers = predictions.responses["predict"][seed]
+            losses = function(truth[None], answers[None], multioutput="raw_values", **scorer._kwargs)
+            return scorer._sign * losses, units
+
+        return _Way(f"mean of {name} per row", "mean", rowwise)
+    inside = f"{name} inside each fold, weighted by rows"
+    pairs = contests(scorer, classes)
+    if pairs is not None and classes is not None:
+        return _Way(
+            inside if scorer._kwargs else "ROC AUC inside each fold, weighted by rows",
+            "rank",
+            lambda seed: (
+                roc_auc(SeedAnswers(predictions, seed).ranking(scorer._response_method), truth, classes, split, pairs),
+                units,
+            ),
+            lambda: pairs.grain(class_codes(truth, classes), split),
+        )
+    if function in IN_FOLD and scorer._response_method == "predict" and not scorer._kwargs:
+        return _Way(
+            inside,
+            "mean" if judgeable(metric) else "extreme",
+            lambda seed: (_in_folds(scorer, SeedAnswers(predictions, seed)["predict"], truth, split), units),
+        )
+    return _Way(
+        inside,
+        "jackknife",
+        lambda seed: jackknife(
+            scorer, SeedAnswers(predictions, seed), truth, split, units, predictions.row, serial=serial
+        ),
+    )
+
+
+def _described(metric: Metric) -> str:
+    """Give the metric's name with its options: fbeta_score of another beta is another metric."""
+    options, name = metric.scorer._kwargs, metric.name
+    if not options or (name in sk.get_scorer_names() and options == sk.get_scorer(name)._kwargs):
+        return name
+    listed = ", ".join(f"{key}={value!r}" for key, value in sorted(options.items()))
+    return f"{name}({re.sub(' at 0x[0-9a-f]+', '', listed)})"  # an address is another one in every run
+
+
+def _is(scorer: Any, name: str) -> bool:
+    """Whether a scorer computes what scikit-learn's scorer of this name does."""
+    known = sk.get_scorer(name)
+    return (
+        scorer._score_func is known._score_func
+        and scorer._sign == known._sign
+        and scorer._response_method == known._response_method
+        and not scorer._kwargs
+    )
+
+
+def _in_folds(scorer: Any, predicted: NDArray[Any], truth: NDArray[Any], split: NDArray[np.int64]) -> Array:
+    """Find influence values fold by fold; centred: their mean is the score that the scorer itself gives."""
+    psi = np.empty(len(truth))
+    for k, slots in enumerate(in_folds(split)):
+        y, answers = truth[slots], predicted[slots]
+        try:
+            values = IN_FOLD[scorer._score_func](y.astype(float), answers)
+            whole = float(scorer._score_func(y, answers))
+        except ValueError as error:
+            raise ValueError(f"split {k + 1}: {error}") from error
+        psi[slots] = scorer._sign * (values + (whole - values.mean()))
+    return psi
+
+
+def _per_row(
+    slots: Array, units: NDArray[np.int64] | None, row: NDArray[np.int64]
+) -> tuple[Array, NDArray[np.int64] | None]:
+    """Average a row's repeats; all of them have the same unit."""
+    counts = np.bincount(row)
+    predicted = counts > 0
+    psi = np.empty((len(slots), int(predicted.sum())))
+    for mean, values in zip(psi, slots, strict=True):
+        sums = np.bincount(row, weights=values)
+        mean[:] = np.divide(sums, counts, out=sums, where=predicted)[predicted]
+    if units is None:
+        return psi, None
+    of_row = np.empty(len(counts), dtype=np.int64)
+    of_row[row] = units
+    return psi, of_row[predicted]

@@ -1,0 +1,1 @@
+"""A session: one run of pytest, from options to outputs."""

@@ -1,0 +1,296 @@
+"""Remaking, in a process of its own: the old test builds its candidate, which is measured on data of before and of now.
+
+`remake.py` runs this file in a worktree of the old code, with the path of a JSON file that says what is asked. The
+answer is a baseline and its predictions in files, or a file that says why there is none.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import sys
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from math import sqrt
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import pytest
+
+from pytest_model_check.baselines.baseline_json import to_text
+from pytest_model_check.errors import DataError, ModelCheckError, OldCodeError
+from pytest_model_check.fitting.pickling import travel_by_value
+from pytest_model_check.judgement.verdicts import Verdict
+from pytest_model_check.old_code import import_roots
+from pytest_model_check.session.names import SESSION
+from pytest_model_check.session.testreports import derived_name, first_line, raised_while_importing
+
+if TYPE_CHECKING:
+    from pytest_model_check.checks.check import Check
+    from pytest_model_check.data.dataset import Dataset
+from pytest_model_check.old_code.job import Order
+
+ROUNDING = 1e-6  # of the skill, as where a baseline's own predictions are scored again
+
+
+# What the old configuration may say, and must not decide here: workers, selections, limits of time, reports.
+OPTIONS: dict[str, Any] = {
+    "numprocesses": None,
+    "tx": [],
+    "dist": "no",
+    "looponfail": False,
+    "timeout": 0,
+    "keyword": "",
+    "markexpr": "",
+    "deselect": None,
+    "collectonly": False,
+    "usepdb": False,
+    "showlocals": False,
+    "xmlpath": None,
+}
+
+
+class Remaking:
+    """Stands in for the session of model checks: the fixture asks it, and nothing is judged.
+
+    Parameters
+    ----------
+    order : Order
+        What is asked.
+    """
+
+    def __init__(self, order: Order) -> None:
+        self.order = order
+        self.reasons: list[str] = []
+        self.collected: list[pytest.Item] | None = None
+
+    def check_of(self, request: pytest.FixtureRequest) -> Callable[..., Verdict]:
+        """Give the function that the test calls; when the answer is there, the run is over."""
+        baseline = self.order.baseline
+
+        def model_check(*args: Any, **promise: Any) -> Verdict:
+            given = promise.pop("name", None)
+            name = derived_name(request.node.name) if given is None else given
+            if name not in (baseline.name, *baseline.formerly):
+                return Verdict(str(name), request.node.nodeid, "identical", True, f"{name}: not asked for here")
+            from pytest_model_check.checks.make_check import make_check
+
+            try:
+                travel_by_value(request.module)
+                answer(make_check(*args, name=baseline.name, nodeid=baseline.nodeid, **promise), self.order)
+            except ModelCheckError as error:
+                self.refuse(error.message, error.advice)
+            pytest.exit("the answer is written", returncode=0)
+
+        return model_check
+
+    def refuse(self, why: str, advice: str = "") -> NoReturn:
+        """Say why there is no answer, and end the run."""
+        _refuse(self.order, why, advice)
+        pytest.exit("there is no answer", returncode=1)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Remember what could not be imported."""
+        if report.failed:
+            self.reasons.append(f"{report.nodeid} can't be imported: {raised_while_importing(report)}")
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Remember whether the test was found."""
+        self.collected = list(items)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Remember why a test ended before its check."""
+        if report.skipped:
+            said = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+            self.reasons.append(f"the test was skipped ({said.removeprefix('Skipped: ')})")
+        elif report.failed:
+            part = "test" if report.when == "call" else f"test's {report.when}"
+            self.reasons.append(f"the {part} failed: {first_line(report)}")
+
+    def why_not(self) -> str | None:
+        """Say why the run is over without an answer; None: pytest itself did not start, and has said so."""
+        if self.reasons:
+            return self.reasons[0]
+        if self.collected:
+            return f"{self.order.baseline.nodeid} makes no check of the name {self.order.baseline.name}"
+        return None
+
+
+class Entrance:
+    """Lets `Remaking` in where the session of model checks would stand, and keeps the old configuration's hands off.
+
+    Parameters
+    ----------
+    remaking : Remaking
+        Who comes in.
+    """
+
+    def __init__(self, remaking: Remaking) -> None:
+        self.remaking = remaking
+        self.open = False
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_cmdline_main(self, config: pytest.Config) -> Generator[None, object, object]:
+        """Set what the command line can't."""
+        for name, value in OPTIONS.items():
+            setattr(config.option, name, value)
+        config.pluginmanager.register(self.remaking, SESSION)
+        self.open = True
+        return (yield)
+
+
+def answer(check: Check, order: Order) -> None:
+    """Make sure that this is the code that was approved, then measure it on the new data.
+
+    Raises
+    ------
+    ModelCheckError
+        If it is not, or can't be measured; then no file is written.
+    """
+    from pytest_model_check.baselines import measure, store
+    from pytest_model_check.data import dataset, splits
+
+    sys.path[:] = [str(order.tool), *(entry for entry in sys.path if entry != str(order.tool))]  # the fits' too
+    # a path below the worktree (of the test's own file, say) means the file of that name in the project
+    check = dataclasses.replace(
+        check,
+        data=tuple(Path(os.path.relpath(order.where / path, order.where)).as_posix() for path in check.data),
+    )
+    _require_old_code(order)
+    with _on("the data of before"):
+        before = dataset.read(check, order.old_root, _known(order.old_root, dict(order.baseline.data)))
+        _require_control(check, before, order)
+    with _on("the new data"):
+        now = dataset.read(check, order.root, _known(order.root, order.files))
+        measured, approved, _ = measure.record(
+            check,
+            splits.make_protocol(check, now),
+            generation=order.baseline.generation,
+            anchors={},
+            jobs=order.jobs,
+            progress=lambda done, total: None,
+            entropy=order.baseline.entropy,
+        )
+    _require_old_code(order)
+    pending = store.prepare(measured, approved, order.answer)
+    (order.answer / f"{check.name}.json").write_text(to_text(pending.baseline), encoding="utf-8")
+
+
+@contextmanager
+def _on(which: str) -> Generator[None]:
+    try:
+        yield
+    except OldCodeError:
+        raise
+    except ModelCheckError as error:
+        raise OldCodeError(f"on {which}, {error.message}", error.advice) from error
+
+
+def _known(root: Path, files: Mapping[str, str]) -> Callable[[Path], str]:
+    """Give the versions of files that have been verified."""
+
+    def version(path: Path) -> str:
+        name = Path(os.path.relpath(path, root)).as_posix()
+        if name not in files:
+            raise OldCodeError(f"the old code reads {name}, which is not among the check's data ({', '.join(files)})")
+        if not path.exists():
+            raise DataError(f"{name} is missing")
+        return files[name]
+
+    return version
+
+
+def _require_control(check: Check, data: Dataset, order: Order) -> None:
+    """Let the old code predict a stored fold again, on the data of before."""
+    import pandas as pd
+
+    from pytest_model_check.baselines import store
+    from pytest_model_check.data import splits
+    from pytest_model_check.fitting import crossval
+    from pytest_model_check.fitting.predictions import Predictions
+    from pytest_model_check.scoring import metrics
+
+    baseline = order.baseline
+    if (data.rows, data.target_digest) != (baseline.rows, baseline.target_digest):
+        raise _not_the_code(
+            order, f"it reads other rows of the data of before ({data.rows:,}, the baseline's are {baseline.rows:,})"
+        )
+    classes = store.classes_of(baseline)
+    stored = Predictions.from_frame(pd.read_parquet(order.control), classes)
+    protocol = splits.make_protocol(check, data)
+    first = dataclasses.replace(protocol, splits=protocol.splits[:1])
+    # in this process: what the candidate imports while it is fitted, is seen here
+    again = crossval.predict(check.candidate, first, seeds=1, entropy=baseline.entropy, jobs=1)
+    _require_old_code(order)
+    if not again.same_slots(stored) or again.responses.keys() != stored.responses.keys():
+        raise _not_the_code(order, "it predicts other rows, classes or responses in the first fold")
+    if again.agrees(stored):
+        return
+    judged = [metric for metric in check.metrics if metric.name in baseline.metrics and metrics.judgeable(metric)]
+    if not judged:
+        raise _not_the_code(order, "its predictions differ in the first fold, and no metric can say by how much")
+    for metric in judged:
+        old, new = (metrics.score(one, data.y, metric, data.units, serial=data.serial).score for one in (stored, again))
+        yardstick = baseline.metrics[metric.name].yardstick
+        noise = max(yardstick.floor * sqrt(len(protocol.splits)), ROUNDING * abs(old - yardstick.dummy))
+        if not abs(new - old) <= noise:  # not of NaN either
+            raise _not_the_code(
+                order, f"{metric.name} of its first fold is {new:.4g}, was {old:.4g} (noise up to {noise:.2g})"
+            )
+
+
+def _not_the_code(order: Order, why: str) -> OldCodeError:
+    from pytest_model_check.baselines import environment
+
+    was, now = order.baseline.environment, environment.environment()
+    changed = [f"{name} {was.get(name, 'absent')}, now {now[name]}" for name in now if was.get(name) != now[name]]
+    return OldCodeError(
+        f"on the data of before it does not repeat what was approved: {why}",
+        f"It was recorded with {'; '.join(changed)}."
+        if changed
+        else f"The environment is that of the recording: was it recorded with code that {order.commit[:7]} lacks?",
+    )
+
+
+def _require_old_code(order: Order) -> None:
+    found = import_roots.stray(sys.modules, top=order.top, code=order.code, paths=order.paths, tool=order.tool)
+    if found is not None:
+        raise OldCodeError(
+            f"the module {found.name} was imported from {found.path}, not from the old code",
+            "An installed copy of the project, or an editable install, came before the old code: "
+            "uninstall it there, or use an environment without it.",
+        )
+
+
+def _refuse(order: Order, why: str, advice: str = "") -> None:
+    order.refusal.write_text(json.dumps({"why": why, "advice": advice}), encoding="utf-8")
+
+
+def main(path: Path) -> None:
+    """Run the old test."""
+    order = Order.read(path)
+    remaking = Remaking(order)
+    entrance = Entrance(remaking)
+    nodeid = order.baseline.nodeid
+    arguments = [
+        nodeid,
+        "--model-check",
+        f"--rootdir={order.where}",
+        f"--override-ini=cache_dir={order.answer / 'cache'}",
+        # warnings are for those who can still mend the code
+        *("-p", "no:model_check", "-p", "pytest_model_check.plugin", "-W", "ignore", "--tb=short", "--capture=fd"),
+        *("--show-capture=no", "--no-header", "-q"),
+    ]
+    pytest.main(arguments, plugins=[entrance])
+    if order.refusal.exists() or any(order.answer.glob("*.json")):
+        return
+    why = remaking.why_not()
+    if why is None and entrance.open:
+        why = f"there is no test {nodeid}"
+    if why is not None:
+        _refuse(order, why)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,142 @@
+"""What the command line and the ini file say, checked; a wrong value is a usage error that names the key."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_model_check.git import GitError
+from pytest_model_check.pull_requests.merge_base import Against, find
+from pytest_model_check.session.xdist import from_controller
+
+ENDINGS = (".md", ".json", ".txt", ".html")
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a run of model checks was asked for.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the baselines live.
+    update : bool
+        Record missing baselines, and replace those that the candidate meets or beats.
+    accept : str or None
+        The reason with which to record what is worse.
+    against : Against or None
+        The commit whose baselines decide; None: the working tree's do.
+    python : str
+        What runs the code of the approved baseline, where the data has moved.
+    jobs : int
+        How many fits at a time; 0 for the default.
+    reports : tuple of Path
+        The reports to write.
+    inconclusive_passes : bool
+        What the data can't decide does not block.
+    folds_suffice : bool
+        Where the approved predictions can't be had, compare by fold scores.
+    junit_properties : bool
+        Verdicts and differences become properties of the tests in JUnit's XML.
+    """
+
+    folder: Path
+    update: bool
+    accept: str | None
+    against: Against | None
+    python: str
+    jobs: int
+    reports: tuple[Path, ...]
+    inconclusive_passes: bool
+    folds_suffice: bool
+    junit_properties: bool
+
+
+def read(config: pytest.Config, told: Mapping[str, Any] | None) -> Options:
+    """Read the options and ini keys.
+
+    Parameters
+    ----------
+    config : pytest.Config
+        pytest's.
+    told : mapping or None
+        What the controller tells a worker of pytest-xdist: its `against`, as `to_worker` gives it.
+
+    Raises
+    ------
+    pytest.UsageError
+        Naming the option or key that is wrong, and what it may be.
+    """
+    return Options(
+        folder=config.rootpath / config.getini("model_check_baselines"),
+        update=config.option.model_check_update,
+        accept=_accept(config),
+        against=_against(config) if told is None else from_controller(told),
+        python=config.option.model_check_python or config.getini("model_check_python") or sys.executable,
+        jobs=_jobs(config),
+        reports=_reports(config),
+        inconclusive_passes=_choice(config, "model_check_inconclusive", ("fail", "pass")) == "pass",
+        folds_suffice=_choice(config, "model_check_without_predictions", ("fail", "folds")) == "folds",
+        junit_properties=config.getini("model_check_junit_properties"),
+    )
+
+
+def _accept(config: pytest.Config) -> str | None:
+    reason = config.option.model_check_accept
+    if reason is None:
+        return None
+    reason = " ".join(reason.split())
+    if not reason or reason.startswith("-"):
+        raise pytest.UsageError(
+            '--model-check-accept needs a reason, for whoever reads the report: --model-check-accept "the reason"'
+        )
+    return str(reason)
+
+
+def _against(config: pytest.Config) -> Against | None:
+    try:
+        return find(config.rootpath, config.option.model_check_against, os.environ)
+    except GitError as error:
+        raise pytest.UsageError(str(error)) from error
+
+
+def _reports(config: pytest.Config) -> tuple[Path, ...]:
+    """Give the reports to write: the command line's, from where it was typed, or else the ini file's, from rootdir."""
+    named = config.option.model_check_report
+    here = config.invocation_params.dir if named else config.rootpath
+    paths = tuple(here / path for path in named or config.getini("model_check_report"))
+    for path in paths:
+        if path.suffix not in ENDINGS:
+            raise pytest.UsageError(
+                f"--model-check-report {path}: can't tell the format by its ending; use one of {', '.join(ENDINGS)}"
+            )
+    return paths
+
+
+def _jobs(config: pytest.Config) -> int:
+    """Give the number of parallel fits; 0 for the default."""
+    asked = config.option.model_check_jobs
+    if asked is not None and asked < 1:
+        raise pytest.UsageError(f"--model-check-jobs {asked}: use a whole number from 1")
+    if asked is not None:
+        return int(asked)
+    try:
+        jobs = int(config.getini("model_check_jobs"))
+    except (ValueError, TypeError, pytest.UsageError) as error:
+        raise pytest.UsageError(f"ini key model_check_jobs: use a whole number, 0 for every core ({error})") from error
+    if jobs < 0:
+        raise pytest.UsageError(f"ini key model_check_jobs = {jobs}: use a whole number, 0 for every core")
+    return jobs
+
+
+def _choice(config: pytest.Config, key: str, choices: tuple[str, ...]) -> str:
+    value = str(config.getini(key))
+    if value not in choices:
+        raise pytest.UsageError(f"ini key {key} = {value}: use {' or '.join(choices)}")
+    return value

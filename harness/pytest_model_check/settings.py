@@ -1,0 +1,77 @@
+"""Settings: what the command line and the ini file decide about a check."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+Progress = Callable[[str, int, int], None]  # what is going on, fits done, fits in all
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What the ini file says of evidence that falls short; either is a weaker promise.
+
+    Parameters
+    ----------
+    inconclusive_passes : bool
+        What the data can't decide passes.
+    folds_suffice : bool
+        Fold scores will do where the approved predictions can't be had.
+    """
+
+    inconclusive_passes: bool = False
+    folds_suffice: bool = False
+
+    @property
+    def laxer(self) -> dict[str, str]:
+        """By ini key, what is not its strict value, fail."""
+        values = {
+            "inconclusive": "pass" * self.inconclusive_passes,
+            "without_predictions": "folds" * self.folds_suffice,
+        }
+        return {key: value for key, value in values.items() if value}
+
+
+STRICT = Rules()
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the command line and the ini file decide.
+
+    Parameters
+    ----------
+    root : Path
+        Where the paths of `data=` start: pytest's rootdir.
+    folder : Path
+        Where the baselines live.
+    scratch : Path
+        For files that wait until the run is over.
+    update : bool
+        Record missing baselines, and replace those that the candidate meets or beats.
+    accept : str or None
+        The reason with which to record what is worse, can't be decided or compared, or promises less.
+    revision : str or None
+        The commit whose baselines decide; None: the working tree's do.
+    python : str
+        What runs the code of the approved baseline, where the data has moved.
+    jobs : int
+        How many fits at a time.
+    rules : Rules
+        What the ini file says of evidence that falls short.
+    charts : bool
+        Gather what the page draws.
+    """
+
+    root: Path
+    folder: Path
+    scratch: Path
+    update: bool = False
+    accept: str | None = None
+    revision: str | None = None
+    python: str = ""
+    jobs: int = 1
+    rules: Rules = STRICT
+    charts: bool = False
