@@ -79,9 +79,9 @@ def by_quantile(means: Floats, errors: Floats, dof: float) -> str:
     return missed(means, *(errors * (ndtri(level) if dof == inf else stdtrit(dof, level)) for level in LEVELS))
 
 
-def by_product(psi: Floats, units: NDArray[np.int64] | None, *, serial: bool) -> str:
+def by_product(psi: Floats, clusters: NDArray[np.int64] | None, *, is_time_series: bool) -> str:
     """Count the misses of the product's own bounds."""
-    found = [standard_error(values, units, serial=serial) for values in psi]
+    found = [standard_error(values, clusters, is_time_series=is_time_series) for values in psi]
     widths = [np.array([half_width(level, one.se, rows_dof=one.dof) for one in found]) for level in LEVELS]
     return missed(psi.mean(axis=1), *widths)
 
@@ -90,14 +90,14 @@ def groups(rng: np.random.Generator, options: Any) -> list[list[str]]:
     """Simulate groups of rows."""
     table_rows = []
     for name, sizes in GROUPS.items():
-        units = np.repeat(np.arange(len(sizes)), sizes)
+        clusters = np.repeat(np.arange(len(sizes)), sizes)
         for alike in (0.0, ALIKE):
-            shared = rng.normal(size=(options.times, len(sizes)))[:, units]
-            psi = sqrt(1 - alike) * rng.normal(size=(options.times, units.size)) + sqrt(alike) * shared
+            shared = rng.normal(size=(options.times, len(sizes)))[:, clusters]
+            psi = sqrt(1 - alike) * rng.normal(size=(options.times, clusters.size)) + sqrt(alike) * shared
             means, count = psi.mean(axis=1), len(sizes)
-            alone = psi.std(axis=1, ddof=1) / sqrt(units.size)
+            alone = psi.std(axis=1, ddof=1) / sqrt(clusters.size)
             sums = np.add.reduceat(psi - means[:, None], np.cumsum([0, *sizes[:-1]]), axis=1)
-            together = np.sqrt((sums**2).sum(axis=1) * count / (count - 1)) / units.size
+            together = np.sqrt((sums**2).sum(axis=1) * count / (count - 1)) / clusters.size
             table_rows.append(
                 [
                     name,
@@ -105,7 +105,7 @@ def groups(rng: np.random.Generator, options: Any) -> list[list[str]]:
                     by_quantile(means, alone, inf),
                     by_quantile(means, together, inf),
                     by_quantile(means, together, count - 1),
-                    by_product(psi, units, serial=False),
+                    by_product(psi, clusters, is_time_series=False),
                 ]
             )
     return table_rows
@@ -131,7 +131,7 @@ def days(rng: np.random.Generator, options: Any) -> list[list[str]]:
                     name,
                     by_quantile(means, alone, inf),
                     by_quantile(means, alone, count - 1),
-                    by_product(psi, None, serial=True),
+                    by_product(psi, None, is_time_series=True),
                 ]
             )
     return table_rows

@@ -8,10 +8,10 @@
    called worse at any margin. The baseline, ten runs of its own, is drawn anew for every replicate.
 3. Planted regressions: eight kinds of damage at three strengths, fixed by the seed; only the learner's random state
    varies. One is *caught* if it does not pass in at least 95% of its replicates.
-4. Rules (`gate_rules.py`): ours is the product's own `judgement.judge`, on the scores of `scoring.metrics`, with its one,
+4. Rules (`gate_rules.py`): ours is the product's own `judgement.judge`, on scores of `scoring.metrics`, with its one,
    three, five seeds. The others, as people use them, hold one run of the candidate against one of the baseline.
 5. The smallest loss caught: every row of a null loses the same (of hits, some rows are lost), as little as is caught
-   in 95% of cases; in units of max(2% of the skill, 3.97 times the standard error of two single runs).
+   in 95% of cases; in clusters of max(2% of the skill, 3.97 times the standard error of two single runs).
 6. Drift: fifty releases of -0.3 m, or of -0.6 m and +0.3 m in turn (m: the default margin), or thirty nulls; what
    passes is recorded anew with fresh seeds, what does not is reverted.
 

@@ -15,7 +15,7 @@ from pytest_model_check.fitting.predictions import Predictions
 from pytest_model_check.gate import sequential
 from pytest_model_check.judgement import judge, noise, statistics
 from pytest_model_check.judgement.drift import Anchor, defend, surpasses
-from pytest_model_check.judgement.noise import Yardstick
+from pytest_model_check.judgement.noise import NoiseReference
 from pytest_model_check.judgement.scores import Scores
 from pytest_model_check.judgement.verdicts import PASSING, MetricVerdict
 from pytest_model_check.scoring import metrics
@@ -64,7 +64,7 @@ class Cell:
         """Their names."""
         return list(self.dummy)
 
-    def baseline(self, rng: np.random.Generator, metric: str) -> tuple[Scores, Yardstick]:
+    def baseline(self, rng: np.random.Generator, metric: str) -> tuple[Scores, NoiseReference]:
         """Record a baseline."""
         fold = self.task.fold
         if self.refits is None:
@@ -171,17 +171,19 @@ def ours(
     metric: str,
     baseline: Scores,
     candidate: Scores,
-    yardstick: Yardstick,
+    noise_reference: NoiseReference,
     *,
     margin: float | None = None,
     anchor: Anchor | None = None,
 ) -> MetricVerdict:
     """Give the product's verdict: with one seed, and with more while it is inconclusive."""
-    for look in sequential.looks(yardstick.runs):
+    for look in sequential.looks(noise_reference.runs):
         runs = candidate.first(look.seeds)
-        verdict = judge.judge_metric(metric, baseline, runs, yardstick, margin, spent=look.spent)
+        verdict = judge.judge_metric(
+            metric, baseline, runs, noise_reference, margin, alpha_fraction=look.alpha_fraction
+        )
         if anchor is not None:
-            verdict = defend(verdict, anchor, runs, spent=look.spent)
+            verdict = defend(verdict, anchor, runs, alpha_fraction=look.alpha_fraction)
         if verdict.verdict != "inconclusive":
             break
     return verdict
@@ -235,17 +237,17 @@ def trials(cell: Cell, condition: Pool, count: int, rng: np.random.Generator, *,
         state = rng.bit_generator.state
         for name in cell.metrics:
             rng.bit_generator.state = state  # the same baseline
-            baseline, yardstick = cell.baseline(rng, name)
+            baseline, noise_reference = cell.baseline(rng, name)
             candidate = condition.run(name, drawn, fold)
-            margin = yardstick.margin(baseline.score)
+            margin = noise_reference.margin(baseline.score)
             one, other = baseline.splits[0], candidate.splits[0]
             weights = baseline.weights
             if condition.same[drawn].all():
                 passed, worse, seeds = True, False, 1
             else:
-                verdict = ours(name, baseline, candidate, yardstick)
+                verdict = ours(name, baseline, candidate, noise_reference)
                 passed, seeds = verdict.verdict in PASSING, verdict.seeds
-                worse = null and _worse_at_any_margin(name, baseline, candidate, yardstick, margin)
+                worse = null and _worse_at_any_margin(name, baseline, candidate, noise_reference, margin)
             rows[name].append((one @ weights, other @ weights, other - one, margin, passed, worse, seeds))
     found = {}
     for name, row in rows.items():
@@ -254,8 +256,10 @@ def trials(cell: Cell, condition: Pool, count: int, rng: np.random.Generator, *,
     return found
 
 
-def _worse_at_any_margin(name: str, baseline: Scores, candidate: Scores, yardstick: Yardstick, margin: float) -> bool:
-    return ours(name, baseline, candidate, yardstick, margin=ANY_MARGIN * margin).verdict == "worse"
+def _worse_at_any_margin(
+    name: str, baseline: Scores, candidate: Scores, noise_reference: NoiseReference, margin: float
+) -> bool:
+    return ours(name, baseline, candidate, noise_reference, margin=ANY_MARGIN * margin).verdict == "worse"
 
 
 def smallest_loss(
@@ -274,14 +278,14 @@ def smallest_loss(
     held_against = max(noise.SKILL_SHARE * (cell.score(metric) - cell.dummy[metric]), 3.97 * error)
     found = []
     for _ in range(count):
-        baseline, yardstick = cell.baseline(rng, metric)
+        baseline, noise_reference = cell.baseline(rng, metric)
         drawn = cell.harmless.draw(rng, 1 if cell.refits else SEEDS)
         candidate = cell.harmless.run(metric, drawn, cell.task.fold)
         losses = list(_losses(cell, metric, candidate, held_against, rng))
         low, high = 0, len(losses) - 1  # the largest is caught, or nothing is
         while low < high:
             middle = (low + high) // 2
-            verdict = ours(metric, baseline, losses[middle][1](), yardstick).verdict
+            verdict = ours(metric, baseline, losses[middle][1](), noise_reference).verdict
             low, high = (middle + 1, high) if verdict in PASSING else (low, middle)
         found.append(losses[low][0])
     return float(np.quantile(found, caught, method="higher")), held_against
@@ -328,23 +332,25 @@ def drift(
     def at(scores: Scores, where: float) -> Scores:
         return replace(scores, psi=scores.psi + where * margin, splits=scores.splits + where * margin)
 
-    def record(where: float) -> tuple[Scores, Yardstick]:
-        scores, yardstick = cell.baseline(rng, metric)
-        return at(scores, where), yardstick
+    def record(where: float) -> tuple[Scores, NoiseReference]:
+        scores, noise_reference = cell.baseline(rng, metric)
+        return at(scores, where), noise_reference
 
     def anchored() -> Anchor:
-        return Anchor(baseline.psi.mean(axis=0), baseline.folds, yardstick, yardstick.margin(baseline.score))
+        return Anchor(
+            baseline.psi.mean(axis=0), baseline.folds, noise_reference, noise_reference.margin(baseline.score)
+        )
 
-    baseline, yardstick = record(0.0)
+    baseline, noise_reference = record(0.0)
     first = anchored()
     for step in steps:
         run = cell.harmless.run(metric, cell.harmless.draw(rng, 1 if cell.refits else SEEDS), fold)
-        verdict = ours(metric, baseline, at(run, level + step), yardstick, anchor=anchor)
+        verdict = ours(metric, baseline, at(run, level + step), noise_reference, anchor=anchor)
         if verdict.verdict not in PASSING:
             blocked += 1
             continue
         level += step
-        baseline, yardstick = record(level)  # fresh seeds: the approved run is not among them
+        baseline, noise_reference = record(level)  # fresh seeds: the approved run is not among them
         if guarded:
             anchor = anchor or first
             if surpasses(anchor, baseline):

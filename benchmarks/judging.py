@@ -1,6 +1,6 @@
 """What it costs to judge stored predictions: ratios of one run, so that they mean the same on every machine.
 
-(a) Judging big data (`scoring.metrics.score` of both sides, `judgement.judge`) by log loss, accuracy and ROC AUC, against
+(a) Judging big data (`scoring.metrics.score` twice, `judgement.judge`) by log loss, accuracy and ROC AUC, against
     scoring both sides once with scikit-learn's functions, fold by fold, as cross_validate does: time.
 (b) The same judging: memory at its peak beside the predictions themselves, in arrays of one float64 per row.
 (c) A metric that is judged by the jackknife: how many rows are scored, in scorings of all rows of one side.
@@ -81,8 +81,8 @@ def judged(y: np.ndarray, old: Predictions, new: Predictions) -> list[MetricVerd
     for name in FUNCTIONS:
         metric = Metric(name, sk.get_scorer(name), None)
         kept[name] = score(old, y, metric)
-        yardstick = measure(kept[name], None, -inf)
-        found.append(judge_metric(name, kept[name], score(new, y, metric), yardstick, 0.01))
+        noise_reference = measure(kept[name], None, -inf)
+        found.append(judge_metric(name, kept[name], score(new, y, metric), noise_reference, 0.01))
     return found
 
 

@@ -27,7 +27,7 @@ from pytest_model_check.baselines import store
 from pytest_model_check.baselines.record import Baseline, BaselineMetric
 from pytest_model_check.baselines.store import Approved, Pending
 from pytest_model_check.fitting.predictions import Predictions
-from pytest_model_check.judgement.noise import Yardstick
+from pytest_model_check.judgement.noise import NoiseReference
 
 ROWS = 20_000
 
@@ -104,7 +104,7 @@ def _kept(place: Path) -> int | str:
 def _pending(generation: int, scratch: Path) -> Pending:
     row = np.arange(ROWS)
     predictions = Predictions(row, row * 0, row % 2, {"predict": np.full((1, ROWS), float(generation))}, None)
-    metric = BaselineMetric(0.9, 0.01, (0.9, 0.9), "defined", 0.02, "why", Yardstick(0.5, 0.0, 9.0, None, 0.02))
+    metric = BaselineMetric(0.9, 0.01, (0.9, 0.9), "defined", 0.02, "why", NoiseReference(0.5, 0.0, 9.0, None, 0.02))
     baseline = Baseline(
         name="it",
         nodeid="test_it.py::test_it",

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from overhead import machine as this_machine
 from pytest_model_check.judgement import explain
-from pytest_model_check.judgement.verdicts import Acceptance, Corner, MetricVerdict, Moved, Run, Verdict, worst
+from pytest_model_check.judgement.verdicts import Acceptance, MetricVerdict, Moved, Run, ScoreGrid, Verdict, worst
 from pytest_model_check.report import annotations, json_report, junit, markdown, openmetrics, terminal
 
 CHECKS, SLICES, FOLDS = 50, 5, 10
@@ -57,7 +57,9 @@ def _check(i: int) -> Verdict:
         fits=30,
         seconds=12.0,
         standing=(Acceptance(2, "half the latency", f"{name}: roc_auc is worse by 0.010", ("roc_auc",)),),
-        moved=Moved("one version", "another", "3f2a1c9", tuple(Corner(one, 0.9, 0.89, 0.9, 0.88) for one in METRICS)),
+        moved=Moved(
+            "one version", "another", "3f2a1c9", tuple(ScoreGrid(one, 0.9, 0.89, 0.9, 0.88) for one in METRICS)
+        ),
         flips=(47, 5),
         flipped=(1, 2, 3, 4, 5),
         environment=(("scikit-learn", "1.8.0", "1.9.1"), ("numpy", "2.3.1", "2.4.6")),

@@ -13,14 +13,14 @@ from xml.sax.saxutils import escape
 
 import numpy as np
 from pytest_model_check.judgement.judge import identical, judge_metric
-from pytest_model_check.judgement.noise import Yardstick
+from pytest_model_check.judgement.noise import NoiseReference
 from pytest_model_check.judgement.scores import Scores
 from pytest_model_check.judgement.verdicts import MetricVerdict
 
 PICTURE = Path(__file__).with_name("verdicts.svg")
 MARGIN = 0.010
 ROWS, FOLDS = 200, 10
-QUIET = Yardstick(dummy=0.5, noise=0.0, dof=inf, runs=None, floor=0.0)
+QUIET = NoiseReference(dummy=0.5, noise=0.0, dof=inf, runs=None, floor=0.0)
 
 WIDTH, TOP, STEP, FOOT = 720, 78, 46, 56
 LEFT, RIGHT = 152, 486  # of the part that has a scale
@@ -76,8 +76,8 @@ def scores(psi: np.ndarray) -> Scores:
     return Scores(
         definition="made up",
         psi=psi[None],
-        units=None,
-        serial=False,
+        clusters=None,
+        is_time_series=False,
         splits=psi.reshape(1, FOLDS, -1).mean(axis=2),
         row_variances=np.zeros(FOLDS),
         weights=np.full(FOLDS, 1 / FOLDS),

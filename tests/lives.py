@@ -12,11 +12,11 @@ from pytest_model_check.baselines.baseline_json import to_text
 from pytest_model_check.baselines.record import Baseline, BaselineMetric, StoredAnchor
 from pytest_model_check.baselines.store import Approved, prepare, write
 from pytest_model_check.fitting.predictions import Predictions
-from pytest_model_check.judgement.noise import Yardstick
+from pytest_model_check.judgement.noise import NoiseReference
 from pytest_model_check.judgement.verdicts import Acceptance
 
 NAMED = "named in the check"
-YARDSTICK = Yardstick(0.5, 0.001, 9.5, 10, 0.004)
+YARDSTICK = NoiseReference(0.5, 0.001, 9.5, 10, 0.004)
 
 
 def metric(score: float, folds: tuple[float, ...] | None = None, **changes) -> BaselineMetric:

@@ -35,7 +35,7 @@ SHELLS = {
 }
 WORKFLOW_KEYS = {"name", "on", "permissions", "concurrency", "env", "jobs", "run-name"}
 JOB_KEYS = {"name", "runs-on", "timeout-minutes", "permissions", "needs", "if", "env", "steps", "outputs",
-            "concurrency", "environment", "strategy"}  # fmt: skip
+            "concurrency", "environment", "way"}  # fmt: skip
 STEP_KEYS = {"name", "id", "if", "uses", "with", "run", "shell", "env", "working-directory", "continue-on-error",
              "timeout-minutes"}  # fmt: skip
 PASSED_ON = ("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "PYTHONPATH", "DVC_SITE_CACHE_DIR", "SYSTEMROOT")
@@ -352,7 +352,7 @@ class _JobRun:
 
     def _matrix(self) -> dict[str, Any]:
         """Give the first combination; what GitHub would include beside the product is left out."""
-        matrix = (self.job.get("strategy") or {}).get("matrix") or {}
+        matrix = (self.job.get("way") or {}).get("matrix") or {}
         return {key: values[0] for key, values in matrix.items() if key not in ("include", "exclude")}
 
     def _github(self, action: Path | None) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from pytest_model_check.baselines.store import Approved, prepare, read, read_app
 from pytest_model_check.data import dvc_files
 from pytest_model_check.errors import BaselineError, DataError
 from pytest_model_check.fitting.predictions import Predictions
-from pytest_model_check.judgement.noise import Yardstick
+from pytest_model_check.judgement.noise import NoiseReference
 from pytest_model_check.judgement.verdicts import Acceptance
 
 fast = settings(deadline=None, derandomize=True, max_examples=50)
@@ -29,8 +29,8 @@ texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 numbers = st.floats(-1e300, 1e300)
 sizes = st.floats(0, 1e300)
 counts = st.integers(1, 2**60)
-yardsticks = st.builds(
-    Yardstick,
+noise_references = st.builds(
+    NoiseReference,
     dummy=numbers,
     noise=sizes,
     dof=st.floats(1, 1e6) | st.just(inf),
@@ -45,14 +45,14 @@ metrics = st.builds(
     definition=texts,
     margin=st.none() | numbers,
     margin_reason=texts,
-    yardstick=yardsticks,
+    noise_reference=noise_references,
     anchor=st.none()
     | st.builds(
         StoredAnchor,
         since=counts,
         score=numbers,
         folds=st.lists(numbers, max_size=4).map(tuple),
-        yardstick=yardsticks,
+        noise_reference=noise_references,
     ),
 )
 any_baseline = st.builds(
@@ -99,11 +99,11 @@ EXAMPLE = Baseline(
     protocol={"cv": "KFold(3)", "slices": []},
     metrics={
         name: BaselineMetric(
-            0.9, 0.01, (0.88, 0.92), "defined", 0.02, "why", Yardstick(0.5, 0.01, 9.5, None, 0.02), anchor
+            0.9, 0.01, (0.88, 0.92), "defined", 0.02, "why", NoiseReference(0.5, 0.01, 9.5, None, 0.02), anchor
         )
         for name, anchor in (
             ("roc_auc", None),
-            ("accuracy", StoredAnchor(1, 0.91, (0.9, 0.92), Yardstick(0.5, 0.01, 9.5, None, 0.02))),
+            ("accuracy", StoredAnchor(1, 0.91, (0.9, 0.92), NoiseReference(0.5, 0.01, 9.5, None, 0.02))),
         )
     },
     seeds=2,

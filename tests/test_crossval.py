@@ -76,7 +76,7 @@ def check(candidate=None, **promise):
 
 
 def protocol(candidate=None, data=None, **promise):
-    return splits.make_protocol(check(candidate, **promise), dataset() if data is None else data)
+    return splits.make_cross_validation(check(candidate, **promise), dataset() if data is None else data)
 
 
 def states(candidate, seeds=3, cv=5, **options):
@@ -314,7 +314,7 @@ def test_a_class_with_fewer_rows_than_folds_is_an_error_in_words():
 def test_columns_of_a_fold_without_a_class_are_filled():
     data = dataset(classes=3)
     data.y[:] = np.sort(data.y)
-    candidate = DummyClassifier(strategy="prior")
+    candidate = DummyClassifier(way="prior")
     found = crossval.predict(candidate, protocol(candidate, data, cv=KFold(3)), seeds=1, entropy=0, jobs=1)
     expected = np.full((3, 3), 0.5) - np.eye(3) / 2  # each fold is the class that its fit has not seen
     np.testing.assert_allclose(found.responses["predict_proba"][0, ::20], expected)

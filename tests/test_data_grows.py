@@ -72,10 +72,10 @@ def test_the_same_model_on_a_month_more_is_identical_and_is_recorded_there(grown
     assert grown.run().ret == 0
     (check,) = grown.report()["checks"]
     assert check["verdict"] == "identical"
-    (corner,) = check["moved"]["corners"]
-    assert corner["old_old"] == pytest.approx(corner["new_old"], rel=1e-6)
-    assert corner["old_new"] == pytest.approx(corner["new_new"], rel=1e-6)
-    assert corner["old_old"] != pytest.approx(corner["old_new"], rel=1e-3), "April is another month"
+    (grid,) = check["moved"]["corners"]
+    assert grid["old_old"] == pytest.approx(grid["new_old"], rel=1e-6)
+    assert grid["old_new"] == pytest.approx(grid["new_new"], rel=1e-6)
+    assert grid["old_old"] != pytest.approx(grid["old_new"], rel=1e-3), "April is another month"
     assert check["moved"]["before"].startswith("data/flights.parquet ")
     assert grown.run("--update-baselines").ret == 0
     baseline = grown.baseline("flights")
@@ -90,11 +90,11 @@ def test_a_worse_model_is_told_apart_from_harder_data(grown: Project) -> None:
     assert grown.run().ret == 1
     (check,) = grown.report()["checks"]
     assert check["verdict"] == "worse"
-    (corner,) = check["moved"]["corners"]
-    assert corner["new_new"] < corner["old_new"] - 0.01
-    assert corner["new_old"] < corner["old_old"] - 0.01
+    (grid,) = check["moved"]["corners"]
+    assert grid["new_new"] < grid["old_new"] - 0.01
+    assert grid["new_old"] < grid["old_old"] - 0.01
     (metric,) = check["metrics"]
-    assert metric["baseline"] == pytest.approx(corner["old_new"])
+    assert metric["baseline"] == pytest.approx(grid["old_new"])
 
 
 def test_a_branch_that_moves_the_data_and_records_anew_is_verified(grown: Project) -> None:

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from pytest_model_check.judgement.drift import Anchor, defend, surpasses
 from pytest_model_check.judgement.judge import judge_metric
-from pytest_model_check.judgement.noise import Yardstick
+from pytest_model_check.judgement.noise import NoiseReference
 from test_judge import scores
 
-QUIET = Yardstick(-10.0, 0.0, np.inf, None, 0.0)
+QUIET = NoiseReference(-10.0, 0.0, np.inf, None, 0.0)
 BASE = np.linspace(0, 1, 100)
 WIGGLE = 0.01 * np.resize([1, -1], 100)
 

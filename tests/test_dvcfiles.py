@@ -185,7 +185,10 @@ class TestPull:
         assert capfd.readouterr() == ("", "")
 
     def test_by_several_processes_at_once(self, project: Project) -> None:
-        code = "from pathlib import Path; from pytest_model_check.data.dvc_files import verified; print(verified(Path('folder')))"
+        code = (
+            "from pathlib import Path; from pytest_model_check.data.dvc_files import verified; "
+            "print(verified(Path('folder')))"
+        )
         environment = {**os.environ, "PYTHONPATH": str(Path(dvc_files.__file__).parents[2])}
         started = [
             subprocess.Popen(
@@ -287,7 +290,8 @@ class TestFastPath:
     def test_never_imports_dvc(self, project: Project) -> None:
         (project.root / "held.csv").write_bytes(HELD)
         code = (
-            "import sys; from pathlib import Path; from pytest_model_check.data.dvc_files import verified; verified(Path('held.csv'));"
+            "import sys; from pathlib import Path; from pytest_model_check.data.dvc_files import verified; "
+            "verified(Path('held.csv'));"
             "sys.exit(sorted(name for name in sys.modules if name.partition('.')[0] in ('dvc', 'dvc_data')) or 0)"
         )
         run(

@@ -14,7 +14,7 @@ from cmarkgfm.cmark import Options
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
-from pytest_model_check.judgement.verdicts import Acceptance, Corner, MetricVerdict, Moved, Run, Verdict, worst
+from pytest_model_check.judgement.verdicts import Acceptance, MetricVerdict, Moved, Run, ScoreGrid, Verdict, worst
 from pytest_model_check.report import annotations, json_report, markdown, markdown_text, openmetrics, terminal
 from pytest_model_check.report.text import cut, shortened, visible
 
@@ -65,7 +65,7 @@ def metrics(draw: st.DrawFn) -> MetricVerdict:
 def verdicts(draw: st.DrawFn) -> Verdict:
     name, found = draw(texts), tuple(draw(st.lists(metrics(), max_size=3)))
     passed = draw(st.booleans())
-    moved = Moved(draw(texts), draw(texts), draw(texts), (Corner(draw(texts), 0.5, 0.4, None, 0.3),), draw(texts))
+    moved = Moved(draw(texts), draw(texts), draw(texts), (ScoreGrid(draw(texts), 0.5, 0.4, None, 0.3),), draw(texts))
     standing = (Acceptance(2, draw(texts), draw(texts), (draw(texts),), (draw(texts),)),)
     return Verdict(
         name,

@@ -348,7 +348,10 @@ def test_a_plot_that_cannot_be_written_is_refused_in_words(life, capsys, name):
 
 def test_without_matplotlib_the_command_that_installs_it_is_named(life, tmp_path):
     life.record(baseline(0.9))
-    blocked = "import sys; sys.modules['matplotlib'] = None; from pytest_model_check.cli import main; sys.exit(main(sys.argv[1:]))"
+    blocked = (
+        "import sys; sys.modules['matplotlib'] = None; from pytest_model_check.cli import main; "
+        "sys.exit(main(sys.argv[1:]))"
+    )
     command = [sys.executable, "-c", blocked, "history"]
     done = subprocess.run(command, capture_output=True, text=True, env=os.environ, check=False)
     assert done.returncode == 0

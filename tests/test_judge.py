@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from pytest_model_check.judgement import judge
 from pytest_model_check.judgement.judge import ALARM, CONFIDENCE, identical, judge_metric
-from pytest_model_check.judgement.noise import Yardstick, measure
+from pytest_model_check.judgement.noise import NoiseReference, measure
 from pytest_model_check.judgement.scores import Scores
 from pytest_model_check.judgement.statistics import (
     half_width,
@@ -28,7 +28,7 @@ fast = settings(deadline=None, derandomize=True, max_examples=60)
 Z95, Z9975, Z99 = 1.6448536269514722, 2.8070337683438042, 2.3263478740408408
 
 
-def scores(psi, kind="mean", grain=0.0, units=None, folds=2) -> Scores:
+def scores(psi, kind="mean", min_standard_error=0.0, clusters=None, folds=2) -> Scores:
     """Bring rows to scores, in folds of neighbours."""
     psi = np.atleast_2d(np.asarray(psi, dtype=float))
     parts = np.array_split(np.arange(psi.shape[1]), folds)
@@ -36,15 +36,15 @@ def scores(psi, kind="mean", grain=0.0, units=None, folds=2) -> Scores:
     weights = np.array([len(part) for part in parts]) / psi.shape[1]
     fold = np.repeat(np.arange(folds), [len(part) for part in parts])
     variances = split_variances(psi, fold) if len(psi) > 1 else np.zeros(folds)
-    return Scores("defined", psi, units, False, splits, variances, weights, kind, grain)
+    return Scores("defined", psi, clusters, False, splits, variances, weights, kind, min_standard_error)
 
 
-def quiet(dummy=-10.0, floor=0.0, noise=0.0, dof=inf, runs=None) -> Yardstick:
-    return Yardstick(dummy, noise, dof, runs, floor)
+def quiet(dummy=-10.0, floor=0.0, noise=0.0, dof=inf, runs=None) -> NoiseReference:
+    return NoiseReference(dummy, noise, dof, runs, floor)
 
 
-def verdict(old, new, yardstick=None, margin=0.1, **options):
-    return judge_metric("m", old, new, yardstick or quiet(), margin, **options)
+def verdict(old, new, noise_reference=None, margin=0.1, **options):
+    return judge_metric("m", old, new, noise_reference or quiet(), margin, **options)
 
 
 def near(delta, spread=0.01, rows=100):
@@ -58,8 +58,8 @@ sides = st.integers(4, 40).flatmap(
         *[hnp.arrays(float, (seeds, n), elements=st.integers(-999, 999).map(lambda i: i / 1000)) for seeds in (3, 1)]
     )
 )
-yardsticks = st.builds(
-    Yardstick,
+noise_references = st.builds(
+    NoiseReference,
     dummy=st.floats(-3, -1),
     noise=st.sampled_from([0.0, 0.01, 0.3]),
     dof=st.floats(1, 80),
@@ -157,15 +157,15 @@ def test_the_worst_metric_decides():
 # --- symmetries
 
 
-@given(sides, yardsticks, margins)
+@given(sides, noise_references, margins)
 @fast
-def test_exchanging_the_sides_mirrors_the_interval(pair, yardstick, margin):
+def test_exchanging_the_sides_mirrors_the_interval(pair, noise_reference, margin):
     old, new = scores(pair[0][:1]), scores(pair[1])
     assume(abs(new.score - old.score) > 1e-5 or new.score == old.score)
-    yardstick = replace(yardstick, runs=None if yardstick.runs is None else 1)
+    noise_reference = replace(noise_reference, runs=None if noise_reference.runs is None else 1)
     with pytest.MonkeyPatch.context() as at_one_level:
         at_one_level.setattr(judge, "ALARM", CONFIDENCE)
-        there, back = verdict(old, new, yardstick, margin), verdict(new, old, yardstick, margin)
+        there, back = verdict(old, new, noise_reference, margin), verdict(new, old, noise_reference, margin)
     assert (there.low, there.high) == pytest.approx((-back.high, -back.low), abs=1e-12)
     assert there.delta == -back.delta
 
@@ -180,39 +180,51 @@ def test_exchanging_hits_mirrors_the_interval(hits):
     assert (there.low, there.high) == pytest.approx((-back.high, -back.low), abs=1e-12)
 
 
-@given(sides, yardsticks, margins)
+@given(sides, noise_references, margins)
 @fast
-def test_a_wider_margin_never_makes_it_worse(pair, yardstick, margin):
+def test_a_wider_margin_never_makes_it_worse(pair, noise_reference, margin):
     old, new = map(scores, pair)
     margin = 0.05 if margin is None else margin
-    labels = [verdict(old, new, yardstick, margin * factor).verdict for factor in (1, 1.5, 10, 1000)]
+    labels = [verdict(old, new, noise_reference, margin * factor).verdict for factor in (1, 1.5, 10, 1000)]
     ranks = [WORST_FIRST.index(label) for label in labels]
     assert ranks == sorted(ranks)
 
 
-@given(sides, yardsticks, margins, st.integers(-50, 50))
+@given(sides, noise_references, margins, st.integers(-50, 50))
 @fast
-def test_what_both_gain_changes_nothing(pair, yardstick, margin, gain):
+def test_what_both_gain_changes_nothing(pair, noise_reference, margin, gain):
     old, new = map(scores, pair)
     assume(abs(new.score - old.score) > 1e-5)
     moved = verdict(
-        scores(pair[0] + gain), scores(pair[1] + gain), replace(yardstick, dummy=yardstick.dummy + gain), margin
+        scores(pair[0] + gain),
+        scores(pair[1] + gain),
+        replace(noise_reference, dummy=noise_reference.dummy + gain),
+        margin,
     )
-    found = verdict(old, new, yardstick, margin)
+    found = verdict(old, new, noise_reference, margin)
     assert (moved.low, moved.high, moved.margin) == pytest.approx((found.low, found.high, found.margin), abs=1e-9)
     assume(abs(found.low) > 1e-9 and abs(found.low + found.margin) > 1e-9)
     assert moved.verdict == found.verdict
 
 
-@given(sides, yardsticks, margins, st.sampled_from([1e-9, 1e-3, 7.0, 1e6]), st.sampled_from(["mean", "rank"]))
+@given(sides, noise_references, margins, st.sampled_from([1e-9, 1e-3, 7.0, 1e6]), st.sampled_from(["mean", "rank"]))
 @fast
-def test_the_unit_of_a_metric_does_not_matter(pair, yardstick, margin, unit, kind):
-    grain = 0.003 if kind == "rank" else 0.0
-    found = verdict(scores(pair[0], kind, grain), scores(pair[1], kind, grain), yardstick, margin)
-    scaled = Yardstick(
-        yardstick.dummy * unit, yardstick.noise * unit, yardstick.dof, yardstick.runs, yardstick.floor * unit
+def test_the_unit_of_a_metric_does_not_matter(pair, noise_reference, margin, unit, kind):
+    min_standard_error = 0.003 if kind == "rank" else 0.0
+    found = verdict(
+        scores(pair[0], kind, min_standard_error), scores(pair[1], kind, min_standard_error), noise_reference, margin
     )
-    old, new = scores(pair[0] * unit, kind, grain * unit), scores(pair[1] * unit, kind, grain * unit)
+    scaled = NoiseReference(
+        noise_reference.dummy * unit,
+        noise_reference.noise * unit,
+        noise_reference.dof,
+        noise_reference.runs,
+        noise_reference.floor * unit,
+    )
+    old, new = (
+        scores(pair[0] * unit, kind, min_standard_error * unit),
+        scores(pair[1] * unit, kind, min_standard_error * unit),
+    )
     other = verdict(old, new, scaled, None if margin is None else margin * unit)
     for mine, its in zip(
         (found.low, found.high, found.resolution), (other.low, other.high, other.resolution), strict=True
@@ -234,13 +246,13 @@ def test_more_rows_of_the_same_kind_never_widen(pair, kind, times):
     assert wider.high <= found.high + 1e-12
 
 
-@given(sides, yardsticks, margins)
+@given(sides, noise_references, margins)
 @fast
-def test_the_bounds_hold_the_difference(pair, yardstick, margin):
+def test_the_bounds_hold_the_difference(pair, noise_reference, margin):
     old, new = map(scores, pair)
-    found = verdict(old, new, yardstick, margin)
-    assert found.low <= found.delta + 1e-7 * abs(old.score - yardstick.dummy)
-    assert found.high >= found.delta - 1e-7 * abs(old.score - yardstick.dummy)
+    found = verdict(old, new, noise_reference, margin)
+    assert found.low <= found.delta + 1e-7 * abs(old.score - noise_reference.dummy)
+    assert found.high >= found.delta - 1e-7 * abs(old.score - noise_reference.dummy)
     assert found.resolution > 0
     assert found.low < found.high
 
@@ -311,9 +323,9 @@ def test_rows_that_all_move_alike_are_no_certainty(shift, kind):
 @pytest.mark.parametrize("where", ["candidate", "baseline", "noise", "dof", "dummy", "margin"])
 def test_nan_never_passes(where):
     old, new = near(0.5)
-    yardstick, margin = quiet(noise=0.01, dof=9, runs=1), 0.1
+    noise_reference, margin = quiet(noise=0.01, dof=9, runs=1), 0.1
     if where in ("noise", "dof", "dummy"):
-        yardstick = replace(yardstick, **{where: nan})
+        noise_reference = replace(noise_reference, **{where: nan})
     margin = nan if where == "margin" else margin
     if where in ("candidate", "baseline"):
         psi = old.psi.copy()
@@ -322,7 +334,7 @@ def test_nan_never_passes(where):
     if where in ("dummy", "margin"):  # an improvement needs neither of them
         new = replace(old, psi=old.psi - 0.001 * np.resize([1, 2], 100))
     try:
-        label = verdict(old, new, yardstick, margin).verdict
+        label = verdict(old, new, noise_reference, margin).verdict
     except ValueError:
         label = "error"
     assert label not in PASSING
@@ -379,7 +391,7 @@ def test_the_spread_counts_where_it_is_larger():
 
 def test_one_run_measures_no_noise():
     _, one = _replicates(seeds=1)
-    assert measure(one, None, -3.0) == Yardstick(-3.0, 0.0, inf, 1, 0.0)
+    assert measure(one, None, -3.0) == NoiseReference(-3.0, 0.0, inf, 1, 0.0)
     assert measure(one, None, -3.0).noise_between(1) == 0
 
 
@@ -391,15 +403,17 @@ def test_hits_allow_for_one_row():
 
 def test_rows_of_one_group_count_as_one():
     base, ten = _replicates(rows=80)
-    eight = replace(ten, units=np.arange(80) // 10)
+    eight = replace(ten, clusters=np.arange(80) // 10)
     alone, together = measure(ten, None, -3.0), measure(eight, None, -3.0)
-    assert together.floor == pytest.approx(noise_floor(eight.psi, together.noise, together.dof, units=eight.units))
+    assert together.floor == pytest.approx(
+        noise_floor(eight.psi, together.noise, together.dof, clusters=eight.clusters)
+    )
     assert together.noise == alone.noise
     new = scores(base + np.repeat(np.resize([0.3, -0.3], 8), 10), folds=8)  # groups move as one
-    new = replace(new, units=eight.units)
-    found = verdict(scores(base, folds=8), replace(new, units=None)), verdict(replace(new, psi=base[None]), new)
+    new = replace(new, clusters=eight.clusters)
+    found = verdict(scores(base, folds=8), replace(new, clusters=None)), verdict(replace(new, psi=base[None]), new)
     assert -found[1].low > 2.5 * -found[0].low
-    error = standard_error(new.psi[0] - base, new.units)
+    error = standard_error(new.psi[0] - base, new.clusters)
     assert error.dof == pytest.approx(7)
     assert -found[1].low == pytest.approx(half_width(0.95, error.se, rows_dof=7))
 

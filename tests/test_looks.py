@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from pytest_model_check.gate.sequential import Look, looks
 from pytest_model_check.judgement.judge import judge_metric
-from pytest_model_check.judgement.noise import Yardstick, measure
+from pytest_model_check.judgement.noise import NoiseReference, measure
 from pytest_model_check.judgement.verdicts import PASSING
 from test_judge import scores
 
@@ -14,7 +14,7 @@ NOISY = "RandomForestClassifier(n_estimators=8, max_depth=4)"
 @pytest.mark.parametrize("runs", [None, 1, 2, 3, 4, 5, 10])
 def test_all_looks_together_spend_what_one_would(runs):
     declared = looks(runs)
-    assert sum(look.spent for look in declared) == pytest.approx(1)
+    assert sum(look.alpha_fraction for look in declared) == pytest.approx(1)
     assert declared[0].seeds == 1
     assert [look.seeds for look in declared] == [seeds for seeds in (1, 3, 5) if seeds <= (runs or 1)]
 
@@ -26,8 +26,10 @@ def test_a_learner_without_randomness_is_looked_at_once():
 def test_a_look_that_spends_less_is_wider():
     base = np.linspace(0, 1, 100)
     sides = scores(base), scores(base + 0.1 * np.resize([1, -1], 100))
-    yardstick = Yardstick(-1.0, 0.0, np.inf, 10, 0.0)
-    whole, part = (judge_metric("m", *sides, yardstick, 0.1, spent=spent) for spent in (1.0, 0.2))
+    noise_reference = NoiseReference(-1.0, 0.0, np.inf, 10, 0.0)
+    whole, part = (
+        judge_metric("m", *sides, noise_reference, 0.1, alpha_fraction=alpha_fraction) for alpha_fraction in (1.0, 0.2)
+    )
     assert part.low < whole.low
     assert part.high > whole.high
     assert part.resolution == whole.resolution
@@ -37,7 +39,7 @@ def test_a_look_that_spends_less_is_wider():
 def test_a_loss_of_the_whole_margin_passes_one_time_in_twenty_over_all_looks():
     rng = np.random.default_rng(11)
     times, rows, folds, passed, tries = 1500, 60, 6, 0, 0
-    yardstick = Yardstick(-9.0, 0.1 / np.sqrt(folds), 40.0, 10, 0.0)
+    noise_reference = NoiseReference(-9.0, 0.1 / np.sqrt(folds), 40.0, 10, 0.0)
     for _ in range(times):
         base = rng.normal(size=rows)
 
@@ -47,7 +49,9 @@ def test_a_loss_of_the_whole_margin_passes_one_time_in_twenty_over_all_looks():
         old, new = runs(10, 0.0), runs(5, -0.1)
         for look in looks(10):
             tries += 1
-            found = judge_metric("m", old, new.first(look.seeds), yardstick, 0.1, spent=look.spent)
+            found = judge_metric(
+                "m", old, new.first(look.seeds), noise_reference, 0.1, alpha_fraction=look.alpha_fraction
+            )
             if found.verdict != "inconclusive":
                 break
         passed += found.verdict == "held"
@@ -67,11 +71,11 @@ def test_a_candidate_that_is_noisier_than_the_baseline_shows_it_in_its_folds(of_
     for _ in range(times):
         base = rng.normal(size=rows)
         old = runs(10, of_baseline, base)
-        yardstick = measure(old, None, -9.0)
+        noise_reference = measure(old, None, -9.0)
         differs = base + rng.normal(0, 0.1, rows)
         lost, equal = (runs(1, of_candidate, differs - loss) for loss in (0.05, 0.0))
-        passed += judge_metric("m", old, lost, yardstick, 0.05).verdict in PASSING
-        alarms += judge_metric("m", old, equal, yardstick, 1e-9).verdict == "worse"
+        passed += judge_metric("m", old, lost, noise_reference, 0.05).verdict in PASSING
+        alarms += judge_metric("m", old, equal, noise_reference, 1e-9).verdict == "worse"
     assert passed / times <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / times)
     assert alarms / times <= 0.02
 

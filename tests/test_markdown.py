@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-from pytest_model_check.judgement.verdicts import Acceptance, Corner, Moved, Run, Verdict
+from pytest_model_check.judgement.verdicts import Acceptance, Moved, Run, ScoreGrid, Verdict
 from pytest_model_check.report import markdown, markdown_text
 from test_fuzz_reports import Page
 from test_reports import HELD, WORSE, verdict
@@ -159,7 +159,7 @@ def test_what_else_there_is_to_know_is_folded() -> None:
         reused=3,
         standing=(Acceptance(2, "half the latency", "churn: roc_auc is worse by 0.01", ("roc_auc",)),),
         moved=Moved(
-            "churn.csv a1", "churn.csv b2", "3f2a1c9", (Corner("roc_auc", 0.99, 0.98, None, 0.97),), "No column."
+            "churn.csv a1", "churn.csv b2", "3f2a1c9", (ScoreGrid("roc_auc", 0.99, 0.98, None, 0.97),), "No column."
         ),
     )
     text = markdown.render(Run((full, verdict("good", HELD, passed=True)), passed=False))

@@ -27,7 +27,7 @@ def metric(scorer, name=None) -> Metric:
 
 def standard_error(found: Scores) -> float:
     """Give the standard error that the judge would take of one model's score."""
-    return statistics.standard_error(found.psi.mean(axis=0), found.units).se
+    return statistics.standard_error(found.psi.mean(axis=0), found.clusters).se
 
 
 def binary(rows=400, seed=0, seeds=1, folds=4, repeats=1, labels=("no", "yes")) -> tuple[Predictions, np.ndarray]:
@@ -255,11 +255,11 @@ def test_the_jackknife_and_the_influence_function_agree_to_one_percent(name):
     assert np.corrcoef(found.psi[0], formula)[0, 1] > 0.999
 
 
-@pytest.mark.parametrize("units", ["rows", "groups"])
+@pytest.mark.parametrize("clusters", ["rows", "groups"])
 @pytest.mark.parametrize("rows", [150, 1200])  # folds below and above a hundred
-def test_repeats_of_the_same_answers_add_no_certainty(rows, units):
+def test_repeats_of_the_same_answers_add_no_certainty(rows, clusters):
     predictions, y = regression(rows=rows)
-    groups = None if units == "rows" else np.arange(rows) // 4
+    groups = None if clusters == "rows" else np.arange(rows) // 4
     rng = np.random.default_rng(3)
     row = np.concatenate([rng.permutation(rows) for _ in range(5)])
     fold = np.concatenate([(i if groups is None else groups[i] * 7 + r) % 3 for r, i in enumerate(np.split(row, 5))])
@@ -334,7 +334,7 @@ def test_exchanging_two_models_changes_the_sign_only(name):
     back = first.psi.mean(axis=0) - second.psi.mean(axis=0)
     assert there.mean() == pytest.approx(second.score - first.score, abs=1e-12)
     assert statistics.standard_error(there).se == pytest.approx(statistics.standard_error(back).se, rel=1e-12)
-    assert first.units is second.units is None
+    assert first.clusters is second.clusters is None
 
 
 def test_units_give_the_cluster_robust_standard_error():
@@ -355,13 +355,13 @@ def test_the_grain_of_an_auc_is_one_exchanged_pair():
     after = score(predictions, y, metric("roc_auc"))
     assert before.score - after.score == pytest.approx(1 / 400)
     moved = statistics.standard_error(after.psi[0] - before.psi[0]).se
-    assert moved == pytest.approx(before.grain, rel=0.03)
+    assert moved == pytest.approx(before.min_standard_error, rel=0.03)
 
 
 def test_the_grain_of_hits_is_one_row():
     predictions, y = binary(rows=40)
-    assert score(predictions, y, metric("accuracy")).grain == 1 / 40
-    assert score(predictions, y, metric("neg_log_loss")).grain == 0
+    assert score(predictions, y, metric("accuracy")).min_standard_error == 1 / 40
+    assert score(predictions, y, metric("neg_log_loss")).min_standard_error == 0
 
 
 def test_scoring_the_rest_of_a_fold_does_not_warn():

@@ -17,11 +17,11 @@ from pytest_model_check.judgement.verdicts import (  # fmt: skip
     PASSING,
     WORST_FIRST,
     Acceptance,
-    Corner,
     Drift,
     MetricVerdict,
     Moved,
     Run,
+    ScoreGrid,
     Verdict,
 )
 from pytest_model_check.report.html import page
@@ -88,7 +88,7 @@ def full(word: str = "x", **more) -> Verdict:
         accepted=word,
         weakened=(word,),
         standing=(Acceptance(2, word, word, (word,), (word,)),),
-        moved=Moved(word, word, word, (Corner(word, 0.94, 0.93, None, 0.91),), word),
+        moved=Moved(word, word, word, (ScoreGrid(word, 0.94, 0.93, None, 0.91),), word),
         environment=((word, word, word),),
         released=word,
         candidate=word,

@@ -51,7 +51,7 @@ def dataset(rows=90, regression=False, share=0.5) -> Dataset:
 
 def recorded(candidate, *, generation=1, name="tumours", data=None, **promise):
     check = make_check(candidate, data="data.csv", target="y", name=name, cv=3, **{"seeds": 4, **promise})
-    protocol = splits.make_protocol(check, dataset() if data is None else data)
+    protocol = splits.make_cross_validation(check, dataset() if data is None else data)
     baseline, approved, fits = record(
         check, protocol, generation=generation, anchors={}, jobs=1, progress=lambda done, total: None
     )
@@ -66,26 +66,26 @@ def test_a_random_learner_is_fitted_with_every_seed():
             predictions, dataset().y, make_check(RANDOM, data="d", target="y", name="n", metrics=name).metrics[0]
         )
         assert metric.score == pytest.approx(found.score)
-        assert metric.yardstick == measure(found, None, metric.yardstick.dummy)
-        assert metric.yardstick.runs == 4
-        assert metric.yardstick.noise > 0
-        assert metric.yardstick.floor > 0
-        assert 3 <= metric.yardstick.dof < 3 * 3 + 1
+        assert metric.noise_reference == measure(found, None, metric.noise_reference.dummy)
+        assert metric.noise_reference.runs == 4
+        assert metric.noise_reference.noise > 0
+        assert metric.noise_reference.floor > 0
+        assert 3 <= metric.noise_reference.dof < 3 * 3 + 1
 
 
 def test_a_learner_without_randomness_is_fitted_once_and_tested_by_leaving_rows_out():
     baseline, predictions, fits = recorded(LogisticRegression(), metrics=["neg_log_loss", "accuracy"])
     assert (baseline.learner, baseline.seeds, predictions.seeds, fits) == ("deterministic", 1, 1, 3 + 12)
-    yardstick = baseline.metrics["neg_log_loss"].yardstick
-    assert yardstick.runs is None
-    assert 0 < yardstick.noise < yardstick.floor < inf
-    assert baseline.metrics["accuracy"].yardstick.floor >= (1.645 + 2.326) / 90 * 0.999  # one row at least
+    noise_reference = baseline.metrics["neg_log_loss"].noise_reference
+    assert noise_reference.runs is None
+    assert 0 < noise_reference.noise < noise_reference.floor < inf
+    assert baseline.metrics["accuracy"].noise_reference.floor >= (1.645 + 2.326) / 90 * 0.999  # one row at least
 
 
 def test_what_the_same_seed_does_not_repeat_is_said():
     baseline, _, _ = recorded(Wavering(), metrics="accuracy")
     assert (baseline.learner, baseline.seeds) == ("nondeterministic", 4)
-    assert baseline.metrics["accuracy"].yardstick.runs == 4
+    assert baseline.metrics["accuracy"].noise_reference.runs == 4
 
 
 def test_every_generation_draws_fresh_seeds():
@@ -127,10 +127,10 @@ def test_the_dummy_is_scikit_learns_in_the_same_folds():
     baseline, _, _ = recorded(Ridge(), metrics=["r2", "neg_mean_absolute_error"], data=dataset(regression=True))
     data = dataset(regression=True)
     check = make_check(Ridge(), data="d", target="y", name="n", cv=3)
-    folds = [(split.train, split.test) for split in splits.make_protocol(check, data).splits]
+    folds = [(split.train, split.test) for split in splits.make_cross_validation(check, data).splits]
     errors = [abs(data.y[test] - data.y[train].mean()).mean() for train, test in folds]
-    assert baseline.metrics["neg_mean_absolute_error"].yardstick.dummy == pytest.approx(-np.mean(errors))
-    assert baseline.metrics["r2"].yardstick.dummy == pytest.approx(0, abs=0.05)
+    assert baseline.metrics["neg_mean_absolute_error"].noise_reference.dummy == pytest.approx(-np.mean(errors))
+    assert baseline.metrics["r2"].noise_reference.dummy == pytest.approx(0, abs=0.05)
 
 
 def test_the_margin_and_where_it_comes_from_are_kept():
@@ -141,8 +141,8 @@ def test_the_margin_and_where_it_comes_from_are_kept():
     )
     default, _, _ = recorded(LogisticRegression(), metrics="accuracy")
     metric = default.metrics["accuracy"]
-    skill = 0.02 * (metric.score - metric.yardstick.dummy)
-    assert metric.margin == metric.yardstick.floor > skill
+    skill = 0.02 * (metric.score - metric.noise_reference.dummy)
+    assert metric.margin == metric.noise_reference.floor > skill
     assert metric.margin_reason == (f"the noise floor of 90 rows; 2% of the skill above a dummy would be {skill:.4g}")
 
 
@@ -151,8 +151,8 @@ def test_one_seed_measures_no_noise_and_says_so(candidate):
     baseline, predictions, fits = recorded(candidate, metrics="neg_brier_score", seeds=1)
     metric = baseline.metrics["neg_brier_score"]
     assert (predictions.seeds, fits) == (1, 3)
-    assert (metric.yardstick.noise, metric.yardstick.floor) == (0, 0)
-    assert metric.margin == pytest.approx(0.02 * (metric.score - metric.yardstick.dummy))
+    assert (metric.noise_reference.noise, metric.noise_reference.floor) == (0, 0)
+    assert metric.margin == pytest.approx(0.02 * (metric.score - metric.noise_reference.dummy))
     assert "seed noise not measured" in metric.margin_reason
 
 
@@ -160,13 +160,13 @@ def test_the_dummys_ill_defined_precision_is_nobodys_warning():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         baseline, _, _ = recorded(LogisticRegression(), metrics="precision", data=dataset(share=0.3), seeds=2)
-    assert baseline.metrics["precision"].yardstick.dummy == 0
+    assert baseline.metrics["precision"].noise_reference.dummy == 0
 
 
 def test_a_metric_of_the_decision_function_has_a_dummy_too():
     ranks = sk.make_scorer(sk.roc_auc_score, response_method="decision_function")
     baseline, _, _ = recorded(LogisticRegression(), metrics=[ranks, "roc_auc"], seeds=1)
-    assert baseline.metrics["roc_auc_score"].yardstick.dummy == 0.5
+    assert baseline.metrics["roc_auc_score"].noise_reference.dummy == 0.5
     assert baseline.metrics["roc_auc_score"].score == baseline.metrics["roc_auc"].score
 
 

@@ -117,7 +117,7 @@ class Moved:
     def directly(self, candidate=CANDIDATE) -> tuple[Baseline, Approved]:
         """Record a candidate in this process, on the data as it is."""
         check = dataclasses.replace(self.check(), candidate=candidate)
-        protocol = splits.make_protocol(check, dataset.read(check, self.root))
+        protocol = splits.make_cross_validation(check, dataset.read(check, self.root))
         baseline, approved, _ = measure.record(
             check, protocol, generation=1, anchors={}, jobs=1, progress=lambda done, total: None
         )
@@ -167,7 +167,7 @@ def assert_same(remade: Remade, directly: tuple[Baseline, Approved]) -> None:
         again = remade.baseline.metrics[name]
         assert again.score == pytest.approx(metric.score)
         assert again.folds == pytest.approx(metric.folds)
-        assert again.yardstick.floor == pytest.approx(metric.yardstick.floor)
+        assert again.noise_reference.floor == pytest.approx(metric.noise_reference.floor)
     other = {"metrics": {}, "predictions_md5": ""}
     assert dataclasses.replace(remade.baseline, **other) == dataclasses.replace(baseline, **other)
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from conftest import LOGISTIC, Project
 from pytest_model_check.judgement import verdict_json
-from pytest_model_check.judgement.verdicts import Acceptance, Corner, MetricVerdict, Moved, Run, Verdict
+from pytest_model_check.judgement.verdicts import Acceptance, MetricVerdict, Moved, Run, ScoreGrid, Verdict
 from pytest_model_check.report import annotations, json_report, junit, openmetrics, terminal, text
 from pytest_model_check.session import progress
 from pytest_model_check.session.results import Evidence
@@ -206,7 +206,7 @@ def test_what_an_encoding_can_not_take_is_spelt_out() -> None:
 
 
 def test_the_data_that_moved_is_shown_with_both_models() -> None:
-    moved = Moved("a.csv 1", "a.csv 2", "3f2a1c9", (Corner("roc_auc", 0.99, 0.98, None, 0.985),), "No column.")
+    moved = Moved("a.csv 1", "a.csv 2", "3f2a1c9", (ScoreGrid("roc_auc", 0.99, 0.98, None, 0.985),), "No column.")
     lines = terminal.summary([replace(verdict("churn", WORSE), moved=moved)], 0)
     begin = lines.index("churn: the data moved, from a.csv 1 to a.csv 2; the released model is the code of 3f2a1c9")
     assert lines[begin + 1 : begin + 3] == [

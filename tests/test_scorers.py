@@ -145,7 +145,7 @@ def test_two_classes_have_one_auc_whatever_it_is_called(name):
     predictions, y = binary(labels=(0, 1))
     found, plain = (score(predictions, y, metric(one)) for one in (name, "roc_auc"))
     np.testing.assert_array_equal(found.psi, plain.psi)
-    assert found.grain == plain.grain
+    assert found.min_standard_error == plain.min_standard_error
     assert name in found.definition
 
 
@@ -165,7 +165,7 @@ def test_the_grain_of_an_auc_of_several_classes_is_the_smallest_exchange(name):
                 other = Predictions(predictions.row, predictions.repeat, predictions.fold, answers, np.arange(3))
                 change = score(other, y, metric(name))
                 changes.append(np.sqrt(((change.psi - before.psi) ** 2).sum()) / 60)
-    assert before.grain == pytest.approx(min(changes), rel=0.03)
+    assert before.min_standard_error == pytest.approx(min(changes), rel=0.03)
 
 
 def test_a_fold_without_one_of_the_classes_is_named():
@@ -205,7 +205,7 @@ def test_labels_are_scored_once_per_pair_of_truth_and_answer():
     found = score(predictions, y, promised)
     assert sum(rows) / 2000 < 5
     assert len(np.unique(found.psi)) <= 4 * 5
-    assert found.units is None
+    assert found.clusters is None
 
 
 @pytest.mark.parametrize(("folds", "most"), [(1, 101), (2, 101), (10, 21), (40, 21)])
@@ -214,7 +214,7 @@ def test_a_jackknifed_metric_takes_so_many_scorings(folds, most):
     promised, rows = _counting(lambda y, p: np.mean((y - p) ** 2), response_method="predict_proba")
     found = score(predictions, y, promised)
     assert sum(rows) / 4000 <= most
-    assert len(np.unique(found.units)) == max(20, min(100, 200 // folds)) * folds
+    assert len(np.unique(found.clusters)) == max(20, min(100, 200 // folds)) * folds
 
 
 def test_what_is_left_out_together_does_not_depend_on_the_model():
@@ -228,19 +228,19 @@ def test_what_is_left_out_together_does_not_depend_on_the_model():
     ]
     promised = metric(sk.make_scorer(lambda y, answer: np.mean(y == answer)), "own")
     sure, unsure = (score(one, y, promised) for one in models)
-    np.testing.assert_array_equal(sure.units, unsure.units)
-    assert sure.units is not None
+    np.testing.assert_array_equal(sure.clusters, unsure.clusters)
+    assert sure.clusters is not None
 
 
 def test_days_that_are_left_out_together_follow_each_other():
     predictions, y = regression(rows=6000, folds=6)
     day = np.arange(6000) // 5
     promised = metric(sk.make_scorer(lambda y, answer: -np.sqrt(np.mean((y - answer) ** 2))), "own")
-    found = score(predictions, y, promised, day, serial=True)
-    assert (np.diff(found.units) >= 0).all()
-    assert len(np.unique(found.units)) == 6 * 34
+    found = score(predictions, y, promised, day, is_time_series=True)
+    assert (np.diff(found.clusters) >= 0).all()
+    assert len(np.unique(found.clusters)) == 6 * 34
     shuffled = score(predictions, y, promised, day)  # groups: every so manyth one
-    assert (np.diff(shuffled.units) < 0).any()
+    assert (np.diff(shuffled.clusters) < 0).any()
     assert standard_error(shuffled) == pytest.approx(standard_error(found), rel=0.15)
 
 
@@ -248,7 +248,7 @@ def test_labels_keep_their_groups():
     predictions, y = binary(rows=400, labels=(0, 1))
     groups = np.arange(400) // 8
     found = score(predictions, y, metric("f1"), groups)
-    np.testing.assert_array_equal(found.units, groups)
+    np.testing.assert_array_equal(found.clusters, groups)
 
 
 # --- degenerate data

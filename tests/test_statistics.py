@@ -43,8 +43,8 @@ levels = st.floats(0.5, 0.999)
 widths = st.floats(0, 10)
 
 
-def standard_error(psi, units=None):
-    return standard_error_and_dof(psi, units).se
+def standard_error(psi, clusters=None):
+    return standard_error_and_dof(psi, clusters).se
 
 
 # --- standard_error
@@ -72,22 +72,22 @@ def test_standard_error_of_single_rows_is_that_of_least_squares():
 
 def test_standard_error_of_unequal_units_is_that_of_bell_and_mccaffrey():
     rng = np.random.default_rng(1)
-    psi, units = rng.normal(size=120), rng.integers(0, 7, 120) ** 2
+    psi, clusters = rng.normal(size=120), rng.integers(0, 7, 120) ** 2
     ones = np.ones((120, 1))
     hat = ones @ ones.T / 120
     variance, forms = 0.0, []
-    for unit in np.unique(units):  # their matrices, written out for a regression on a constant
-        inside = units == unit
+    for unit in np.unique(clusters):  # their matrices, written out for a regression on a constant
+        inside = clusters == unit
         values, vectors = np.linalg.eigh(np.eye(inside.sum()) - hat[np.ix_(inside, inside)])
         adjusted = vectors @ np.diag(values**-0.5) @ vectors.T
         form = (np.eye(120) - hat)[:, inside] @ adjusted @ ones[inside] / 120
         forms.append(form[:, 0])
         variance += float(form[:, 0] @ psi) ** 2
     cross = np.array(forms) @ np.array(forms).T
-    found = standard_error_and_dof(psi, units)
+    found = standard_error_and_dof(psi, clusters)
     assert found.se == pytest.approx(sqrt(variance), rel=1e-10)
     assert found.dof == pytest.approx(np.trace(cross) ** 2 / (cross**2).sum(), rel=1e-10)
-    names = standard_error_and_dof(psi, [f"unit {u}" for u in units])
+    names = standard_error_and_dof(psi, [f"unit {u}" for u in clusters])
     assert (names.se, names.dof) == pytest.approx((found.se, found.dof), rel=1e-12)
 
 
@@ -107,22 +107,22 @@ def test_a_single_run_against_another_is_the_test_of_diebold_mariano_and_harvey(
 def test_neighbouring_periods_are_estimated_by_their_slow_swings():
     rng = np.random.default_rng(3)
     psi = rng.normal(size=300)
-    found = standard_error_and_dof(psi, np.repeat(np.arange(60), 5), serial=True)
+    found = standard_error_and_dof(psi, np.repeat(np.arange(60), 5), is_time_series=True)
     sums = np.add.reduceat(psi - psi.mean(), np.arange(0, 300, 5))
     cosines = [np.cos(np.pi * k * (np.arange(60) + 0.5) / 60) for k in range(1, 7)]
     assert found.dof == 6  # 0.4 * 60^(2/3)
     assert found.se == pytest.approx(sqrt(np.mean([2 * (c @ sums) ** 2 for c in cosines])) / 300, rel=1e-12)
-    assert standard_error_and_dof([0.0, 1.0], serial=True).dof == 1
+    assert standard_error_and_dof([0.0, 1.0], is_time_series=True).dof == 1
 
 
 @pytest.mark.parametrize("sizes", [[20] * 4, [20] * 10, [150, 40, 40, 10, 10, 10]], ids=str)
 def test_few_groups_miss_as_seldom_as_they_say(sizes):
     rng = np.random.default_rng(4)
-    units = np.repeat(np.arange(len(sizes)), sizes)
+    clusters = np.repeat(np.arange(len(sizes)), sizes)
     missed, times = 0, 1500
     for _ in range(times):
-        psi = rng.normal(size=units.size) + 0.5 * rng.normal(size=len(sizes))[units]
-        found = standard_error_and_dof(psi, units)
+        psi = rng.normal(size=clusters.size) + 0.5 * rng.normal(size=len(sizes))[clusters]
+        found = standard_error_and_dof(psi, clusters)
         missed += psi.mean() > half_width(0.95, found.se, rows_dof=found.dof)
     assert missed / times <= 0.05 + 3 * sqrt(0.05 * 0.95 / times) + (0.02 if len(set(sizes)) > 1 else 0)
 
@@ -135,7 +135,7 @@ def test_days_that_follow_each_other_miss_as_seldom_as_they_say(periods):
         psi = rng.normal(size=periods)
         for day in range(1, periods):
             psi[day] += 0.5 * psi[day - 1]
-        found, alone = standard_error_and_dof(psi, serial=True), standard_error_and_dof(psi)
+        found, alone = standard_error_and_dof(psi, is_time_series=True), standard_error_and_dof(psi)
         missed += psi.mean() > half_width(0.95, found.se, rows_dof=found.dof)
         naive += psi.mean() > half_width(0.95, alone.se, rows_dof=alone.dof)
     assert missed / times <= 0.08
@@ -145,12 +145,12 @@ def test_days_that_follow_each_other_miss_as_seldom_as_they_say(periods):
 @fast
 @given(rows, st.data())
 def test_standard_error_ignores_the_order_of_rows_and_units(psi, data):
-    units = data.draw(hnp.arrays(int, psi.size, elements=st.integers(0, 5)))
-    assume(np.unique(units).size > 1)
+    clusters = data.draw(hnp.arrays(int, psi.size, elements=st.integers(0, 5)))
+    assume(np.unique(clusters).size > 1)
     order = np.array(data.draw(st.permutations(range(psi.size))))
     assert standard_error(psi[order]) == pytest.approx(standard_error(psi), abs=1e-12)
-    assert standard_error(psi[order], units[order]) == pytest.approx(standard_error(psi, units), abs=1e-12)
-    assert standard_error(psi, 7 - units) == pytest.approx(standard_error(psi, units), abs=1e-12)
+    assert standard_error(psi[order], clusters[order]) == pytest.approx(standard_error(psi, clusters), abs=1e-12)
+    assert standard_error(psi, 7 - clusters) == pytest.approx(standard_error(psi, clusters), abs=1e-12)
 
 
 @fast
@@ -283,12 +283,12 @@ def test_noise_floor_by_hand():
 
 def test_noise_floor_of_units_is_that_of_their_differences():
     rng = np.random.default_rng(2)
-    units = np.repeat(np.arange(12), 5)
+    clusters = np.repeat(np.arange(12), 5)
     psi = rng.normal(size=(2, 12)).repeat(5, axis=1)
-    error = standard_error_and_dof(psi[0] - psi[1], units)  # of two replicates there is one difference
-    assert noise_floor(psi, units=units) == pytest.approx(resolution(error.se, rows_dof=error.dof), rel=1e-12)
-    error = standard_error_and_dof(psi[0] - psi[1], units, serial=True)
-    found = noise_floor(psi, units=units, serial=True)
+    error = standard_error_and_dof(psi[0] - psi[1], clusters)  # of two replicates there is one difference
+    assert noise_floor(psi, clusters=clusters) == pytest.approx(resolution(error.se, rows_dof=error.dof), rel=1e-12)
+    error = standard_error_and_dof(psi[0] - psi[1], clusters, is_time_series=True)
+    found = noise_floor(psi, clusters=clusters, is_time_series=True)
     assert found == pytest.approx(resolution(error.se, rows_dof=error.dof), rel=1e-12)
 
 
@@ -358,13 +358,13 @@ def test_coverage_over_rows(level):
 
 def test_coverage_over_dependent_rows_needs_their_units():
     rng = np.random.default_rng(6)
-    units = np.repeat(np.arange(100), 5)
+    clusters = np.repeat(np.arange(100), 5)
     psi = rng.normal(size=(3000, 100)).repeat(5, axis=1) + rng.normal(size=(3000, 500))
 
-    def covered(units):
-        return [abs(row.mean()) <= half_width(0.975, standard_error(row, units)) for row in psi]
+    def covered(clusters):
+        return [abs(row.mean()) <= half_width(0.975, standard_error(row, clusters)) for row in psi]
 
-    assert within_binomial_error(covered(units), 0.95)
+    assert within_binomial_error(covered(clusters), 0.95)
     assert not within_binomial_error(covered(None), 0.95)
 
 
@@ -595,10 +595,10 @@ TWO_BY_TWO = [[0.1, 0.2], [0.3, 0.4]]
         (standard_error, ([],), "psi: expected a non-empty 1-d"),
         (standard_error, ([0.1],), "psi: expected at least 2"),
         (standard_error, (TWO_BY_TWO,), "psi: expected a non-empty 1-d"),
-        (standard_error, ([0.1, 0.2], ["a", "a"]), "units: expected at least 2"),
-        (standard_error, ([0.1, 0.2], ["a"]), "units: expected 2 labels"),
-        (standard_error, ([0.1, 0.2], [1.0, nan]), "units: expected labels"),
-        (standard_error, ([0.1, 0.2], ["a", None]), "units: expected labels"),
+        (standard_error, ([0.1, 0.2], ["a", "a"]), "clusters: expected at least 2"),
+        (standard_error, ([0.1, 0.2], ["a"]), "clusters: expected 2 labels"),
+        (standard_error, ([0.1, 0.2], [1.0, nan]), "clusters: expected labels"),
+        (standard_error, ([0.1, 0.2], ["a", None]), "clusters: expected labels"),
         (seed_noise, ([[0.1, nan], [0.3, 0.4]], [0.5, 0.5]), "split_means: expected numbers"),
         (seed_noise, (TWO_BY_TWO, [nan, 0.5]), "weights: expected numbers"),
         (seed_noise, ([[0.1, 0.2]], [0.5, 0.5]), "split_means: expected at least 2"),

@@ -213,7 +213,7 @@ on: push
 jobs:
   one:
     runs-on: ubuntu-latest
-    strategy: {fail-fast: false, matrix: {colour: [red, green], include: [{colour: blue}]}}
+    way: {fail-fast: false, matrix: {colour: [red, green], include: [{colour: blue}]}}
     env: {COLOUR: "${{ matrix.colour }}"}
     steps:
       - uses: actions/checkout@x

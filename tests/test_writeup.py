@@ -15,7 +15,7 @@ from pytest_model_check.baselines.record import Baseline
 from pytest_model_check.checks import make_check
 from pytest_model_check.cli import main
 from pytest_model_check.errors import PromiseError
-from pytest_model_check.judgement.noise import Yardstick
+from pytest_model_check.judgement.noise import NoiseReference
 from pytest_model_check.report import document
 from pytest_model_check.report.writeup import write_up
 
@@ -126,7 +126,10 @@ def test_what_was_accepted_is_told_with_its_reason():
             baseline(metrics={"roc": metric(0.9, margin_reason="the noise floor of 9 rows")}),
             "A loss of roc below",
         ),
-        (baseline(metrics={"roc": metric(0.9, yardstick=Yardstick(0.5, 0, 9, 1, 0))}), "was not measured (one seed)"),
+        (
+            baseline(metrics={"roc": metric(0.9, noise_reference=NoiseReference(0.5, 0, 9, 1, 0))}),
+            "was not measured (one seed)",
+        ),
         (baseline(metrics={"roc": metric(0.51)}), "reaches down to what the dummy scores"),
         (
             baseline(metrics={"roc": metric(0.9, anchor=anchor(0.91))}),

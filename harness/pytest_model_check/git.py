@@ -59,7 +59,7 @@ def call(folder: Path, *arguments: str) -> str:
     return done.stdout.decode("utf-8", errors="surrogateescape")
 
 
-def asks(folder: Path, *arguments: str) -> bool:
+def succeeds(folder: Path, *arguments: str) -> bool:
     """Run a command that answers by its exit code."""
     return _run(folder, arguments).returncode == 0
 

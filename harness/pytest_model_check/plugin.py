@@ -91,8 +91,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def model_check(request: pytest.FixtureRequest) -> Callable[..., Any]:
     """Judge a candidate against its approved baseline: ``model_check(candidate, data=..., target=...)``.
 
-    Fails the test unless the candidate is at least as good; returns the `pytest_model_check.judgement.verdicts.Verdict`. The parameters are
-    those of `pytest_model_check.checks.make_check.make_check`.
+    Fails the test unless the candidate is at least as good; returns the `Verdict`. The parameters are those of
+    `pytest_model_check.checks.make_check.make_check`.
     """
     session: ModelCheckSession | None = request.config.pluginmanager.get_plugin(SESSION)
     if session is None:

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from pytest_model_check.baselines.record import Baseline, BaselineMetric, StoredAnchor
-from pytest_model_check.judgement.noise import Yardstick
+from pytest_model_check.judgement.noise import NoiseReference
 from pytest_model_check.judgement.verdicts import Acceptance
 
 SCHEMA = 2
@@ -40,14 +40,14 @@ def to_json(baseline: Baseline) -> dict[str, Any]:
                 "folds": [_round(fold) for fold in m.folds],
                 "definition": m.definition,
                 "margin": {"value": None if m.margin is None else _round(m.margin), "reason": m.margin_reason},
-                **_yardstick_to_json(m.yardstick),
+                **_noise_to_json(m.noise_reference),
                 "anchor": None
                 if m.anchor is None
                 else {
                     "since": m.anchor.since,
                     "score": _round(m.anchor.score),
                     "folds": [_round(fold) for fold in m.anchor.folds],
-                    **_yardstick_to_json(m.anchor.yardstick),
+                    **_noise_to_json(m.anchor.noise_reference),
                 },
             }
             for name, m in baseline.metrics.items()
@@ -151,34 +151,34 @@ def _metric_from_json(reader: _Reader) -> BaselineMetric:
         definition=reader.get("definition", str),
         margin=margin.get("value", float, optional=True),
         margin_reason=margin.get("reason", str),
-        yardstick=_yardstick_from_json(reader),
+        noise_reference=_noise_from_json(reader),
         anchor=None
         if reader.get("anchor", dict, optional=True) is None
         else StoredAnchor(
             since=reader.sub("anchor").get("since", int, least=1),
             score=reader.sub("anchor").get("score", float),
             folds=reader.sub("anchor").numbers("folds"),
-            yardstick=_yardstick_from_json(reader.sub("anchor")),
+            noise_reference=_noise_from_json(reader.sub("anchor")),
         ),
     )
 
 
-def _yardstick_to_json(yardstick: Yardstick) -> dict[str, Any]:
+def _noise_to_json(noise_reference: NoiseReference) -> dict[str, Any]:
     return {
-        "dummy": _round(yardstick.dummy),
+        "dummy": _round(noise_reference.dummy),
         "noise": {
-            "beyond_rows": _round(yardstick.noise),
-            "degrees_of_freedom": None if math.isinf(yardstick.dof) else _round(yardstick.dof),
-            "seeds": yardstick.runs,
-            "floor": _round(yardstick.floor),
+            "beyond_rows": _round(noise_reference.noise),
+            "degrees_of_freedom": None if math.isinf(noise_reference.dof) else _round(noise_reference.dof),
+            "seeds": noise_reference.runs,
+            "floor": _round(noise_reference.floor),
         },
     }
 
 
-def _yardstick_from_json(reader: _Reader) -> Yardstick:
+def _noise_from_json(reader: _Reader) -> NoiseReference:
     noise = reader.sub("noise")
     dof = noise.get("degrees_of_freedom", float, optional=True, least=1)
-    return Yardstick(
+    return NoiseReference(
         dummy=reader.get("dummy", float),
         noise=noise.get("beyond_rows", float, least=0),
         dof=math.inf if dof is None else dof,

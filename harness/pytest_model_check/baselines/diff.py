@@ -253,8 +253,8 @@ def _incomparable(old: Baseline, new: Baseline, before: BaselineMetric, after: B
 
 
 def _judged(row: Row, old: Baseline, new: Baseline, before: BaselineMetric, after: BaselineMetric) -> Row:
-    """Judge as `pytest_model_check.judgement.judge` does, by folds; the loss that the record itself shows counts too."""
-    delta, skill = after.score - before.score, abs(before.score - before.yardstick.dummy)
+    """Judge as `judgement.judge` does, by folds; the loss that the record itself shows counts too."""
+    delta, skill = after.score - before.score, abs(before.score - before.noise_reference.dummy)
     changes = np.array(after.folds) - np.array(before.folds)
     unmoved = max(abs(delta), *np.abs(changes)) <= ROUNDING * skill
     if before.margin is None:
@@ -275,7 +275,7 @@ def _judged(row: Row, old: Baseline, new: Baseline, before: BaselineMetric, afte
         verdict = "better"
     elif lost:
         verdict = "worse"
-    elif low > -before.margin and after.score > before.yardstick.dummy:
+    elif low > -before.margin and after.score > before.noise_reference.dummy:
         verdict = "held"
     else:
         verdict = "worse" if high < 0 else "inconclusive"

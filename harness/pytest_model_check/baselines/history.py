@@ -218,7 +218,7 @@ def _limits(folder: Path, top: Path | None) -> list[str]:
         return ["this repository has no commits yet: there is no history but what lies here"]
     if git.is_shallow(top):
         return [f"this clone is shallow, so its history is cut: {UNSHALLOW} brings the rest"]
-    if not git.asks(top, "symbolic-ref", "--quiet", "HEAD"):
+    if not git.succeeds(top, "symbolic-ref", "--quiet", "HEAD"):
         head = git.call(top, "rev-parse", "--short", "HEAD").strip()
         return [f"HEAD is detached at {head}: the history is that of this commit, not of a branch"]
     return []

@@ -16,14 +16,14 @@ from pytest_model_check.baselines.store import Approved
 from pytest_model_check.candidates import estimator
 from pytest_model_check.candidates.dummy import make_dummy
 from pytest_model_check.checks.check import Check, Metric
-from pytest_model_check.data.splits import Protocol
+from pytest_model_check.data.splits import CrossValidation
 from pytest_model_check.errors import CandidateError
 from pytest_model_check.fitting import crossval
 from pytest_model_check.fitting.joblib_engine import Progress
 from pytest_model_check.fitting.predictions import Predictions
 from pytest_model_check.judgement import drift, noise, statistics
 from pytest_model_check.judgement.drift import Anchor
-from pytest_model_check.judgement.noise import Yardstick
+from pytest_model_check.judgement.noise import NoiseReference
 from pytest_model_check.judgement.scores import Scores
 from pytest_model_check.scoring import metrics
 from pytest_model_check.settings import STRICT, Rules
@@ -31,7 +31,7 @@ from pytest_model_check.settings import STRICT, Rules
 
 def record(
     check: Check,
-    protocol: Protocol,
+    protocol: CrossValidation,
     *,
     generation: int,
     anchors: Mapping[str, Anchor],
@@ -49,7 +49,7 @@ def record(
     ----------
     check : Check
         The promise.
-    protocol : Protocol
+    protocol : CrossValidation
         Its data and splits.
     generation : int
         The how manyth recording this is: each draws fresh random states, so that a lucky run can't approve itself.
@@ -89,7 +89,7 @@ def record(
     dummy = _with_decision_function(run(make_dummy(check.task), seeds=1, jobs=1))
 
     def scores(of: Predictions, metric: Metric) -> Scores:
-        return metrics.score(of, dataset.y, metric, dataset.units, serial=dataset.serial)
+        return metrics.score(of, dataset.y, metric, dataset.clusters, is_time_series=dataset.is_time_series)
 
     measured, kept = {}, {}
     for metric in check.metrics:
@@ -106,7 +106,7 @@ def record(
         if anchor is not None and not drift.surpasses(anchor, found):
             kept[metric.name] = anchor.psi
             stored = StoredAnchor(
-                anchor.since, float(anchor.psi.mean()), tuple(anchor.folds.tolist()), anchor.yardstick
+                anchor.since, float(anchor.psi.mean()), tuple(anchor.folds.tolist()), anchor.noise_reference
             )
             one = dataclasses.replace(one, anchor=stored)
         measured[metric.name] = one
@@ -159,29 +159,31 @@ def _measure(
             f"{metric.name} is {scores.score:.4g}, no better than a dummy that looks at no feature ({dummy:.4g})",
             "There is no skill to defend: improve the model, or leave this metric out.",
         )
-    yardstick = noise.measure(scores, replicates, dummy)
+    noise_reference = noise.measure(scores, replicates, dummy)
     if not random:  # with a single seed the scores do not tell
-        yardstick = dataclasses.replace(yardstick, runs=None)
+        noise_reference = dataclasses.replace(noise_reference, runs=None)
     share = noise.SKILL_SHARE * (scores.score - dummy)
-    margin = yardstick.margin(scores.score, metric.margin)
+    margin = noise_reference.margin(scores.score, metric.margin)
     if metric.margin is not None:
         reason = "named in the check"
-    elif yardstick.floor > share:
+    elif noise_reference.floor > share:
         reason = f"the noise floor of {rows:,} rows; 2% of the skill above a dummy would be {share:.4g}"
     else:
         reason = "2% of the skill above a dummy"
     if len((replicates or scores).psi) < 2:
         reason += "; seed noise not measured (one seed)"
-    return _recorded(scores, margin, reason, yardstick)
+    return _recorded(scores, margin, reason, noise_reference)
 
 
-def _recorded(scores: Scores, margin: float | None, reason: str, yardstick: Yardstick) -> BaselineMetric:
+def _recorded(scores: Scores, margin: float | None, reason: str, noise_reference: NoiseReference) -> BaselineMetric:
     return BaselineMetric(
         score=scores.score,
-        standard_error=statistics.standard_error(scores.psi.mean(axis=0), scores.units, serial=scores.serial).se,
+        standard_error=statistics.standard_error(
+            scores.psi.mean(axis=0), scores.clusters, is_time_series=scores.is_time_series
+        ).se,
         folds=tuple(scores.folds.tolist()),
         definition=scores.definition,
         margin=margin,
         margin_reason=reason,
-        yardstick=yardstick,
+        noise_reference=noise_reference,
     )

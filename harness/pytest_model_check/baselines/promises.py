@@ -68,7 +68,7 @@ def _weakened(check: Check, baseline: Baseline) -> Iterator[str]:
         named = promised[name].margin
         if stored.margin is None or (named is None and not stored.margin_reason.startswith("named")):
             continue  # a default margin is measured with the baseline
-        margin = stored.yardstick.margin(stored.score, named)
+        margin = stored.noise_reference.margin(stored.score, named)
         if margin > stored.margin * (1 + ROOM):
             yield f"the margin of {name} is {margin:.4g}, was {stored.margin:.4g}"
     before = baseline.protocol

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pytest_model_check.judgement.noise import Yardstick
+from pytest_model_check.judgement.noise import NoiseReference
 from pytest_model_check.judgement.verdicts import Acceptance
 
 RETIRED = "retired"  # the folder, in that of the baselines, of those whose checks were given up
@@ -25,14 +25,14 @@ class StoredAnchor:
         Averaged over its seeds; its influence values are stored beside the predictions.
     folds : tuple of float
         The score in each split, averaged over its seeds.
-    yardstick : Yardstick
+    noise_reference : NoiseReference
         As it was measured then.
     """
 
     since: int
     score: float
     folds: tuple[float, ...]
-    yardstick: Yardstick
+    noise_reference: NoiseReference
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class BaselineMetric:
         The margin in force when the baseline was recorded; None: the metric is reported, not judged.
     margin_reason : str
         Where it comes from.
-    yardstick : Yardstick
+    noise_reference : NoiseReference
         Dummy, seed noise and noise floor.
     anchor : StoredAnchor or None
         None: this baseline is its own.
@@ -65,7 +65,7 @@ class BaselineMetric:
     definition: str
     margin: float | None
     margin_reason: str
-    yardstick: Yardstick
+    noise_reference: NoiseReference
     anchor: StoredAnchor | None = None
 
 

@@ -169,7 +169,7 @@ def to_commit(folder: Path, *paths: Path) -> tuple[Path, ...]:
 
 
 def _known(path: Path) -> bool:
-    return git.toplevel(path.parent) is not None and git.asks(path.parent, "ls-files", "--error-unmatch", path.name)
+    return git.toplevel(path.parent) is not None and git.succeeds(path.parent, "ls-files", "--error-unmatch", path.name)
 
 
 @contextlib.contextmanager

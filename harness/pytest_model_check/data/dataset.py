@@ -54,7 +54,7 @@ class Dataset:
         return len(self.y)
 
     @property
-    def units(self) -> NDArray[np.int64] | None:
+    def clusters(self) -> NDArray[np.int64] | None:
         """Numbers of the rows that depend on each other: a group's, a day's; None: every row stands alone."""
         if self.groups is not None:
             return np.unique(self.groups, return_inverse=True)[1].astype(np.int64)
@@ -64,8 +64,8 @@ class Dataset:
         return np.unique(moments, return_inverse=True)[1].astype(np.int64)
 
     @property
-    def serial(self) -> bool:
-        """Whether the units are days or moments, and neighbouring ones depend on each other too."""
+    def is_time_series(self) -> bool:
+        """Whether the clusters are days or moments, and neighbouring ones depend on each other too."""
         return self.groups is None and self.time is not None
 
     @property

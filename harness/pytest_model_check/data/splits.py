@@ -35,7 +35,7 @@ class Split:
 
 
 @dataclass(frozen=True)
-class Protocol:
+class CrossValidation:
     """How rows are predicted out of fold: the data, its splits, and where random states come from.
 
     Parameters
@@ -56,7 +56,7 @@ class Protocol:
     splitter: str
 
 
-def make_protocol(check: Check, dataset: Dataset) -> Protocol:
+def make_cross_validation(check: Check, dataset: Dataset) -> CrossValidation:
     """Lay down the splits of a check; they depend on the data and on `cv=`, `groups=`, `time=`, on nothing else.
 
     Raises
@@ -87,7 +87,7 @@ def make_protocol(check: Check, dataset: Dataset) -> Protocol:
         ) from error
     splits = tuple(_repeats(pairs, dataset.rows))
     _require_honest(splits, dataset, words)
-    return Protocol(dataset, classes, splits, words)
+    return CrossValidation(dataset, classes, splits, words)
 
 
 def _classes(check: Check, dataset: Dataset) -> NDArray[Any] | None:

@@ -17,14 +17,14 @@ from pytest_model_check.fitting.predictions import Predictions
 
 if TYPE_CHECKING:
     pass
-from pytest_model_check.data.splits import Protocol
+from pytest_model_check.data.splits import CrossValidation
 from pytest_model_check.fitting.fit import Fit
 from pytest_model_check.fitting.joblib_engine import Progress, run_fits
 
 
 def predict(
     candidate: Any,
-    protocol: Protocol,
+    protocol: CrossValidation,
     *,
     seeds: int,
     entropy: int,
@@ -39,7 +39,7 @@ def predict(
     ----------
     candidate : estimator
         Left as it is.
-    protocol : Protocol
+    protocol : CrossValidation
         Data and splits.
     seeds : int
         How many seeds: 0, 1, ..., so that the first of many are the same as the first of few.
@@ -69,7 +69,7 @@ def predict(
     return _gather(protocol, found, used)
 
 
-def is_random(candidate: Any, protocol: Protocol, *, entropy: int, jobs: int) -> tuple[bool, bool]:
+def is_random(candidate: Any, protocol: CrossValidation, *, entropy: int, jobs: int) -> tuple[bool, bool]:
     """Find out by trying, not by its parameters, whether the learner draws random numbers.
 
     Returns
@@ -83,7 +83,7 @@ def is_random(candidate: Any, protocol: Protocol, *, entropy: int, jobs: int) ->
     return not once.agrees(other), not once.agrees(again)
 
 
-def varies(candidate: Any, protocol: Protocol, predictions: Predictions, *, entropy: int) -> bool:
+def varies(candidate: Any, protocol: CrossValidation, predictions: Predictions, *, entropy: int) -> bool:
     """Whether the learner, fitted once more in the first fold, answers otherwise than its `predictions` by seed 0."""
     first = replace(protocol, splits=protocol.splits[:1])
     with warnings.catch_warnings():  # the fits that count have warned
@@ -92,7 +92,7 @@ def varies(candidate: Any, protocol: Protocol, predictions: Predictions, *, entr
     return not predictions.head(len(first.splits[0].test)).agrees(other)
 
 
-def _gather(protocol: Protocol, answers: Iterable[tuple[Fit, Answers]], seeds: range) -> Predictions:
+def _gather(protocol: CrossValidation, answers: Iterable[tuple[Fit, Answers]], seeds: range) -> Predictions:
     """Put the answers in order: seed by seed, split by split."""
     found = {(fit.seed, fit.split): answer.responses for fit, answer in answers}
     names, numbers = found[seeds[0], 0].keys(), range(len(protocol.splits))

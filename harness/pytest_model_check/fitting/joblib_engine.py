@@ -13,7 +13,7 @@ from pytest_model_check.errors import CandidateError, one_line
 
 if TYPE_CHECKING:
     pass
-from pytest_model_check.data.splits import Protocol
+from pytest_model_check.data.splits import CrossValidation
 from pytest_model_check.fitting.fit import Fit, try_fit
 
 Progress = Callable[[int, int], None]  # fits done, fits in all
@@ -22,7 +22,7 @@ Progress = Callable[[int, int], None]  # fits done, fits in all
 def run_fits(
     fits: Sequence[Fit],
     candidate: Any,
-    protocol: Protocol,
+    protocol: CrossValidation,
     entropy: int,
     jobs: int,
     progress: Progress = lambda done, total: None,

@@ -7,7 +7,7 @@ from functools import partial
 from pytest_model_check.baselines import promises
 from pytest_model_check.baselines.store import Approved
 from pytest_model_check.checks.check import Check
-from pytest_model_check.data.splits import Protocol
+from pytest_model_check.data.splits import CrossValidation
 from pytest_model_check.errors import IncomparableError, UnavailableError
 from pytest_model_check.gate import paired, sequential
 from pytest_model_check.gate.findings import Held
@@ -18,7 +18,7 @@ from pytest_model_check.scoring.charts import charts
 from pytest_model_check.settings import Progress, Settings
 
 
-def hold(check: Check, protocol: Protocol, approval: Approval, settings: Settings, progress: Progress) -> Held:
+def hold(check: Check, protocol: CrossValidation, approval: Approval, settings: Settings, progress: Progress) -> Held:
     """Hold the candidate against what is approved; where the data has moved, against that model on the new data.
 
     Raises

@@ -9,7 +9,7 @@ from pytest_model_check.baselines.record import Baseline
 from pytest_model_check.candidates import estimator
 from pytest_model_check.checks.check import Check
 from pytest_model_check.data.dvc_trackers import quoted
-from pytest_model_check.data.splits import Protocol
+from pytest_model_check.data.splits import CrossValidation
 from pytest_model_check.errors import IncomparableError, MissingBaselineError, ModelCheckError
 from pytest_model_check.gate.findings import Held, Settled, named
 from pytest_model_check.judgement import explain
@@ -20,7 +20,7 @@ from pytest_model_check.settings import Settings
 
 def conclude(
     check: Check,
-    protocol: Protocol,
+    protocol: CrossValidation,
     approval: Approval,
     held: Held,
     settled: Settled,

@@ -55,7 +55,7 @@ def with_first(found: tuple[MetricVerdict, ...], measured: Baseline, label: Labe
             label,
             candidate=metric.score,
             margin=metric.margin,
-            dummy=metric.yardstick.dummy,
+            dummy=metric.noise_reference.dummy,
             reason=metric.margin_reason,
         )
         for name, metric in measured.metrics.items()

@@ -8,7 +8,7 @@ from pytest_model_check.baselines import successor
 from pytest_model_check.baselines.store import Pending
 from pytest_model_check.checks.check import Check
 from pytest_model_check.data import dataset, splits
-from pytest_model_check.data.splits import Protocol
+from pytest_model_check.data.splits import CrossValidation
 from pytest_model_check.errors import MissingBaselineError
 from pytest_model_check.gate.compare import hold
 from pytest_model_check.gate.conclude import conclude
@@ -38,7 +38,7 @@ def run(check: Check, settings: Settings, progress: Progress) -> tuple[Verdict, 
             f"{check.name}: there is no baseline to hold the candidate against",
             "Record one from the model as it is now: pytest --model-check --update-baselines",
         )
-    protocol = splits.make_protocol(check, dataset.read(check, settings.root))
+    protocol = splits.make_cross_validation(check, dataset.read(check, settings.root))
     held = hold(check, protocol, approval, settings, progress)
     settled = settle(check, protocol, approval, held, settings, progress)
     verdict = conclude(check, protocol, approval, held, settled, settings, time.perf_counter() - started)
@@ -46,7 +46,7 @@ def run(check: Check, settings: Settings, progress: Progress) -> tuple[Verdict, 
 
 
 def settle(
-    check: Check, protocol: Protocol, approval: Approval, held: Held, settings: Settings, progress: Progress
+    check: Check, protocol: CrossValidation, approval: Approval, held: Held, settings: Settings, progress: Progress
 ) -> Settled:
     """Record the candidate as the next baseline, or verify what the branch says of its own, or leave all as it is.
 

@@ -11,7 +11,7 @@ from pytest_model_check.baselines.record import Baseline, BaselineMetric
 from pytest_model_check.baselines.store import Approved
 from pytest_model_check.checks.check import Check, Metric
 from pytest_model_check.data.dataset import Dataset
-from pytest_model_check.data.splits import Protocol
+from pytest_model_check.data.splits import CrossValidation
 from pytest_model_check.errors import IncomparableError, PromiseError
 from pytest_model_check.fitting.predictions import Predictions
 from pytest_model_check.gate.changed_rows import is_right
@@ -67,7 +67,7 @@ class Comparison:
     ----------
     check : Check
         The promise.
-    protocol : Protocol
+    protocol : CrossValidation
         Its data and splits.
     baseline : Baseline
         What is approved.
@@ -75,7 +75,7 @@ class Comparison:
         Its predictions and anchors; None: they are not to be had, and fold scores have to do.
     """
 
-    def __init__(self, check: Check, protocol: Protocol, baseline: Baseline, approved: Approved | None) -> None:
+    def __init__(self, check: Check, protocol: CrossValidation, baseline: Baseline, approved: Approved | None) -> None:
         self._check, self._protocol, self._data = check, protocol, protocol.dataset
         self._baseline, self._approved = baseline, approved
         self._old: dict[str, Scores] = {}
@@ -99,7 +99,7 @@ class Comparison:
         return approved.first(candidate.seeds).agrees(candidate)
 
     def judge(
-        self, candidate: Predictions, spent: float = 1.0, earlier: Sequence[MetricVerdict] = ()
+        self, candidate: Predictions, alpha_fraction: float = 1.0, earlier: Sequence[MetricVerdict] = ()
     ) -> tuple[MetricVerdict, ...]:
         """Judge a candidate's predictions, metric by metric.
 
@@ -109,7 +109,7 @@ class Comparison:
         ----------
         candidate : Predictions
             Of the same rows in the same folds.
-        spent : float
+        alpha_fraction : float
             The share of the chance to err that this look may spend.
         earlier : sequence of MetricVerdict
             What an earlier look found: only what it left inconclusive is looked at again.
@@ -118,12 +118,12 @@ class Comparison:
         settled = {one.metric: one for one in earlier if one.verdict != "inconclusive"}
         promised = {metric.name: metric for metric in self._check.metrics}
         return tuple(
-            settled.get(name) or self._judged(name, promised.get(name), candidate, same, spent)
+            settled.get(name) or self._judged(name, promised.get(name), candidate, same, alpha_fraction)
             for name in dict.fromkeys([*promised, *self._baseline.metrics])
         )
 
     def _judged(
-        self, name: str, metric: Metric | None, candidate: Predictions, same: bool, spent: float
+        self, name: str, metric: Metric | None, candidate: Predictions, same: bool, alpha_fraction: float
     ) -> MetricVerdict:
         stored = self._baseline.metrics.get(name)
         if metric is None:
@@ -139,27 +139,33 @@ class Comparison:
             after, reason = self._new(candidate, metric).score, "it hangs on a single row, and can't be judged"
             return MetricVerdict(name, "reported", None, stored.score, after, after - stored.score, reason=reason)
         if same:
-            return identical(name, stored.score, stored.folds, stored.yardstick, metric.margin)
+            return identical(name, stored.score, stored.folds, stored.noise_reference, metric.margin)
         new = self._new(candidate, metric)
         if self._approved is None:
-            return self._by_folds(stored, new, metric, spent)
+            return self._by_folds(stored, new, metric, alpha_fraction)
         old = self._of_baseline(metric)
-        if abs(old.score - stored.score) > 1e-6 * abs(stored.score - stored.yardstick.dummy):
+        if abs(old.score - stored.score) > 1e-6 * abs(stored.score - stored.noise_reference.dummy):
             reason = f"the approved predictions score {old.score:.6g} now, the baseline says {stored.score:.6g}"
             return MetricVerdict(name, "incomparable", baseline=stored.score, reason=f"{reason}: another metric")
         found = judge_metric(
-            name, old, new, stored.yardstick, metric.margin, spent=spent, comparisons=self._baseline.reused + 1
+            name,
+            old,
+            new,
+            stored.noise_reference,
+            metric.margin,
+            alpha_fraction=alpha_fraction,
+            comparisons=self._baseline.reused + 1,
         )
         if stored.anchor is not None:
-            found = defend(found, self._anchor(metric, stored), new, spent=spent)
+            found = defend(found, self._anchor(metric, stored), new, alpha_fraction=alpha_fraction)
         # not where rows were left out together: then a row's value is that of several
-        if found.verdict not in PASSING and (new.units is None or new.kind != "jackknife"):
+        if found.verdict not in PASSING and (new.clusters is None or new.kind != "jackknife"):
             lost = new.psi.mean(axis=0) - old.psi.mean(axis=0)
             rows = np.unique(candidate.row)[np.argsort(lost, kind="stable")[:EXAMPLES]]
             found = replace(found, losses=tuple(rows[np.sort(lost)[:EXAMPLES] < 0].tolist()))
         return found
 
-    def _by_folds(self, stored: BaselineMetric, new: Scores, metric: Metric, spent: float) -> MetricVerdict:
+    def _by_folds(self, stored: BaselineMetric, new: Scores, metric: Metric, alpha_fraction: float) -> MetricVerdict:
         before = [self._baseline.protocol.get(key) for key in ("cv", "groups", "time")]
         now = [self._protocol.splitter, self._check.groups, self._check.time]
         if before != now or len(stored.folds) != len(self._protocol.splits) or len(stored.folds) < 2:
@@ -168,14 +174,21 @@ class Comparison:
             )
             return MetricVerdict(metric.name, "incomparable", baseline=stored.score, reason=reason)
         ratio = float(np.mean([len(split.test) / len(split.train) for split in self._protocol.splits]))
-        found = difference_of_folds(stored.folds, new, stored.yardstick, ratio)
+        found = difference_of_folds(stored.folds, new, stored.noise_reference, ratio)
         verdict = judge_difference(
-            metric.name, found, stored.score, stored.folds, new, stored.yardstick, metric.margin, spent=spent
+            metric.name,
+            found,
+            stored.score,
+            stored.folds,
+            new,
+            stored.noise_reference,
+            metric.margin,
+            alpha_fraction=alpha_fraction,
         )
         if stored.anchor is not None:  # how far the two are apart was measured when this baseline was approved
             lead, anchor = stored.score - stored.anchor.score, stored.anchor
-            low, high = found.bounds(spent)
-            margin = anchor.yardstick.margin(anchor.score, metric.margin)
+            low, high = found.bounds(alpha_fraction)
+            margin = anchor.noise_reference.margin(anchor.score, metric.margin)
             drift = Drift(anchor.since, anchor.score, found.delta + lead, low + lead, high + lead, margin)
             verdict = add_drift(verdict, drift)
         weak = "judged by its fold scores alone (corrected resampled t-test), which see less than predictions do"
@@ -196,12 +209,12 @@ class Comparison:
         assert self._approved is not None
         if stored.anchor is None:
             psi, since = self._of_baseline(metric).psi.mean(axis=0), self._baseline.generation
-            score, folds, yardstick = stored.score, stored.folds, stored.yardstick
+            score, folds, noise_reference = stored.score, stored.folds, stored.noise_reference
         else:
             psi, since = self._approved.anchors[metric.name], stored.anchor.since
-            score, folds, yardstick = stored.anchor.score, stored.anchor.folds, stored.anchor.yardstick
-        margin = yardstick.margin(score, metric.margin)
-        return Anchor(psi, np.array(folds), yardstick, margin, since)
+            score, folds, noise_reference = stored.anchor.score, stored.anchor.folds, stored.anchor.noise_reference
+        margin = noise_reference.margin(score, metric.margin)
+        return Anchor(psi, np.array(folds), noise_reference, margin, since)
 
     def slices(self, candidate: Predictions, found: Sequence[MetricVerdict]) -> tuple[MetricVerdict, ...]:
         """Judge every metric, where it was judged by its rows at all, on the rows of each slice."""
@@ -223,8 +236,8 @@ class Comparison:
                 except PromiseError:  # one class only in a fold, say: what has no score here raises no alarm
                     continue
                 scored.append((name, old, new))
-            yardstick = self._baseline.metrics[metric.name].yardstick
-            alarms += judge_slices(scored, judged[metric.name], yardstick)
+            noise_reference = self._baseline.metrics[metric.name].noise_reference
+            alarms += judge_slices(scored, judged[metric.name], noise_reference)
         return raise_alarms(alarms)
 
     def flips(self, candidate: Predictions) -> tuple[tuple[int, int] | None, tuple[int, ...]]:
@@ -247,4 +260,4 @@ class Comparison:
         return self._old[metric.name]
 
     def _new(self, predictions: Predictions, metric: Metric) -> Scores:
-        return score(predictions, self._data.y, metric, self._data.units, serial=self._data.serial)
+        return score(predictions, self._data.y, metric, self._data.clusters, is_time_series=self._data.is_time_series)

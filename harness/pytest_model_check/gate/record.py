@@ -7,7 +7,7 @@ from functools import partial
 
 from pytest_model_check.baselines import measure, store, successor
 from pytest_model_check.checks.check import Check
-from pytest_model_check.data.splits import Protocol
+from pytest_model_check.data.splits import CrossValidation
 from pytest_model_check.gate.findings import Held, Settled, with_first
 from pytest_model_check.judgement.verdicts import Acceptance
 from pytest_model_check.pull_requests.approved import Approval
@@ -15,7 +15,7 @@ from pytest_model_check.settings import Progress, Settings
 
 
 def record(
-    check: Check, protocol: Protocol, approval: Approval, held: Held, settings: Settings, progress: Progress
+    check: Check, protocol: CrossValidation, approval: Approval, held: Held, settings: Settings, progress: Progress
 ) -> Settled:
     """Measure the candidate as the next baseline, with fresh seeds."""
     old, lost = approval.baseline, successor.failing(held.metrics)

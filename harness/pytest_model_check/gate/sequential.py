@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pytest_model_check.baselines.record import Baseline
 from pytest_model_check.checks.check import Check
-from pytest_model_check.data.splits import Protocol
+from pytest_model_check.data.splits import CrossValidation
 from pytest_model_check.fitting import crossval
 from pytest_model_check.fitting.joblib_engine import Progress
 from pytest_model_check.fitting.predictions import Predictions
@@ -40,7 +40,7 @@ class Judged:
 
 
 def look(
-    check: Check, protocol: Protocol, baseline: Baseline, against: Comparison, *, jobs: int, progress: Progress
+    check: Check, protocol: CrossValidation, baseline: Baseline, against: Comparison, *, jobs: int, progress: Progress
 ) -> Judged:
     """Judge the check's candidate.
 
@@ -48,7 +48,7 @@ def look(
     ----------
     check : Check
         The promise.
-    protocol : Protocol
+    protocol : CrossValidation
         Its data and splits.
     baseline : Baseline
         Gives the seeds.
@@ -82,7 +82,7 @@ def look(
         if more:
             candidate = candidate.and_seeds(fit(seeds=more, after=candidate.seeds))
             fits += more * len(protocol.splits)
-        found = against.judge(candidate, declared.spent, found)
+        found = against.judge(candidate, declared.alpha_fraction, found)
         if worst([metric.verdict for metric in found if metric.decides and not metric.is_new]) != "inconclusive":
             break
     found += against.slices(candidate, found)
@@ -95,7 +95,7 @@ class Look:
     """One look at a candidate: with how many seeds, and which share of the chance to err it may spend."""
 
     seeds: int
-    spent: float
+    alpha_fraction: float
 
 
 def looks(runs: int | None) -> tuple[Look, ...]:

@@ -6,7 +6,7 @@ from functools import partial
 
 from pytest_model_check.baselines import measure, store, successor
 from pytest_model_check.checks.check import Check
-from pytest_model_check.data.splits import Protocol
+from pytest_model_check.data.splits import CrossValidation
 from pytest_model_check.gate.findings import Held, Settled, with_first
 from pytest_model_check.pull_requests import claims
 from pytest_model_check.pull_requests.approved import Approval
@@ -15,7 +15,7 @@ from pytest_model_check.settings import Progress, Settings
 
 
 def verify(
-    check: Check, protocol: Protocol, approval: Approval, held: Held, settings: Settings, progress: Progress
+    check: Check, protocol: CrossValidation, approval: Approval, held: Held, settings: Settings, progress: Progress
 ) -> Settled:
     """Make the branch's recording once more, and see whether its baseline claims what comes out."""
     claimed, data = approval.claimed, protocol.dataset
@@ -35,7 +35,9 @@ def verify(
     scores = {}
     if stored.predictions.same_slots(again.predictions):
         scores = {
-            metric.name: score(stored.predictions, data.y, metric, data.units, serial=data.serial).score
+            metric.name: score(
+                stored.predictions, data.y, metric, data.clusters, is_time_series=data.is_time_series
+            ).score
             for metric in check.metrics
         }
     disputed = claims.disputed(

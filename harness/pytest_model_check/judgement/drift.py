@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pytest_model_check.judgement.scores import Scores
     from pytest_model_check.judgement.statistics import Floats
 from pytest_model_check.judgement.judge import difference
-from pytest_model_check.judgement.noise import Yardstick
+from pytest_model_check.judgement.noise import NoiseReference
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Anchor:
         Its influence values, averaged over its seeds.
     folds : ndarray of shape (n_splits,)
         Its score in each split.
-    yardstick : Yardstick
+    noise_reference : NoiseReference
         The anchor's.
     margin : float
         The loss that is harmless in all.
@@ -34,15 +34,15 @@ class Anchor:
 
     psi: Floats
     folds: Floats
-    yardstick: Yardstick
+    noise_reference: NoiseReference
     margin: float
     since: int = 1
 
 
-def defend(verdict: MetricVerdict, anchor: Anchor, candidate: Scores, *, spent: float = 1.0) -> MetricVerdict:
+def defend(verdict: MetricVerdict, anchor: Anchor, candidate: Scores, *, alpha_fraction: float = 1.0) -> MetricVerdict:
     """Hold a candidate against the anchor too: what passes step by step must not lose more than the margin in all."""
-    found = difference(anchor.psi, anchor.folds, candidate, anchor.yardstick)
-    low, high = found.bounds(spent)
+    found = difference(anchor.psi, anchor.folds, candidate, anchor.noise_reference)
+    low, high = found.bounds(alpha_fraction)
     return add_drift(verdict, Drift(anchor.since, float(anchor.psi.mean()), found.delta, low, high, anchor.margin))
 
 
@@ -58,4 +58,4 @@ def surpasses(anchor: Anchor, scores: Scores) -> bool:
 
     Better than its predecessor is not enough: -0.6, +0.3, -0.6, ... of a margin would go down for ever.
     """
-    return difference(anchor.psi, anchor.folds, scores, anchor.yardstick).bounds()[0] > 0
+    return difference(anchor.psi, anchor.folds, scores, anchor.noise_reference).bounds()[0] > 0

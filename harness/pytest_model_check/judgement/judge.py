@@ -15,7 +15,7 @@ from pytest_model_check.judgement.verdicts import Label, MetricVerdict
 if TYPE_CHECKING:
     from pytest_model_check.judgement.scores import Scores
     from pytest_model_check.judgement.statistics import Floats
-from pytest_model_check.judgement.noise import Yardstick
+from pytest_model_check.judgement.noise import NoiseReference
 
 CONFIDENCE = 0.95  # that a candidate which passes is no worse than the margin (one-sided)
 ALARM = 0.9975  # that a candidate which is called worse is worse (one-sided)
@@ -23,7 +23,7 @@ ROUNDING = 1e-7  # of the skill: a smaller difference is none
 
 
 def identical(
-    metric: str, score: float, folds: Sequence[float], yardstick: Yardstick, margin: float | None
+    metric: str, score: float, folds: Sequence[float], noise_reference: NoiseReference, margin: float | None
 ) -> MetricVerdict:
     """Give the verdict where all predictions agree to rounding, seed for seed: no test is run.
 
@@ -37,8 +37,8 @@ def identical(
         delta=0.0,
         low=0.0,
         high=0.0,
-        margin=yardstick.margin(score, margin),
-        dummy=yardstick.dummy,
+        margin=noise_reference.margin(score, margin),
+        dummy=noise_reference.dummy,
         folds=tuple((fold, fold) for fold in folds),
     )
 
@@ -55,7 +55,7 @@ class Difference:
         Standard error over rows, and its degrees of freedom.
     noise, dof : float
         Standard deviation that seeds put between the two beyond what rows show, and its degrees of freedom.
-    hits : tuple of (int, int, int) or None
+    discordant_pairs : tuple of (int, int, int) or None
         Of two single 0/1 runs whose noise was not measured: rows won, rows lost, all rows. They have an interval of
         their own.
     """
@@ -65,18 +65,18 @@ class Difference:
     rows_dof: float
     noise: float
     dof: float
-    hits: tuple[int, int, int] | None = None
+    discordant_pairs: tuple[int, int, int] | None = None
 
     def half_width(self, level: float) -> float:
         """Give the one-sided half-width of the interval, where it has one for both sides."""
         return statistics.half_width(level, self.se, self.noise, self.dof, rows_dof=self.rows_dof)
 
-    def bounds(self, spent: float = 1.0) -> tuple[float, float]:
+    def bounds(self, alpha_fraction: float = 1.0) -> tuple[float, float]:
         """Give L and U, of a look that may spend so much of the chance to err."""
-        sure, surer = 1 - spent * (1 - CONFIDENCE), 1 - spent * (1 - ALARM)
-        if self.hits is None:
+        sure, surer = 1 - alpha_fraction * (1 - CONFIDENCE), 1 - alpha_fraction * (1 - ALARM)
+        if self.discordant_pairs is None:
             return self.delta - self.half_width(sure), self.delta + self.half_width(surer)
-        won, lost, rows = self.hits
+        won, lost, rows = self.discordant_pairs
         if won + lost == 0:
             return -statistics.unchanged_bound(rows, sure), statistics.unchanged_bound(rows, surer)
         return (
@@ -88,10 +88,10 @@ class Difference:
         """Give the smallest loss that so many comparisons of two such models can tell from none."""
         return statistics.resolution(self.se, self.noise, self.dof, rows_dof=self.rows_dof, comparisons=comparisons)
 
-    def blocked(self, margin: float, spent: float = 1.0) -> float:
+    def blocked(self, margin: float, alpha_fraction: float = 1.0) -> float:
         """Give the chance that an equally good candidate would not pass."""
         se = self.half_width(CONFIDENCE) / statistics.half_width(CONFIDENCE, 1.0)
-        return statistics.inconclusive_probability(margin, se, 1 - spent * (1 - CONFIDENCE))
+        return statistics.inconclusive_probability(margin, se, 1 - alpha_fraction * (1 - CONFIDENCE))
 
     @property
     def p_value(self) -> float:
@@ -99,7 +99,7 @@ class Difference:
         return statistics.loss_p_value(self.delta, self.se, self.noise, self.dof, rows_dof=self.rows_dof)
 
 
-def difference(baseline: Floats, folds: Floats, candidate: Scores, yardstick: Yardstick) -> Difference:
+def difference(baseline: Floats, folds: Floats, candidate: Scores, noise_reference: NoiseReference) -> Difference:
     """Compare the same rows in the same folds.
 
     Parameters
@@ -110,7 +110,7 @@ def difference(baseline: Floats, folds: Floats, candidate: Scores, yardstick: Ya
         The baseline's score in each split.
     candidate : Scores
         Under the same definition.
-    yardstick : Yardstick
+    noise_reference : NoiseReference
         The baseline's.
 
     References
@@ -119,20 +119,22 @@ def difference(baseline: Floats, folds: Floats, candidate: Scores, yardstick: Ya
     """
     rows: Floats = candidate.psi.mean(axis=0) - baseline
     score = float(baseline.mean())
-    delta, skill = candidate.score - score, abs(score - yardstick.dummy)
+    delta, skill = candidate.score - score, abs(score - noise_reference.dummy)
     if abs(delta) <= ROUNDING * skill:
         delta = 0.0
-    error = statistics.standard_error(rows, candidate.units, serial=candidate.serial)
-    se = max(error.se, candidate.grain)
+    error = statistics.standard_error(rows, candidate.clusters, is_time_series=candidate.is_time_series)
+    se = max(error.se, candidate.min_standard_error)
     if se <= ROUNDING * abs(delta):  # every row moved by the same, and that is no certainty
         se = abs(delta) or skill / len(rows)  # so its own size has to do, or one row's worth
-    noise, dof = _noise(candidate, yardstick)
-    hits = None
-    measured = yardstick.floor > 0  # replicates tell what changes by chance; where there are none, so few rows must
-    if candidate.kind == "zero_one" and candidate.units is None and not measured and np.isin(rows, (-1, 0, 1)).all():
-        hits = (int((rows > 0).sum()), int((rows < 0).sum()), len(rows))
-    found = Difference(delta, se, error.dof, noise, dof, hits)
-    random = yardstick.runs is not None or len(candidate.psi) > 1
+    noise, dof = _noise(candidate, noise_reference)
+    discordant_pairs = None
+    measured = (
+        noise_reference.floor > 0
+    )  # replicates tell what changes by chance; where there are none, so few rows must
+    if candidate.kind == "zero_one" and candidate.clusters is None and not measured and np.isin(rows, (-1, 0, 1)).all():
+        discordant_pairs = (int((rows > 0).sum()), int((rows < 0).sum()), len(rows))
+    found = Difference(delta, se, error.dof, noise, dof, discordant_pairs)
+    random = noise_reference.runs is not None or len(candidate.psi) > 1
     return _guarded(found, folds, candidate) if random and len(folds) > 1 else found
 
 
@@ -149,19 +151,19 @@ def _guarded(found: Difference, folds: Floats, candidate: Scores) -> Difference:
     return replace(found, se=spread.se, rows_dof=spread.dof, noise=0.0, dof=inf)
 
 
-def _noise(candidate: Scores, yardstick: Yardstick) -> tuple[float, float]:
+def _noise(candidate: Scores, noise_reference: NoiseReference) -> tuple[float, float]:
     """Give what chance alone puts between the two, and its degrees of freedom."""
     runs = len(candidate.psi)
-    noise = yardstick.noise_between(runs)
-    if yardstick.runs is not None or runs < 2:
-        return noise, yardstick.dof
+    noise = noise_reference.noise_between(runs)
+    if noise_reference.runs is not None or runs < 2:
+        return noise, noise_reference.dof
     # the baseline's learner draws no random numbers, the candidate's does, and brings its own noise
     own = candidate.noise
-    return hypot(noise, own.beyond_rows / sqrt(runs)), min(yardstick.dof, own.dof)
+    return hypot(noise, own.beyond_rows / sqrt(runs)), min(noise_reference.dof, own.dof)
 
 
 def difference_of_folds(
-    baseline: Sequence[float], candidate: Scores, yardstick: Yardstick, test_train_ratio: float
+    baseline: Sequence[float], candidate: Scores, noise_reference: NoiseReference, test_train_ratio: float
 ) -> Difference:
     """Compare by fold scores alone, where the baseline's predictions are not to be had.
 
@@ -173,7 +175,7 @@ def difference_of_folds(
         The score in each split.
     candidate : Scores
         In the same splits.
-    yardstick : Yardstick
+    noise_reference : NoiseReference
         The baseline's.
     test_train_ratio : float
         Rows of a test fold per row it was trained with.
@@ -184,7 +186,7 @@ def difference_of_folds(
     """
     old = np.asarray(baseline)
     differences = (candidate.folds - old) * candidate.weights * len(old)  # whose mean is that of the rows
-    skill = abs(float(old @ candidate.weights) - yardstick.dummy)
+    skill = abs(float(old @ candidate.weights) - noise_reference.dummy)
     size = abs(float(differences.mean())) or skill / candidate.psi.shape[1]
     if np.ptp(differences) <= ROUNDING * size:  # every fold moved by the same, and that is no certainty
         return Difference(float(differences.mean()), size, len(differences) - 1, 0.0, inf)
@@ -196,10 +198,10 @@ def judge_metric(
     metric: str,
     baseline: Scores,
     candidate: Scores,
-    yardstick: Yardstick,
+    noise_reference: NoiseReference,
     margin: float | None,
     *,
-    spent: float = 1.0,
+    alpha_fraction: float = 1.0,
     comparisons: int = 1,
 ) -> MetricVerdict:
     """Judge one metric on all rows.
@@ -210,11 +212,11 @@ def judge_metric(
         Its name.
     baseline, candidate : Scores
         Of the same rows in the same folds, under the same definition.
-    yardstick : Yardstick
+    noise_reference : NoiseReference
         The baseline's.
     margin : float or None
         The harmless loss that the owner named; None: the default.
-    spent : float
+    alpha_fraction : float
         The share of the chance to err that this look may spend (`looks`).
     comparisons : int
         How many comparisons have been made on this version of the data, this one included.
@@ -225,16 +227,16 @@ def judge_metric(
         better if L > 0; held if L > -margin; worse if U < 0 and not held; else inconclusive; with
         L = delta - h(.95) and U = delta + h(.9975). What does not beat the dummy is never held.
     """
-    found = difference(baseline.psi.mean(axis=0), baseline.folds, candidate, yardstick)
+    found = difference(baseline.psi.mean(axis=0), baseline.folds, candidate, noise_reference)
     return judge_difference(
         metric,
         found,
         baseline.score,
         baseline.folds.tolist(),
         candidate,
-        yardstick,
+        noise_reference,
         margin,
-        spent=spent,
+        alpha_fraction=alpha_fraction,
         comparisons=comparisons,
     )
 
@@ -245,19 +247,19 @@ def judge_difference(
     score: float,
     folds: Sequence[float],
     candidate: Scores,
-    yardstick: Yardstick,
+    noise_reference: NoiseReference,
     margin: float | None,
     *,
-    spent: float = 1.0,
+    alpha_fraction: float = 1.0,
     comparisons: int = 1,
 ) -> MetricVerdict:
     """Judge a difference on all rows, as `judge_metric` does; `score` and `folds` are the baseline's."""
-    margin = yardstick.margin(score, margin)
-    low, high = found.bounds(spent)
+    margin = noise_reference.margin(score, margin)
+    low, high = found.bounds(alpha_fraction)
     label: Label
     if low > 0:
         label = "better"
-    elif low > -margin and candidate.score > yardstick.dummy:
+    elif low > -margin and candidate.score > noise_reference.dummy:
         label = "held"
     elif high < 0:
         label = "worse"
@@ -274,17 +276,19 @@ def judge_difference(
         margin=margin,
         resolution=found.resolution(),
         resolution_reused=found.resolution(comparisons) if comparisons > 1 else None,
-        dummy=yardstick.dummy,
-        floor=yardstick.floor,
-        blocked=found.blocked(margin, spent) if margin > 0 else None,
+        dummy=noise_reference.dummy,
+        floor=noise_reference.floor,
+        blocked=found.blocked(margin, alpha_fraction) if margin > 0 else None,
         seeds=len(candidate.psi),
         folds=tuple(zip(folds, candidate.folds.tolist(), strict=True)),
-        reason="" if candidate.score > yardstick.dummy else "it is no better than a dummy that looks at no feature",
+        reason=""
+        if candidate.score > noise_reference.dummy
+        else "it is no better than a dummy that looks at no feature",
     )
 
 
 def judge_slices(
-    slices: Sequence[tuple[str, Scores, Scores]], whole: MetricVerdict, yardstick: Yardstick
+    slices: Sequence[tuple[str, Scores, Scores]], whole: MetricVerdict, noise_reference: NoiseReference
 ) -> tuple[tuple[MetricVerdict, float], ...]:
     """Hold one metric's slices against the margin of the whole; `raise_alarms` has the last word.
 
@@ -294,7 +298,7 @@ def judge_slices(
         On the rows of the slice.
     whole : MetricVerdict
         The metric on all rows.
-    yardstick : Yardstick
+    noise_reference : NoiseReference
         The metric's: what seeds do beyond the rows is taken to be the same in a slice.
 
     Returns
@@ -304,7 +308,7 @@ def judge_slices(
     """
     judged = []
     for name, baseline, candidate in slices:
-        found = difference(baseline.psi.mean(axis=0), baseline.folds, candidate, yardstick)
+        found = difference(baseline.psi.mean(axis=0), baseline.folds, candidate, noise_reference)
         low, high = found.bounds()
         assert whole.margin is not None
         label: Label = "better" if low > 0 else "held" if low > -whole.margin else "inconclusive"

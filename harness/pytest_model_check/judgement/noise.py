@@ -18,7 +18,7 @@ SKILL_SHARE = 0.02  # of the skill above a dummy: the default margin, where rows
 
 
 @dataclass(frozen=True)
-class Yardstick:
+class NoiseReference:
     """What a baseline knows of one metric beside its score, measured when it was recorded and fixed there.
 
     Parameters
@@ -51,7 +51,7 @@ class Yardstick:
         return max(SKILL_SHARE * (score - self.dummy), self.floor) if named is None else named
 
 
-def measure(scores: Scores, replicates: Scores | None, dummy: float) -> Yardstick:
+def measure(scores: Scores, replicates: Scores | None, dummy: float) -> NoiseReference:
     """Measure a baseline: its seed noise and its noise floor.
 
     Parameters
@@ -66,19 +66,19 @@ def measure(scores: Scores, replicates: Scores | None, dummy: float) -> Yardstic
 
     Returns
     -------
-    Yardstick
+    NoiseReference
         With zero noise and floor where there is a single seed and no replicate: not measured.
     """
     repeated = replicates or scores
     runs = len(scores.psi) if replicates is None else None
     if len(repeated.psi) < 2 or scores.kind == "extreme":
-        return Yardstick(dummy, 0.0, inf, runs, 0.0)
+        return NoiseReference(dummy, 0.0, inf, runs, 0.0)
     noise, dof, bias = repeated.noise.beyond_rows, repeated.noise.dof, 0.0
     if replicates is not None:
         changes = replicates.psi - scores.psi[0]
         shifts = changes.mean(axis=1)
         bias = max(0.0, -float(shifts.mean()))
-        rows = statistics.pooled_standard_error(changes, scores.units, serial=scores.serial).se
+        rows = statistics.pooled_standard_error(changes, scores.clusters, is_time_series=scores.is_time_series).se
         spread = sqrt(max(0.0, float(np.mean(shifts**2)) - rows**2))
         if spread > noise:
             noise, dof = spread, float(len(shifts))
@@ -86,9 +86,9 @@ def measure(scores: Scores, replicates: Scores | None, dummy: float) -> Yardstic
         repeated.psi,
         noise,
         dof,
-        units=scores.units,
-        serial=scores.serial,
-        zero_one=scores.kind == "zero_one" and scores.units is None,
+        clusters=scores.clusters,
+        is_time_series=scores.is_time_series,
+        zero_one=scores.kind == "zero_one" and scores.clusters is None,
         bias=bias,
     )
-    return Yardstick(dummy, noise, dof, runs, floor)
+    return NoiseReference(dummy, noise, dof, runs, floor)

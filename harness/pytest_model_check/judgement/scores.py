@@ -22,10 +22,10 @@ class Scores:
         How the metric was computed; two models are comparable only under the same definition.
     psi : ndarray of shape (n_seeds, n_rows)
         Influence values; a row's repeats are averaged first, so that a row counts once.
-    units : ndarray of shape (n_rows,) or None
+    clusters : ndarray of shape (n_rows,) or None
         Rows that depend on each other, or whose values were found together, share a unit; None: each stands alone.
-    serial : bool
-        Whether the units are periods, and neighbouring ones depend on each other too.
+    is_time_series : bool
+        Whether the clusters are periods, and neighbouring ones depend on each other too.
     splits : ndarray of shape (n_seeds, n_splits)
         The score in each fold of each repeat.
     row_variances : ndarray of shape (n_splits,)
@@ -34,20 +34,20 @@ class Scores:
         Each split's share of the rows; they sum to 1.
     kind : {'zero_one', 'mean', 'rank', 'jackknife', 'extreme'}
         Which family the metric belongs to, for the degenerate cases.
-    grain : float
+    min_standard_error : float
         The standard error of the smallest change there is: one row for hits, one swapped pair for ranks; 0 where a
         change can be as small as it likes.
     """
 
     definition: str
     psi: Array
-    units: NDArray[np.int64] | None
-    serial: bool
+    clusters: NDArray[np.int64] | None
+    is_time_series: bool
     splits: Array
     row_variances: Array
     weights: Array
     kind: str
-    grain: float
+    min_standard_error: float
 
     @property
     def score(self) -> float:

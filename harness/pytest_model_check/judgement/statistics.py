@@ -34,32 +34,34 @@ class StandardError:
     dof: float
 
 
-def standard_error(psi: npt.ArrayLike, units: npt.ArrayLike | None = None, *, serial: bool = False) -> StandardError:
+def standard_error(
+    psi: npt.ArrayLike, clusters: npt.ArrayLike | None = None, *, is_time_series: bool = False
+) -> StandardError:
     """Return the standard error of the mean of influence values.
 
     Parameters
     ----------
     psi : array_like of shape (n,)
         Influence values, in the metric's unit; for a comparison, candidate minus baseline, row by row.
-    units : array_like of shape (n,), optional
+    clusters : array_like of shape (n,), optional
         Label of the unit (group, period) of each row; rows of one unit may depend on each other. By default every row
         is its own unit.
-    serial : bool, default False
-        Whether neighbouring units depend on each other too: the units are periods, and their labels sort by time.
+    is_time_series : bool, default False
+        Whether neighbouring clusters depend on each other too: the clusters are periods, and their labels sort by time.
 
     Returns
     -------
     StandardError
         Let r_g be the sum over unit g of psi less the mean of all rows, and w_g the share of the rows that are in g.
         Units: ``sqrt(sum_g r_g^2 / (1 - w_g)) / n``, which is ``sd(ddof=1) / sqrt(n)`` where every row is its own unit;
-        degrees of freedom by Satterthwaite's formula, G - 1 where the units are of equal size [2]_. Periods: the mean
-        of the first nu squared cosine transforms of r, with nu degrees of freedom, ``nu = 0.4 G^(2/3)`` [3]_.
+        degrees of freedom by Satterthwaite's formula, G - 1 where the clusters are of equal size [2]_. Periods: the
+        mean of the first nu squared cosine transforms of r, with nu degrees of freedom, ``nu = 0.4 G^(2/3)`` [3]_.
         The standard error is zero where psi is constant, which is no certainty: see `half_width`.
 
     Raises
     ------
     ValueError
-        If there are fewer than two units, or a label is missing.
+        If there are fewer than two clusters, or a label is missing.
 
     References
     ----------
@@ -75,21 +77,21 @@ def standard_error(psi: npt.ArrayLike, units: npt.ArrayLike | None = None, *, se
     sums = psi - psi[0]  # first, so that constant values give zero and not rounding noise
     sums = sums - sums.mean()
     shares = np.full(1, 1 / psi.size)  # of every row the same
-    if units is not None:
-        codes = _codes("units", units, psi.size)
+    if clusters is not None:
+        codes = _codes("clusters", clusters, psi.size)
         sums, shares = np.bincount(codes, weights=sums), np.bincount(codes) / psi.size
-    _require(sums.size >= 2, "psi" if units is None else "units", "at least 2 independent units", sums.size)
-    if serial:
+    _require(sums.size >= 2, "psi" if clusters is None else "clusters", "at least 2 independent clusters", sums.size)
+    if is_time_series:
         return _serial_error(sums, psi.size)
     se = sqrt(float((sums**2 / (1 - shares)).sum())) / psi.size
-    if units is None:
+    if clusters is None:
         return StandardError(se, sums.size - 1)
     leverage = shares**2 / (1 - shares)
     return StandardError(se, 1 / float((shares**2).sum() + leverage.sum() ** 2 - (leverage**2).sum()))
 
 
 def pooled_standard_error(
-    psi: npt.ArrayLike, units: npt.ArrayLike | None = None, *, serial: bool = False
+    psi: npt.ArrayLike, clusters: npt.ArrayLike | None = None, *, is_time_series: bool = False
 ) -> StandardError:
     """Return the root mean square of the standard errors of several means of the same rows.
 
@@ -97,7 +99,7 @@ def pooled_standard_error(
     ----------
     psi : array_like of shape (B, n)
         Influence values, or differences of them, of B replicates.
-    units, serial : optional
+    clusters, is_time_series : optional
         As for `standard_error`.
 
     Returns
@@ -111,10 +113,10 @@ def pooled_standard_error(
         As `standard_error` does.
     """
     psi = _array("psi", psi, 2)
-    if units is None and not serial:  # all at once: a baseline has ten
-        _require(psi.shape[1] >= 2, "psi", "at least 2 independent units", psi.shape[1])
+    if clusters is None and not is_time_series:  # all at once: a baseline has ten
+        _require(psi.shape[1] >= 2, "psi", "at least 2 independent clusters", psi.shape[1])
         return StandardError(sqrt(float(psi.var(axis=1, ddof=1).mean()) / psi.shape[1]), psi.shape[1] - 1)
-    errors = [standard_error(one, units, serial=serial) for one in psi]
+    errors = [standard_error(one, clusters, is_time_series=is_time_series) for one in psi]
     return StandardError(sqrt(float(np.mean([error.se**2 for error in errors]))), errors[0].dof)
 
 
@@ -373,8 +375,8 @@ def noise_floor(
     beyond_rows: float = 0.0,
     dof: float = inf,
     *,
-    units: npt.ArrayLike | None = None,
-    serial: bool = False,
+    clusters: npt.ArrayLike | None = None,
+    is_time_series: bool = False,
     zero_one: bool = False,
     bias: float = 0.0,
 ) -> float:
@@ -386,7 +388,7 @@ def noise_floor(
         Influence values of B replicates of one model on n rows, in the metric's unit.
     beyond_rows, dof : float
         The seed noise that rows do not show (`SeedNoise`); it enters times sqrt(2), as between two single runs.
-    units, serial : optional
+    clusters, is_time_series : optional
         As for `standard_error`.
     zero_one : bool, default False
         Whether psi is 0 or 1 for each row: then one row's worth, 1/n, is added in quadrature to the noise of the rows.
@@ -410,7 +412,7 @@ def noise_floor(
     _require(0 <= beyond_rows < inf, "beyond_rows", "a finite number >= 0", beyond_rows)
     _require(0 <= bias < inf, "bias", "a finite number >= 0", bias)
     moved = psi - psi[0]  # equal replicates give zero and not rounding noise
-    error = pooled_standard_error(moved - moved.mean(axis=0), units, serial=serial)
+    error = pooled_standard_error(moved - moved.mean(axis=0), clusters, is_time_series=is_time_series)
     row_noise = sqrt(2 * error.se**2 * replicates / (replicates - 1) + (1 / n**2 if zero_one else 0))
     return resolution(row_noise, beyond_rows * sqrt(2), dof, rows_dof=error.dof) + bias
 

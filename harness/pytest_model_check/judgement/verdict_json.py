@@ -7,7 +7,7 @@ from dataclasses import asdict
 from math import isfinite
 from typing import Any
 
-from pytest_model_check.judgement.verdicts import Acceptance, Corner, Drift, MetricVerdict, Moved, Verdict
+from pytest_model_check.judgement.verdicts import Acceptance, Drift, MetricVerdict, Moved, ScoreGrid, Verdict
 
 _NUMBERS = (
     "baseline", "candidate", "delta", "low", "high", "margin", "resolution", "resolution_reused", "dummy", "floor",
@@ -51,11 +51,18 @@ def to_dict(verdict: Verdict) -> dict[str, Any]:
 
 
 def _moved(moved: Moved) -> dict[str, Any]:
-    corners = [
-        {key: value if key == "metric" else _number(value) for key, value in asdict(one).items()}
-        for one in moved.corners
-    ]
-    return asdict(moved) | {"corners": corners}
+    plain = asdict(moved)
+    grids = plain.pop("score_grids")
+    return plain | {
+        "corners": [
+            {key: value if key == "metric" else _number(value) for key, value in grid.items()} for grid in grids
+        ]
+    }
+
+
+def _moved_from(plain: Mapping[str, Any]) -> Moved:
+    others = {key: value for key, value in plain.items() if key != "corners"}
+    return Moved(**others, score_grids=tuple(ScoreGrid(**grid) for grid in plain["corners"]))
 
 
 def _number(value: float | None) -> float | None:
@@ -79,7 +86,7 @@ def from_dict(plain: Mapping[str, Any]) -> Verdict:
             Acceptance(**{**one, "metrics": tuple(one["metrics"]), "weakened": tuple(one["weakened"])})
             for one in plain["standing"]
         ),
-        moved=moved and Moved(**{**moved, "corners": tuple(Corner(**corner) for corner in moved["corners"])}),
+        moved=moved and _moved_from(moved),
         data_path=data["path"],
         data_md5=data["md5"],
         rows=data["rows"],

@@ -148,7 +148,7 @@ class Acceptance:
 
 
 @dataclass(frozen=True)
-class Corner:
+class ScoreGrid:
     """One metric of the 2 x 2 table: both models on both versions of the data; None where one can't run there.
 
     Parameters
@@ -176,7 +176,7 @@ class Moved:
         The versions: which file, its md5, how many rows.
     commit : str
         Whose code the approved model is.
-    corners : tuple of Corner
+    score_grids : tuple of ScoreGrid
         By metric: whether the data got harder, or the model worse.
     reason : str
         Why a number is missing.
@@ -185,7 +185,7 @@ class Moved:
     before: str
     after: str
     commit: str
-    corners: tuple[Corner, ...]
+    score_grids: tuple[ScoreGrid, ...]
     reason: str = ""
 
 

@@ -13,10 +13,10 @@ from pytest_model_check.baselines.store import Approved
 from pytest_model_check.checks.check import Check
 from pytest_model_check.data import dataset, dvc_files, splits
 from pytest_model_check.data.dataset import Dataset
-from pytest_model_check.data.splits import Protocol
+from pytest_model_check.data.splits import CrossValidation
 from pytest_model_check.errors import DataError, IncomparableError, ModelCheckError, OldCodeError
 from pytest_model_check.fitting import crossval
-from pytest_model_check.judgement.verdicts import Corner, MetricVerdict, Moved
+from pytest_model_check.judgement.verdicts import MetricVerdict, Moved, ScoreGrid
 from pytest_model_check.old_code.runner import remake
 from pytest_model_check.pull_requests.approved import Approval
 from pytest_model_check.scoring import metrics
@@ -49,7 +49,7 @@ def has_moved(baseline: Baseline, data: Dataset) -> bool:
 
 def carry(
     check: Check,
-    protocol: Protocol,
+    protocol: CrossValidation,
     approval: Approval,
     *,
     root: Path,
@@ -61,7 +61,7 @@ def carry(
 
     Parameters
     ----------
-    check, protocol : Check, Protocol
+    check, protocol : Check, CrossValidation
         As they are now.
     approval : Approval
         What is approved, on the old data.
@@ -113,7 +113,9 @@ def carry(
         if now.definition != metrics.definition(made.approved.predictions, protocol.dataset.y, metric):
             continue
         data = protocol.dataset
-        scored = metrics.score(made.approved.predictions, data.y, metric, data.units, serial=data.serial)
+        scored = metrics.score(
+            made.approved.predictions, data.y, metric, data.clusters, is_time_series=data.is_time_series
+        )
         lead = before.anchor.score - before.score
         anchors[metric.name] = scored.psi.mean(axis=0) + lead
         kept[metric.name] = replace(now, anchor=_lifted(now, before.anchor.since, lead))
@@ -140,7 +142,7 @@ def _promised(old: Baseline, measured: Mapping[str, BaselineMetric]) -> dict[str
 
 def _lifted(metric: BaselineMetric, since: int, lead: float) -> StoredAnchor:
     folds = tuple(fold + lead for fold in metric.folds)
-    return StoredAnchor(since, metric.score + lead, folds, metric.yardstick)
+    return StoredAnchor(since, metric.score + lead, folds, metric.noise_reference)
 
 
 def _changed(old: Baseline, data: Dataset) -> str:
@@ -181,8 +183,8 @@ def table(
         earlier = _on_old_data(check, old, carried.old_root, jobs)
     except ModelCheckError as error:
         reason = f"the candidate can't run on the old data: {error.message.removeprefix(f'{check.name}: ')}"
-    corners = tuple(
-        Corner(
+    score_grids = tuple(
+        ScoreGrid(
             name,
             old_old=stored.score,
             old_new=carried.baseline.metrics[name].score if name in carried.baseline.metrics else None,
@@ -191,16 +193,18 @@ def table(
         )
         for name, stored in old.metrics.items()
     )
-    return Moved(_version(old.data, old.rows), _version(data.files, data.rows), carried.commit[:10], corners, reason)
+    return Moved(
+        _version(old.data, old.rows), _version(data.files, data.rows), carried.commit[:10], score_grids, reason
+    )
 
 
 def _on_old_data(check: Check, old: Baseline, root: Path, jobs: int) -> dict[str, float]:
     versions = dict(old.data)
     data = dataset.read(check, root, verified=lambda path: versions[os.path.relpath(path, root).replace(os.sep, "/")])
-    protocol = splits.make_protocol(check, data)
+    protocol = splits.make_cross_validation(check, data)
     answers = crossval.predict(check.candidate, protocol, seeds=1, entropy=old.entropy, jobs=jobs)
     return {
-        metric.name: metrics.score(answers, data.y, metric, data.units, serial=data.serial).score
+        metric.name: metrics.score(answers, data.y, metric, data.clusters, is_time_series=data.is_time_series).score
         for metric in check.metrics
     }
 

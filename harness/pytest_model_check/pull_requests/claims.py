@@ -99,29 +99,29 @@ def _numbers(claimed: Baseline, measured: Baseline, scores: Mapping[str, float])
         if its.definition != mine.definition:
             yield f"{name} claims to be the {its.definition}, and is the {mine.definition}"
             continue
-        room = max(mine.yardstick.floor, ROOM * abs(mine.score - mine.yardstick.dummy))
+        room = max(mine.noise_reference.floor, ROOM * abs(mine.score - mine.noise_reference.dummy))
         places = max(2, 1 - int(np.floor(np.log10(room)))) if room > 0 else 6
         for claim in (its.score, scores.get(name, its.score)):
             if abs(claim - mine.score) > room:
                 yield f"{name} claims {claim:.{places}f}, scores {mine.score:.{places}f}"
                 break
         else:
-            yield from _yardstick(name, its, mine, room)
+            yield from _noise_claims(name, its, mine, room)
 
 
-def _yardstick(name: str, its: BaselineMetric, mine: BaselineMetric, room: float) -> Iterator[str]:
+def _noise_claims(name: str, its: BaselineMetric, mine: BaselineMetric, room: float) -> Iterator[str]:
     """Compare what else will decide over the next candidate: folds, dummy, noise, margin."""
     spread = room * sqrt(len(mine.folds))
     if len(its.folds) != len(mine.folds) or np.abs(np.subtract(its.folds, mine.folds)).max() > spread:
         yield f"{name} claims other scores in its folds than this run computes"
-    if abs(its.yardstick.dummy - mine.yardstick.dummy) > room:
-        yield f"the dummy of {name} claims {its.yardstick.dummy:.6g}, scores {mine.yardstick.dummy:.6g}"
-    if its.yardstick.runs != mine.yardstick.runs:
-        yield f"{name} claims {its.yardstick.runs} seeds, was measured with {mine.yardstick.runs}"
+    if abs(its.noise_reference.dummy - mine.noise_reference.dummy) > room:
+        yield f"the dummy of {name} claims {its.noise_reference.dummy:.6g}, scores {mine.noise_reference.dummy:.6g}"
+    if its.noise_reference.runs != mine.noise_reference.runs:
+        yield f"{name} claims {its.noise_reference.runs} seeds, was measured with {mine.noise_reference.runs}"
     for what, claim, value in (
         ("margin", its.margin, mine.margin),
-        ("noise", its.yardstick.noise, mine.yardstick.noise),
-        ("noise floor", its.yardstick.floor, mine.yardstick.floor),
+        ("noise", its.noise_reference.noise, mine.noise_reference.noise),
+        ("noise floor", its.noise_reference.floor, mine.noise_reference.floor),
         ("standard error", its.standard_error, mine.standard_error),
     ):
         if (claim is None) != (value is None):
@@ -138,7 +138,7 @@ def _anchors(
         its = claimed.metrics.get(name)
         if its is None or mine.anchor is None or name in given_up:
             continue
-        room = ROOM * abs(mine.score - mine.yardstick.dummy)
+        room = ROOM * abs(mine.score - mine.noise_reference.dummy)
         if its.anchor is None:
             yield (
                 f"the anchor of {name}, which small losses are added up from, is gone "
@@ -148,7 +148,7 @@ def _anchors(
             yield f"the anchor of {name} claims {its.anchor.score:.6g}, scores {mine.anchor.score:.6g}"
         elif its.anchor.since == mine.anchor.since and (
             not np.allclose(stored.anchors[name], again.anchors[name], rtol=ROOM, atol=room)
-            or its.anchor.yardstick.floor > mine.anchor.yardstick.floor * (1 + ROOM)
+            or its.anchor.noise_reference.floor > mine.anchor.noise_reference.floor * (1 + ROOM)
         ):
             yield f"the anchor of {name} is not the approved one"
 

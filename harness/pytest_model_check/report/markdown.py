@@ -210,7 +210,7 @@ def _moved(checks: Sequence[Verdict]) -> str:
         assert check.moved is not None
         body = [
             [name_of(one.metric), *(number(score, sentences.places_of(check, one.metric)) for score in scores)]
-            for one in check.moved.corners
+            for one in check.moved.score_grids
             for scores in [(one.old_old, one.old_new, one.new_old, one.new_new)]
         ]
         headers = ("metric", *(f"{model}, {data} data" for model in ("released", "candidate") for data in _DATA))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from pytest_model_check.judgement.explain import drift_clause
 from pytest_model_check.judgement.numbers import MISSING, decimals, number
-from pytest_model_check.judgement.verdicts import PASSING, Corner, MetricVerdict, Verdict
+from pytest_model_check.judgement.verdicts import PASSING, MetricVerdict, ScoreGrid, Verdict
 
 
 def became(verdict: Verdict, scores: Mapping[str, float], generation: int) -> str:
@@ -67,7 +67,7 @@ def moved(verdict: Verdict) -> list[str]:
     lines = [f"{verdict.name}: the data moved, from {told.before} to {told.after}"]
     if told.commit:
         lines[0] += f"; the released model is the code of {told.commit}"
-    lines += [line for corner in told.corners if (line := _corner(corner, places_of(verdict, corner.metric)))]
+    lines += [line for grid in told.score_grids if (line := _corner(grid, places_of(verdict, grid.metric)))]
     return [*lines, told.reason] if told.reason else lines
 
 
@@ -77,13 +77,13 @@ def places_of(verdict: Verdict, metric: str) -> int:
     return decimals(next(whole, MetricVerdict(metric, "reported")))
 
 
-def _corner(corner: Corner, places: int) -> str:
+def _corner(grid: ScoreGrid, places: int) -> str:
     parts = []
-    if corner.old_old is not None and corner.old_new is not None:
-        parts.append(f"the released model scores {_compared(corner.old_new - corner.old_old, places)} on the new data")
-    if corner.new_new is not None and corner.old_new is not None:
-        parts.append(f"there, the candidate scores {_compared(corner.new_new - corner.old_new, places)} than it")
-    return f"{corner.metric}: {'; '.join(parts)}" if parts else ""
+    if grid.old_old is not None and grid.old_new is not None:
+        parts.append(f"the released model scores {_compared(grid.old_new - grid.old_old, places)} on the new data")
+    if grid.new_new is not None and grid.old_new is not None:
+        parts.append(f"there, the candidate scores {_compared(grid.new_new - grid.old_new, places)} than it")
+    return f"{grid.metric}: {'; '.join(parts)}" if parts else ""
 
 
 def _compared(change: float, places: int) -> str:

@@ -68,7 +68,7 @@ def promises(baselines: Sequence[Baseline]) -> list[str]:
                     f"{number(metric.score, places)} ± {number(metric.standard_error, places)}",
                     number(metric.margin, places),
                     metric.margin_reason,
-                    number(metric.yardstick.dummy, places),
+                    number(metric.noise_reference.dummy, places),
                     MISSING if anchor is None else number(metric.score - anchor.score, places, sign=True),
                     f"{baseline.rows:,}",
                     seeds,
@@ -157,7 +157,7 @@ def _moved(verdict: Verdict, width: int | None) -> list[str]:
     lines = list(map(visible, sentences.moved(verdict)))
     body = [
         [visible(one.metric), *(number(score, sentences.places_of(verdict, one.metric)) for score in scores)]
-        for one in verdict.moved.corners
+        for one in verdict.moved.score_grids
         for scores in [(one.old_old, one.old_new, one.new_old, one.new_new)]
     ]
     headers = ("metric", "released, old data", "released, new data", "candidate, old data", "candidate, new data")

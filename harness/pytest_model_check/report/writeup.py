@@ -128,7 +128,7 @@ def _skill(baseline: Baseline) -> tuple[Block, ...]:
     for name, metric in baseline.metrics.items():
         places = places_of(metric)
         low, high = ends(metric)
-        score, dummy = number(metric.score, places), number(metric.yardstick.dummy, places)
+        score, dummy = number(metric.score, places), number(metric.noise_reference.dummy, places)
         between = f"{number(low, places)} to {number(high, places)}"
         rows.append((name, score, between, dummy, number(metric.margin, places)))
         told = (
@@ -214,20 +214,20 @@ def _caveats(history: History) -> tuple[Block, ...]:
 
 
 def _of_metric(name: str, metric: BaselineMetric) -> list[str]:
-    places, found, yardstick = places_of(metric), [], metric.yardstick
+    places, found, noise_reference = places_of(metric), [], metric.noise_reference
     if metric.margin is None:
         return [f"{name} is reported, but no release is held to it: {metric.margin_reason}."]
-    margin, floor = number(metric.margin, places), number(yardstick.floor, places)
-    if metric.margin < yardstick.floor * (1 - 1e-9):
+    margin, floor = number(metric.margin, places), number(noise_reference.floor, places)
+    if metric.margin < noise_reference.floor * (1 - 1e-9):
         found.append(
             f"{name} is underpowered: its margin of {margin} is below {floor}, the smallest loss that these rows and "
             "seeds can resolve. Many equally good models would not pass."
         )
     elif metric.margin_reason.startswith("the noise floor"):
         found.append(f"A loss of {name} below {margin} may pass: the margin is {metric.margin_reason}.")
-    if yardstick.floor == 0 or yardstick.runs == 1 or "seed noise not measured" in metric.margin_reason:
+    if noise_reference.floor == 0 or noise_reference.runs == 1 or "seed noise not measured" in metric.margin_reason:
         found.append(f"What chance does to {name} beyond its rows was not measured (one seed).")
-    if ends(metric)[0] <= yardstick.dummy:
+    if ends(metric)[0] <= noise_reference.dummy:
         found.append(
             f"The interval of {name} reaches down to what the dummy scores. Both were measured on the same rows, so "
             "the lead may be surer than that, but it was not tested."

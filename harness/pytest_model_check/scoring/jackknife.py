@@ -102,22 +102,22 @@ def jackknife(
     answers: SeedAnswers,
     truth: NDArray[Any],
     split: NDArray[np.int64],
-    units: NDArray[np.int64] | None,
+    clusters: NDArray[np.int64] | None,
     row: NDArray[np.int64],
     *,
-    serial: bool = False,
+    is_time_series: bool = False,
 ) -> tuple[Array, NDArray[np.int64] | None]:
     """Find pseudo-values: leave out some rows at a time, and score what remains of their fold.
 
     Labels: rows of one class that are given the same label can't be told apart, so that one scoring for each such pair
-    stands for every row, exactly. Everything else: a unit, or where a fold has too many of them, a share of its units
-    at a time; their rows then count as one. Which of the two it is, depends on nothing that differs between models.
+    stands for every row, exactly. Everything else: a unit, or where a fold has too many of them, a share of
+    its clusters at a time; their rows then count as one. Which of the two it is, depends on nothing that differs between models.
 
     Returns
     -------
     psi : ndarray of shape (n_slots,)
         Their mean over a fold is the fold's score.
-    units : ndarray of shape (n_slots,) or None
+    clusters : ndarray of shape (n_slots,) or None
         Slots that depend on each other, or were left out together.
 
     References
@@ -138,7 +138,7 @@ def jackknife(
     if one_each:
         group = labels[0] * (labels[1].max() + 1) + labels[1]
     else:
-        group = units = _left_out(split, units, row, serial=serial)
+        group = clusters = _left_out(split, clusters, row, is_time_series=is_time_series)
     psi = np.empty(len(truth))
     for slots in in_folds(split):
         whole = score(slots)
@@ -149,7 +149,7 @@ def jackknife(
             pseudo = [_pseudo_value(score, whole, slots, some, labels) for some in left_out]
         values = np.array(pseudo)[number]
         psi[slots] = values + (whole - values.mean())  # centred: the mean is the score itself, without jackknife bias
-    return psi, units
+    return psi, clusters
 
 
 def _pseudo_value(
@@ -183,15 +183,15 @@ def _loses_one(codes: NDArray[np.intp], left_out: NDArray[np.intp]) -> bool:
 
 
 def _left_out(
-    split: NDArray[np.int64], units: NDArray[np.int64] | None, row: NDArray[np.int64], *, serial: bool
+    split: NDArray[np.int64], clusters: NDArray[np.int64] | None, row: NDArray[np.int64], *, is_time_series: bool
 ) -> NDArray[np.int64]:
-    """Say what is left out together: a unit, or where a fold has too many of them, every so manyth one of its units.
+    """Say what is left out together: a unit, or where a fold has too many of them, every so manyth one of its clusters.
 
     A row keeps its number in every repeat. Otherwise its repeats would be averaged with those of rows that count as
     independent of it, which hides their spread: the standard error of ten repeats came out at a third. Periods that are
     left out together are neighbours, so that the groups follow each other in time too.
     """
-    unit = np.unique(row if units is None else units, return_inverse=True)[1].astype(np.int64)
+    unit = np.unique(row if clusters is None else clusters, return_inverse=True)[1].astype(np.int64)
     folds = [np.unique(unit[slots], return_inverse=True) for slots in in_folds(split)]
     sizes = np.array([len(inside) for inside, _ in folds])
     everywhere = int(unit.max()) + 1
@@ -200,7 +200,7 @@ def _left_out(
     groups = min(most, max(least, ceil(JACKKNIFE_GROUPS / len(folds)))) if apart else most
     if sizes.max() <= groups:
         return unit
-    if serial:
+    if is_time_series:
         return unit * (groups * len(folds)) // everywhere
     if not apart:
         return unit % groups

@@ -25,9 +25,9 @@ def score(
     predictions: Predictions,
     target: NDArray[Any],
     metric: Metric,
-    units: NDArray[np.int64] | None = None,
+    clusters: NDArray[np.int64] | None = None,
     *,
-    serial: bool = False,
+    is_time_series: bool = False,
 ) -> Scores:
     """Score stored predictions.
 
@@ -39,10 +39,10 @@ def score(
         The truth.
     metric : Metric
         Any scikit-learn scorer.
-    units : ndarray of shape (n_rows of the data set,) or None
+    clusters : ndarray of shape (n_rows of the data set,) or None
         Rows with the same number depend on each other (a group, a day).
-    serial : bool
-        Whether the units are periods, numbered in their order.
+    is_time_series : bool
+        Whether the clusters are periods, numbered in their order.
 
     Returns
     -------
@@ -59,12 +59,12 @@ def score(
     truth = target[predictions.row]
     split = predictions.split
     sizes = np.bincount(split)
-    together = None if units is None else units[predictions.row]
-    way = _way(metric, predictions, truth, together, serial=serial)
+    together = None if clusters is None else clusters[predictions.row]
+    strategy = _strategy(metric, predictions, truth, together, is_time_series=is_time_series)
     slots = np.empty((predictions.seeds, len(split)))
     for seed in range(predictions.seeds):
         try:
-            slots[seed], together = way.influence(seed)
+            slots[seed], together = strategy.influence(seed)
         except Exception as error:  # a user's own function raises what it likes; so does a warning made an error
             text = re.sub(r"_Replay\w+", "it", " ".join(str(error).split())) or type(error).__name__
             raise PromiseError(
@@ -73,20 +73,30 @@ def score(
             ) from error
     if not np.isfinite(slots).all():
         raise PromiseError(f"metric {metric.name} is not a finite number", "Name another metric.")
-    psi, row_units = _per_row(slots, together, predictions.row)
-    if row_units is not None and len(np.unique(row_units)) < 2:
+    psi, row_clusters = _per_row(slots, together, predictions.row)
+    if row_clusters is not None and len(np.unique(row_clusters)) < 2:
         raise PromiseError(
             f"metric {metric.name} can't be judged: all rows that are predicted depend on each other",
             "groups= and time= need rows of two groups, or of two days, that are predicted.",
         )
     splits = np.stack([np.bincount(split, weights=values) / sizes for values in slots])
     variances = statistics.split_variances(slots, split) if len(slots) > 1 else np.zeros(len(sizes))
-    return Scores(way.definition, psi, row_units, serial, splits, variances, sizes / sizes.sum(), way.kind, way.grain())
+    return Scores(
+        strategy.definition,
+        psi,
+        row_clusters,
+        is_time_series,
+        splits,
+        variances,
+        sizes / sizes.sum(),
+        strategy.kind,
+        strategy.min_standard_error(),
+    )
 
 
 def definition(predictions: Predictions, target: NDArray[Any], metric: Metric) -> str:
     """Say how `score` computes a metric, without computing it."""
-    return _way(metric, predictions, target[predictions.row]).definition
+    return _strategy(metric, predictions, target[predictions.row]).definition
 
 
 def judgeable(metric: Metric) -> bool:
@@ -95,7 +105,7 @@ def judgeable(metric: Metric) -> bool:
 
 
 @dataclass(frozen=True)
-class _Way:
+class _Strategy:
     """How a metric is computed.
 
     Parameters
@@ -103,15 +113,15 @@ class _Way:
     definition, kind : str
         As in `Scores`.
     influence : callable
-        The seed's influence values, slot by slot, and the units of the slots.
-    grain : callable
+        The seed's influence values, slot by slot, and the clusters of the slots.
+    min_standard_error : callable
         As in `Scores`.
     """
 
     definition: str
     kind: str
     influence: Callable[[int], tuple[Array, NDArray[np.int64] | None]]
-    grain: Callable[[], float] = lambda: 0.0
+    min_standard_error: Callable[[], float] = lambda: 0.0
 
 
 def require_judgeable(metrics: Sequence[Metric]) -> None:
@@ -160,25 +170,25 @@ def require_supervised(metric: Metric) -> None:
     )
 
 
-def _way(
+def _strategy(
     metric: Metric,
     predictions: Predictions,
     truth: NDArray[Any],
-    units: NDArray[np.int64] | None = None,
+    clusters: NDArray[np.int64] | None = None,
     *,
-    serial: bool = False,
-) -> _Way:
-    """Choose the way to a metric's influence values."""
+    is_time_series: bool = False,
+) -> _Strategy:
+    """Choose the strategy to a metric's influence values."""
     require_supervised(metric)
     scorer, name, split = metric.scorer, _described(metric), predictions.split
     function, classes = scorer._score_func, predictions.classes
     known = next((known for known in ROW_LOSSES if _is(scorer, known)), None)
     if known is not None and classes is not None:
         label, kind, loss = ROW_LOSSES[known]
-        return _Way(
+        return _Strategy(
             f"mean of {label} per row",
             kind,
-            lambda seed: (loss(SeedAnswers(predictions, seed), truth), units),
+            lambda seed: (loss(SeedAnswers(predictions, seed), truth), clusters),
             lambda: 1 / len(truth) if kind == "zero_one" else 0.0,
         )
     if function in MULTIOUTPUT and scorer._response_method == "predict" and scorer._kwargs.keys() <= {"alpha"}:
@@ -186,32 +196,38 @@ def _way(
         def rowwise(seed: int) -> tuple[Array, NDArray[np.int64] | None]:
             answers = predictions.responses["predict"][seed]
             losses = function(truth[None], answers[None], multioutput="raw_values", **scorer._kwargs)
-            return scorer._sign * losses, units
+            return scorer._sign * losses, clusters
 
-        return _Way(f"mean of {name} per row", "mean", rowwise)
+        return _Strategy(f"mean of {name} per row", "mean", rowwise)
     inside = f"{name} inside each fold, weighted by rows"
     pairs = contests(scorer, classes)
     if pairs is not None and classes is not None:
-        return _Way(
+        return _Strategy(
             inside if scorer._kwargs else "ROC AUC inside each fold, weighted by rows",
             "rank",
             lambda seed: (
                 roc_auc(SeedAnswers(predictions, seed).ranking(scorer._response_method), truth, classes, split, pairs),
-                units,
+                clusters,
             ),
-            lambda: pairs.grain(class_codes(truth, classes), split),
+            lambda: pairs.min_standard_error(class_codes(truth, classes), split),
         )
     if function in IN_FOLD and scorer._response_method == "predict" and not scorer._kwargs:
-        return _Way(
+        return _Strategy(
             inside,
             "mean" if judgeable(metric) else "extreme",
-            lambda seed: (_in_folds(scorer, SeedAnswers(predictions, seed)["predict"], truth, split), units),
+            lambda seed: (_in_folds(scorer, SeedAnswers(predictions, seed)["predict"], truth, split), clusters),
         )
-    return _Way(
+    return _Strategy(
         inside,
         "jackknife",
         lambda seed: jackknife(
-            scorer, SeedAnswers(predictions, seed), truth, split, units, predictions.row, serial=serial
+            scorer,
+            SeedAnswers(predictions, seed),
+            truth,
+            split,
+            clusters,
+            predictions.row,
+            is_time_series=is_time_series,
         ),
     )
 
@@ -251,7 +267,7 @@ def _in_folds(scorer: Any, predicted: NDArray[Any], truth: NDArray[Any], split: 
 
 
 def _per_row(
-    slots: Array, units: NDArray[np.int64] | None, row: NDArray[np.int64]
+    slots: Array, clusters: NDArray[np.int64] | None, row: NDArray[np.int64]
 ) -> tuple[Array, NDArray[np.int64] | None]:
     """Average a row's repeats; all of them have the same unit."""
     counts = np.bincount(row)
@@ -260,8 +276,8 @@ def _per_row(
     for mean, values in zip(psi, slots, strict=True):
         sums = np.bincount(row, weights=values)
         mean[:] = np.divide(sums, counts, out=sums, where=predicted)[predicted]
-    if units is None:
+    if clusters is None:
         return psi, None
     of_row = np.empty(len(counts), dtype=np.int64)
-    of_row[row] = units
+    of_row[row] = clusters
     return psi, of_row[predicted]

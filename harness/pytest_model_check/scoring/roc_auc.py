@@ -38,7 +38,7 @@ class Contests:
             return np.full((len(self.column), *shares.shape[1:]), 1 / len(self.column))
         return np.asarray(self.owning @ shares / self.owning[:, 0].sum())
 
-    def grain(self, codes: NDArray[np.intp], split: NDArray[np.int64]) -> float:
+    def min_standard_error(self, codes: NDArray[np.intp], split: NDArray[np.int64]) -> float:
         """Give the standard error of one exchanged pair, in the contest where it counts least."""
         counts = np.stack([np.bincount(codes[slots], minlength=self.playing.shape[1]) for slots in in_folds(split)])
         rows = counts.sum(axis=1)

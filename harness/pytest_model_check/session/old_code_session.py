@@ -165,7 +165,7 @@ def answer(check: Check, order: Order) -> None:
         now = dataset.read(check, order.root, _known(order.root, order.files))
         measured, approved, _ = measure.record(
             check,
-            splits.make_protocol(check, now),
+            splits.make_cross_validation(check, now),
             generation=order.baseline.generation,
             anchors={},
             jobs=order.jobs,
@@ -218,7 +218,7 @@ def _require_control(check: Check, data: Dataset, order: Order) -> None:
         )
     classes = store.classes_of(baseline)
     stored = Predictions.from_frame(pd.read_parquet(order.control), classes)
-    protocol = splits.make_protocol(check, data)
+    protocol = splits.make_cross_validation(check, data)
     first = dataclasses.replace(protocol, splits=protocol.splits[:1])
     # in this process: what the candidate imports while it is fitted, is seen here
     again = crossval.predict(check.candidate, first, seeds=1, entropy=baseline.entropy, jobs=1)
@@ -231,9 +231,12 @@ def _require_control(check: Check, data: Dataset, order: Order) -> None:
     if not judged:
         raise _not_the_code(order, "its predictions differ in the first fold, and no metric can say by how much")
     for metric in judged:
-        old, new = (metrics.score(one, data.y, metric, data.units, serial=data.serial).score for one in (stored, again))
-        yardstick = baseline.metrics[metric.name].yardstick
-        noise = max(yardstick.floor * sqrt(len(protocol.splits)), ROUNDING * abs(old - yardstick.dummy))
+        old, new = (
+            metrics.score(one, data.y, metric, data.clusters, is_time_series=data.is_time_series).score
+            for one in (stored, again)
+        )
+        noise_reference = baseline.metrics[metric.name].noise_reference
+        noise = max(noise_reference.floor * sqrt(len(protocol.splits)), ROUNDING * abs(old - noise_reference.dummy))
         if not abs(new - old) <= noise:  # not of NaN either
             raise _not_the_code(
                 order, f"{metric.name} of its first fold is {new:.4g}, was {old:.4g} (noise up to {noise:.2g})"

@@ -8,7 +8,7 @@ from typing import Any
 
 from pytest_model_check.judgement import explain
 from pytest_model_check.judgement.numbers import MISSING, decimals, duration, interval, number
-from pytest_model_check.judgement.verdicts import PASSING, WORST_FIRST, Corner, MetricVerdict, Verdict
+from pytest_model_check.judgement.verdicts import PASSING, WORST_FIRST, MetricVerdict, ScoreGrid, Verdict
 from pytest_model_check.report.html import forest, plots
 from pytest_model_check.report.html.forest import Bar, Scale
 from pytest_model_check.report.html.markup import Html, details, table, tag
@@ -122,24 +122,24 @@ def moved(verdict: Verdict) -> Iterator[Html]:
         "on the new data, and the candidate is held against that.",
     )
     yield _terms([("Old data", move.before), ("New data", move.after)])
-    yield tag("div", *(_corner(verdict, corner) for corner in move.corners), class_="corners")
+    yield tag("div", *(_corner(verdict, grid) for grid in move.score_grids), class_="corners")
     if move.reason:
         yield tag("p", move.reason, class_="note")
 
 
-def _corner(verdict: Verdict, corner: Corner) -> Html:
-    like = next((m for m in verdict.metrics if m.metric == corner.metric and m.slice is None), None)
-    like = like or MetricVerdict(corner.metric, "reported", baseline=corner.old_new, candidate=corner.new_new)
+def _corner(verdict: Verdict, grid: ScoreGrid) -> Html:
+    like = next((m for m in verdict.metrics if m.metric == grid.metric and m.slice is None), None)
+    like = like or MetricVerdict(grid.metric, "reported", baseline=grid.old_new, candidate=grid.new_new)
     body = [
-        ["Approved model", _plain(like, corner.old_old), _plain(like, corner.old_new)],
-        ["Candidate", _plain(like, corner.new_old), _plain(like, corner.new_new)],
+        ["Approved model", _plain(like, grid.old_old), _plain(like, grid.old_new)],
+        ["Candidate", _plain(like, grid.new_old), _plain(like, grid.new_new)],
     ]
     told = []
-    if corner.old_old is not None and corner.old_new is not None:
-        told.append(f"New data, same model: {_signed(like, corner.old_new - corner.old_old)}.")
-    if corner.new_new is not None and corner.old_new is not None:
-        told.append(f"New model, same data: {_signed(like, corner.new_new - corner.old_new)}.")
-    caption = f"{corner.metric}, both models on both versions of the data"
+    if grid.old_old is not None and grid.old_new is not None:
+        told.append(f"New data, same model: {_signed(like, grid.old_new - grid.old_old)}.")
+    if grid.new_new is not None and grid.old_new is not None:
+        told.append(f"New model, same data: {_signed(like, grid.new_new - grid.old_new)}.")
+    caption = f"{grid.metric}, both models on both versions of the data"
     return tag("div", table(caption, ("Model", "Old data", "New data"), body, numbers=(1, 2)), tag("p", " ".join(told)))
 
 
