@@ -22,9 +22,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-import make_data  # noqa: E402
-from fake_github import OWN, FakeGitHub, archive, pull_request  # noqa: E402
-from run_workflow import Event, Job, Runner, make_hub  # noqa: E402
+from support import make_data  # noqa: E402
+from support.fake_github import OWN, FakeGitHub, archive, pull_request  # noqa: E402
+from support.run_workflow import Event, Job, Runner, make_hub  # noqa: E402
 
 EXAMPLES = ROOT / "docs" / "examples"
 TODAY = "2026-01-12T09:00:00+00:00"  # of all commits, so that their hashes are the same each time

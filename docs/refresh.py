@@ -89,7 +89,9 @@ def _wider_margin(clone: Path) -> dict[str, str]:
 
 def _april(clone: Path) -> dict[str, str]:
     """Let a month of flights come."""
-    subprocess.run([sys.executable, "tests/make_data.py", "--months", "4"], cwd=clone, check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, "tests/support/make_data.py", "--months", "4"], cwd=clone, check=True, capture_output=True
+    )
     subprocess.run([sys.executable, "-m", "dvc", "add", "-q", "data"], cwd=clone, check=True)
     return {"moved": _shown(clone, "--model-check", "-k", "flights")}
 

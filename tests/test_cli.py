@@ -5,8 +5,8 @@ import subprocess
 import sys
 
 import pytest
-from lives import Life, baseline
 from pytest_model_check.cli import main
+from support.lives import Life, baseline
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -12,4 +12,4 @@ def make_dummy(task: str) -> Any:
     """Give the learner that looks at no feature: the level a model must beat."""
     from sklearn.dummy import DummyClassifier, DummyRegressor
 
-    return DummyClassifier(way="prior") if task == "classification" else DummyRegressor(way="mean")
+    return DummyClassifier(strategy="prior") if task == "classification" else DummyRegressor(strategy="mean")

@@ -111,7 +111,8 @@ def jackknife(
 
     Labels: rows of one class that are given the same label can't be told apart, so that one scoring for each such pair
     stands for every row, exactly. Everything else: a unit, or where a fold has too many of them, a share of
-    its clusters at a time; their rows then count as one. Which of the two it is, depends on nothing that differs between models.
+    its clusters at a time; their rows then count as one. Which of the two it is, depends on nothing that differs
+    between models.
 
     Returns
     -------

@@ -1,0 +1,1 @@
+"""What tests share: projects, servers, a GitHub, and the example data."""

@@ -1,0 +1,44 @@
+"""A branch and what it changes: candidates, commits, baselines rewritten by hand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+from pytest_model_check.baselines.baseline_json import from_json, to_text
+
+from support.project import LOGISTIC, Project
+
+WEAK = "make_pipeline(StandardScaler(), LogisticRegression(C=0.003))"
+STRONG = LOGISTIC
+TREE = "DecisionTreeClassifier(max_depth=1)"
+PROMISE = 'metrics={"roc_auc": 0.01}, cv=3, seeds=2'
+
+
+def commit(project: Project, message: str) -> str:
+    project.git("add", "-A")
+    project.git("commit", "-qm", message)
+    return project.git("rev-parse", "HEAD").strip()
+
+
+def judged(project: Project, *arguments: str) -> dict:
+    """Run as continuous integration does, and give the one check's report."""
+    project.run("--model-check-against=main", *arguments)
+    (check,) = project.report()["checks"]
+    return check
+
+
+def rewrite(project: Project, change: Callable[[dict], None]) -> None:
+    """Edit a baseline as somebody would who knows how it is sealed."""
+    path = project.path / "baselines" / "tumours.json"
+    plain = json.loads(path.read_text())
+    change(plain)
+    path.write_text(to_text(from_json(plain)))
+
+
+def record_anyway(project: Project, candidate: str, promise: str = PROMISE) -> None:
+    """Record a baseline as if there had been none, as somebody may do who wants to be rid of the old one."""
+    for file in (project.path / "baselines").glob("tumours.*"):
+        file.unlink()
+    project.check(candidate, promise)
+    assert project.run("--update-baselines").ret == 0
