@@ -1,9 +1,9 @@
 """Run a GitHub workflow here: every ``run:`` step, in order, in a fresh clone, with GitHub's environment imitated.
 
 ``python tests/support/run_workflow.py .github/workflows/model-check.yml --base main`` tries a committed workflow
-without GitHub. The steps are executed for real, by bash; what is imitated is named in `ACTIONS`: checkout clones, setup-python
-gives this Python, artifacts are folders, the cache is empty. A composite action of the repository is expanded. What the
-imitation does not know (a foreign action, an unknown key) is an error, never skipped in silence.
+without GitHub. The steps are executed for real, by bash; what is imitated is named in `ACTIONS`: checkout clones,
+setup-python gives this Python, artifacts are folders, the cache is empty. A composite action of the repository is
+expanded. What the imitation does not know (a foreign action, an unknown key) is an error, never skipped in silence.
 
 It leaves out: all but the first combination of a matrix, permissions, concurrency, timeouts, and the services and
 images of GitHub's runners.
