@@ -82,7 +82,7 @@ def scores(psi: np.ndarray) -> Scores:
         row_variances=np.zeros(FOLDS),
         weights=np.full(FOLDS, 1 / FOLDS),
         kind="mean",
-        grain=0.0,
+        min_standard_error=0.0,
     )
 
 
