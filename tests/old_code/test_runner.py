@@ -458,7 +458,7 @@ def test_other_rows_than_the_check_reads_now_are_not_comparable(moved: Moved) ->
     ("python", "said"),
     [
         ("/nowhere/python", "there is no Python at /nowhere/python"),
-        (__file__, "test_remake.py is no Python"),
+        (__file__, "test_runner.py is no Python"),
         ("/bin/true", "/bin/true is no Python"),
         (str(Path(__file__).parent), "there is no Python at "),
     ],
