@@ -12,8 +12,6 @@ import pytest
 from pytest_model_check.judgement import verdict_json
 from pytest_model_check.judgement.verdicts import Acceptance, MetricVerdict, Moved, Run, ScoreGrid, Verdict
 from pytest_model_check.report import annotations, json_report, junit, openmetrics, terminal, text
-from pytest_model_check.session import progress
-from pytest_model_check.session.results import Evidence
 from support.project import LOGISTIC, Project
 from support.runs import K
 from support.verdicts import HELD, WORSE, verdict
@@ -230,34 +228,6 @@ def test_the_next_command() -> None:
     worse = Verdict("x-1", "t.py::test_x[a b]", "worse", False, "x-1: worse")
     assert terminal.next_command([worse, missing], updating=False) == "pytest --model-check -v t.py::test_a"
     assert terminal.next_command([worse], updating=False) == "pytest --model-check -v 't.py::test_x[a b]'"
-
-
-def test_the_progress_line_fits_into_its_room() -> None:
-    full = "churn: fitting 3/30, 9.0 s left"
-    assert progress.line("churn", "fitting", 3, 30, 1.0, 80) == full
-    assert progress.line("churn", "fitting", 0, 30, 1.0, 80) == "churn: fitting 0/30"
-    for room in range(-2, 40):
-        text = progress.line("churn", "fitting", 3, 30, 1.0, room)
-        assert len(text) <= max(room, 0)
-        assert full.endswith(text) or text == "3/30"
-
-
-# -- evidence ----------------------------------------------------------------------------------------------------------
-
-
-def test_a_broken_test_takes_all_its_verdicts_with_it() -> None:
-    found = [{"verdict": verdict_json.to_dict(verdict(name, HELD, passed=True)), "pending": {"x": 1}} for name in "ab"]
-    evidence = Evidence(expected=["t2", "t1"], found={"t1": found}, broken={"t2": ("two", "it crashed")})
-    assert [one["verdict"]["name"] for one in evidence.settled()] == ["two", "a", "b"]
-    assert len(evidence.to_write()) == 2
-    evidence.broken["t1"] = "one", "it failed"
-    assert [one["verdict"]["message"] for one in evidence.settled()] == [
-        "two: it crashed",
-        "a: it failed",
-        "b: it failed",
-    ]
-    assert evidence.to_write() == []
-    assert evidence.unjudged() == []
 
 
 # -- OpenMetrics, annotations, JUnit -----------------------------------------------------------------------------------

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import io
+import json
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pytest_model_check.baselines import store
+from pytest_model_check.baselines.store import Pending
+from pytest_model_check.pull_requests.merge_base import Against
+from pytest_model_check.session import xdist
+from pytest_model_check.session.results import CheckResult, ItemResult
 from support.project import LOGISTIC, Project
 from support.runs import CLAIMS, K, messages
+from support.verdicts import WORSE, verdict
 
 N2 = ("-p", "xdist", "-n2")
 
@@ -187,3 +196,24 @@ def test_without_checks_nothing_passes(project: Project) -> None:
     result = project.run(*N2)
     assert result.ret == pytest.ExitCode.NO_TESTS_COLLECTED
     result.stdout.fnmatch_lines(["No model check was collected: *"])
+
+
+# -- the border --------------------------------------------------------------------------------------------------------
+
+
+def test_what_a_test_found_crosses_as_plain_types_and_comes_back_whole(branch: Project) -> None:
+    baseline = store.read(branch.path / "baselines", "tumours")
+    assert baseline is not None
+    item = ItemResult(
+        "churn", (CheckResult(verdict("churn", WORSE), Pending(baseline, Path("p.parquet"), "digest")),), "it crashed"
+    )
+    plain = xdist.item_to_plain(item)
+    assert json.loads(json.dumps(plain)) == plain
+    assert xdist.item_from_plain(plain) == item
+
+
+@given(st.builds(Against, st.text(), st.text(), st.text()) | st.none())
+def test_what_a_worker_is_told_comes_back_whole(against: Against | None) -> None:
+    plain = json.loads(json.dumps(xdist.worker_input(Path("scratch"), against)))
+    assert xdist.against_from(plain) == against
+    assert xdist.scratch_from(plain) == Path("scratch")

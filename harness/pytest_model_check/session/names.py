@@ -2,11 +2,5 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    pass
-
-
-NAME = "model_check"
+NAME = "model_check"  # the fixture, and the marker of tests that use it
 SESSION = "model_check_session"  # the plugin that is registered while --model-check is on

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from pytest_model_check.git import GitError
 from pytest_model_check.pull_requests.merge_base import Against, find
-from pytest_model_check.session.xdist import from_controller
 
 ENDINGS = (".md", ".json", ".txt", ".html")
 
@@ -57,16 +54,21 @@ class Options:
     folds_suffice: bool
     junit_properties: bool
 
+    @property
+    def revision(self) -> str | None:
+        """The commit whose baselines decide; None: the working tree's do."""
+        return None if self.against is None else self.against.sha
 
-def read(config: pytest.Config, told: Mapping[str, Any] | None) -> Options:
+
+def read(config: pytest.Config, against: Against | None) -> Options:
     """Read the options and ini keys.
 
     Parameters
     ----------
     config : pytest.Config
         pytest's.
-    told : mapping or None
-        What the controller tells a worker of pytest-xdist: its `against`, as `to_worker` gives it.
+    against : Against or None
+        As in `Options`: what `find_against` finds, once for all workers.
 
     Raises
     ------
@@ -77,7 +79,7 @@ def read(config: pytest.Config, told: Mapping[str, Any] | None) -> Options:
         folder=config.rootpath / config.getini("model_check_baselines"),
         update=config.option.model_check_update,
         accept=_accept(config),
-        against=_against(config) if told is None else from_controller(told),
+        against=against,
         python=config.option.model_check_python or config.getini("model_check_python") or sys.executable,
         jobs=_jobs(config),
         reports=_reports(config),
@@ -85,6 +87,20 @@ def read(config: pytest.Config, told: Mapping[str, Any] | None) -> Options:
         folds_suffice=_choice(config, "model_check_without_predictions", ("fail", "folds")) == "folds",
         junit_properties=config.getini("model_check_junit_properties"),
     )
+
+
+def find_against(config: pytest.Config) -> Against | None:
+    """Find the commit whose baselines decide; None: the working tree's do.
+
+    Raises
+    ------
+    pytest.UsageError
+        If it is named, and can't be found.
+    """
+    try:
+        return find(config.rootpath, config.option.model_check_against, os.environ)
+    except GitError as error:
+        raise pytest.UsageError(str(error)) from error
 
 
 def _accept(config: pytest.Config) -> str | None:
@@ -99,15 +115,8 @@ def _accept(config: pytest.Config) -> str | None:
     return str(reason)
 
 
-def _against(config: pytest.Config) -> Against | None:
-    try:
-        return find(config.rootpath, config.option.model_check_against, os.environ)
-    except GitError as error:
-        raise pytest.UsageError(str(error)) from error
-
-
 def _reports(config: pytest.Config) -> tuple[Path, ...]:
-    """Give the reports to write: the command line's, from where it was typed, or else the ini file's, from rootdir."""
+    """Return the reports to write: those typed, from where they were typed, or else the ini file's, from rootdir."""
     named = config.option.model_check_report
     here = config.invocation_params.dir if named else config.rootpath
     paths = tuple(here / path for path in named or config.getini("model_check_report"))
@@ -120,12 +129,12 @@ def _reports(config: pytest.Config) -> tuple[Path, ...]:
 
 
 def _jobs(config: pytest.Config) -> int:
-    """Give the number of parallel fits; 0 for the default."""
-    asked = config.option.model_check_jobs
-    if asked is not None and asked < 1:
-        raise pytest.UsageError(f"--model-check-jobs {asked}: use a whole number from 1")
-    if asked is not None:
-        return int(asked)
+    """Return the number of parallel fits; 0 for the default."""
+    typed: int | None = config.option.model_check_jobs
+    if typed is not None and typed < 1:
+        raise pytest.UsageError(f"--model-check-jobs {typed}: use a whole number from 1")
+    if typed is not None:
+        return typed
     try:
         jobs = int(config.getini("model_check_jobs"))
     except (ValueError, TypeError, pytest.UsageError) as error:

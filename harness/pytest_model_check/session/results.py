@@ -1,46 +1,113 @@
-"""What a run has seen of its checks: which verdicts stand, which tests proved nothing, and what may be written.
-
-Plain types until the end: what a check found travels from pytest-xdist's workers on the reports of the tests.
-"""
+"""What a run has found of its checks: which verdicts stand, which tests proved nothing, and what may be written."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
-Found = Mapping[str, Any]  # {"verdict": as report.machine gives it, "pending": a baseline to be written, or None}
+from pytest_model_check.judgement.verdicts import Verdict
+
+if TYPE_CHECKING:
+    from pytest_model_check.baselines.store import Pending
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """What one call of ``model_check`` found.
+
+    Parameters
+    ----------
+    verdict : Verdict
+        Of the check.
+    pending : Pending or None
+        The baseline that waits to be written when the run is over.
+    """
+
+    verdict: Verdict
+    pending: Pending | None = None
+
+    @property
+    def failure(self) -> str:
+        """The words with which the test fails, where the verdict does not pass."""
+        return f"{self.verdict.message}\n{self.verdict.advice}".rstrip()
+
+
+@dataclass(frozen=True)
+class ItemResult:
+    """What a test, as far as it has been run, found and proved.
+
+    Parameters
+    ----------
+    name : str
+        The name that the test gives to its check.
+    checks : tuple of CheckResult
+        One for each call of ``model_check``.
+    broken : str or None
+        Why the test failed, if not for a verdict; then none of its verdicts stands.
+    """
+
+    name: str
+    checks: tuple[CheckResult, ...] = ()
+    broken: str | None = None
+
+
+@dataclass(frozen=True)
+class LateError:
+    """Why a test fails after it has been reported.
+
+    Parameters
+    ----------
+    nodeid, name : str
+        Of the test, and of the check that is concerned.
+    reason, advice : str
+        What is wrong, in one line; what to do next.
+    """
+
+    nodeid: str
+    name: str
+    reason: str
+    advice: str = ""
 
 
 @dataclass
-class Evidence:
+class RunResults:
     """Everything known of the checks of a run, by the node ids of their tests.
 
     Parameters
     ----------
     expected : list of str
         The tests that are to be judged, in the order of the report.
-    found : dict of str to list of Found
+    checks : dict of str to tuple of CheckResult
         What each call of ``model_check`` found.
     broken : dict of str to (name, reason)
         Tests that failed for another reason than their verdict, or proved nothing: none of their verdicts stands.
     """
 
     expected: list[str] = field(default_factory=list)
-    found: dict[str, list[Found]] = field(default_factory=dict)
+    checks: dict[str, tuple[CheckResult, ...]] = field(default_factory=dict)
     broken: dict[str, tuple[str, str]] = field(default_factory=dict)
 
-    def unjudged(self) -> list[str]:
-        """Give the tests that were to be judged, and of which nothing was heard."""
-        return [nodeid for nodeid in self.expected if not self.found.get(nodeid) and nodeid not in self.broken]
+    def add(self, nodeid: str, item: ItemResult) -> None:
+        """Take in what a test found so far."""
+        self.checks[nodeid] = item.checks
+        if item.broken:
+            self.void(nodeid, item.name, item.broken)
 
-    def double_claims(self) -> Iterator[tuple[str, str, str]]:
-        """Give test, name and reason wherever a name was claimed more than once."""
+    def void(self, nodeid: str, name: str, reason: str) -> None:
+        """Let none of a test's verdicts stand; the first reason stays."""
+        self.broken.setdefault(nodeid, (name, reason))
+
+    def unjudged(self) -> list[str]:
+        """Return the tests that were to be judged, and of which nothing was heard."""
+        return [nodeid for nodeid in self.expected if not self.checks.get(nodeid) and nodeid not in self.broken]
+
+    def double_claims(self) -> Iterator[LateError]:
+        """Return an error for each test that claims a name which another check claims too."""
         claims: dict[str, list[tuple[str, str]]] = {}  # file systems may ignore case
-        for nodeid, found in self._in_order():
-            for one in found:
-                name = str(one["verdict"]["name"])
-                claims.setdefault(name.casefold(), []).append((nodeid, name))
+        for nodeid in self._in_order():
+            for check in self.checks.get(nodeid, ()):
+                claims.setdefault(check.verdict.name.casefold(), []).append((nodeid, check.verdict.name))
         for claimed in claims.values():
             if len(claimed) > 1:
                 tests = dict.fromkeys(nodeid for nodeid, _ in claimed)
@@ -48,52 +115,46 @@ class Evidence:
                     f"both {' and '.join(tests)}" if len(tests) > 1 else f"{len(claimed)} calls in {next(iter(tests))}"
                 )
                 for nodeid, name in dict(claimed).items():
-                    yield nodeid, name, f"two checks claim this name: {who}"
+                    yield LateError(nodeid, name, f"two checks claim this name: {who}")
 
-    def settled(self) -> list[Found]:
-        """Give one entry for each check, in the order of the tests; of broken tests no verdict passes or is written."""
-        return [one for nodeid, found in self._in_order() for one in self._standing(nodeid, found)]
+    def verdicts(self) -> list[Verdict]:
+        """Return the verdicts that stand, and an error for every test that proved nothing."""
+        return [check.verdict for nodeid in self._in_order() for check in self._standing(nodeid)]
 
-    def to_write(self) -> list[tuple[str, Found]]:
-        """Give the node ids and findings whose baselines may be written."""
+    def to_write(self) -> list[tuple[str, CheckResult]]:
+        """Return the node ids and results whose baselines may be written."""
         return [
-            (nodeid, one)
-            for nodeid, found in self._in_order()
-            for one in self._standing(nodeid, found)
-            if one["pending"] and one["verdict"]["passed"]
+            (nodeid, check)
+            for nodeid in self._in_order()
+            for check in self._standing(nodeid)
+            if check.pending is not None and check.verdict.passed
         ]
 
     def discard(self, reason: str) -> None:
         """Take back what was only to be recorded: nothing of this run is written."""
-        for nodeid, found in self.found.items():
-            for verdict in (one["verdict"] for one in found):
-                if verdict["verdict"] == "recorded":
-                    self.broken.setdefault(nodeid, (verdict["name"], reason))
+        for nodeid, checks in self.checks.items():
+            for check in checks:
+                if check.verdict.verdict == "recorded":
+                    self.void(nodeid, check.verdict.name, reason)
 
-    def _in_order(self) -> Iterable[tuple[str, list[Found]]]:
-        """Go through the tests in the order of collection: under pytest-xdist they end in any order."""
-        heard = dict.fromkeys([*self.found, *self.broken])
-        known = [nodeid for nodeid in self.expected if nodeid in heard]
-        return [(nodeid, self.found.get(nodeid, [])) for nodeid in dict.fromkeys([*known, *heard])]
+    def _in_order(self) -> list[str]:
+        """Return the tests in the order of collection: under pytest-xdist they end in any order."""
+        heard = dict.fromkeys([*self.checks, *self.broken])
+        return list(dict.fromkeys([*(nodeid for nodeid in self.expected if nodeid in heard), *heard]))
 
-    def _standing(self, nodeid: str, found: list[Found]) -> list[Found]:
+    def _standing(self, nodeid: str) -> tuple[CheckResult, ...]:
+        checks = self.checks.get(nodeid, ())
         if nodeid not in self.broken:
-            return found
+            return checks
         name, reason = self.broken[nodeid]
-        if not found:
-            return [{"verdict": _error(name, nodeid, reason), "pending": None}]
-        verdicts = [one["verdict"] for one in found]
-        return [{"verdict": _voided(v, reason) if v["passed"] else v, "pending": None} for v in verdicts]
+        if not checks:
+            return (CheckResult(Verdict(name, nodeid, "error", False, f"{name}: {reason}")),)
+        return tuple(CheckResult(_voided(check.verdict, reason)) for check in checks)
 
 
-def _error(name: str, nodeid: str, reason: str) -> dict[str, Any]:
-    from pytest_model_check.judgement import verdict_json
-    from pytest_model_check.judgement.verdicts import Verdict
-
-    return verdict_json.to_dict(Verdict(name, nodeid, "error", False, f"{name}: {reason}"))
-
-
-def _voided(verdict: Mapping[str, Any], reason: str) -> dict[str, Any]:
-    """Let an error stand for a verdict: its numbers would look like a judgement."""
-    message = f"{verdict['name']}: {reason}"
-    return {**verdict, "verdict": "error", "passed": False, "message": message, "advice": "", "metrics": []}
+def _voided(verdict: Verdict, reason: str) -> Verdict:
+    """Let an error stand for a verdict that passed: its numbers would look like a judgement."""
+    if not verdict.passed:
+        return verdict
+    message = f"{verdict.name}: {reason}"
+    return replace(verdict, verdict="error", passed=False, message=message, advice="", metrics=())

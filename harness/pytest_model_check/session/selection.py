@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from glob import glob
 
 import pytest
+
+from pytest_model_check.session.testreports import derived_name
 
 WRITING = ("--model-check-update", "--update-baselines", "--model-check-accept")
 NARROWING = ("-k", "-m", "--deselect", "--ignore", "--lf", "--last-failed", "--sw", "--stepwise")
@@ -33,6 +36,22 @@ def require_typed(config: pytest.Config) -> None:
             "baselines are written only when the command line says so: take "
             f"{' or '.join(WRITING)} out of addopts (or PYTEST_ADDOPTS), and type it"
         )
+
+
+def clashes(checks: Iterable[pytest.Item]) -> list[tuple[pytest.Item, str]]:
+    """Return the tests whose checks would have the name of another one's, and what is wrong, in words."""
+    names: dict[str, pytest.Item] = {}
+    clashing = []
+    for item in checks:
+        name = derived_name(item.name)
+        other = names.setdefault(name.casefold(), item)  # file systems may ignore case
+        if other is not item:
+            words = (
+                f"two model checks have the name {name!r}: {other.nodeid} and {item.nodeid}\n"
+                "A baseline takes its test's name, so rename one of the tests."
+            )
+            clashing.append((item, words))
+    return clashing
 
 
 def is_selection(config: pytest.Config) -> bool:

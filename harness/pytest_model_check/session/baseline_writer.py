@@ -1,0 +1,124 @@
+"""The baselines that a run writes when it is over, by one process; and what is said of them."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_model_check.baselines import store
+from pytest_model_check.errors import BaselineError
+from pytest_model_check.judgement.verdicts import Verdict
+from pytest_model_check.report import sentences
+from pytest_model_check.session.results import CheckResult, LateError, RunResults
+
+REFUSED = ("worse", "inconclusive", "incomparable")
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a run wrote.
+
+    Parameters
+    ----------
+    lines : tuple of str
+        What became of each baseline.
+    files : tuple of str
+        What git has to commit, as the user would type it.
+    accepted : bool
+        A loss was accepted.
+    """
+
+    lines: tuple[str, ...]
+    files: tuple[str, ...]
+    accepted: bool
+
+    def to_approve(self) -> list[str]:
+        """Return the commands that approve what was written; none where nothing was."""
+        if not self.files:
+            return []
+        return [
+            "To approve:",
+            f"  git add {shlex.join(self.files)}",
+            f'  git commit -m "{"Accept" if self.accepted else "Approve"} baselines"',
+            "  dvc push",
+        ]
+
+
+def write(
+    results: RunResults,
+    folder: Path,
+    fail: Callable[[LateError], None],
+    *,
+    is_selection: bool,
+    as_typed: Callable[[Path], str],
+) -> Written:
+    """Write the baselines that may be written; a test whose baseline can't be fails.
+
+    Parameters
+    ----------
+    results : RunResults
+        What the run found.
+    folder : Path
+        Of the baselines.
+    fail : callable
+        Fails a test that has been reported, in `results` too.
+    is_selection : bool
+        The command line says which checks are meant: only then may several be accepted with one reason.
+    as_typed : callable
+        Writes a path as the user would type it.
+    """
+    lines = [_refusal(verdict, folder, as_typed) for verdict in results.verdicts() if _is_refused(verdict)]
+    if not is_selection:
+        for error in _accepted_together(results):
+            fail(error)
+    files: dict[str, None] = {}  # a set in order
+    accepted = False
+    for nodeid, check in results.to_write():
+        try:
+            written = [as_typed(file) for file in _write(check, folder)]
+        except BaselineError as error:
+            fail(LateError(nodeid, check.verdict.name, error.message, error.advice))
+            continue
+        lines.append(_became(check, written[0]))
+        files.update(dict.fromkeys(written))
+        accepted = accepted or check.verdict.accepted is not None
+    return Written(tuple(lines), tuple(files), accepted)
+
+
+def _is_refused(verdict: Verdict) -> bool:
+    failing = not verdict.passed and verdict.verdict in REFUSED
+    return verdict.accepted is None and (failing or bool(verdict.weakened))
+
+
+def _refusal(verdict: Verdict, folder: Path, as_typed: Callable[[Path], str]) -> str:
+    why = "the check promises less" if verdict.weakened else f"the candidate is {verdict.verdict}"
+    return f"refused {as_typed(folder / f'{verdict.name}.json')}: {why}, the baseline stays as it is"
+
+
+def _accepted_together(results: RunResults) -> list[LateError]:
+    """Return an error for each of several checks that one reason would accept."""
+    accepted = [(nodeid, check.verdict.name) for nodeid, check in results.to_write() if check.verdict.accepted]
+    if len(accepted) < 2:
+        return []
+    names = ", ".join(name for _, name in accepted)
+    reason = f"{len(accepted)} checks need to be accepted ({names}), and one reason is for one"
+    advice = "Choose what it is for: -k NAME, or the test's node id."
+    return [LateError(nodeid, name, reason, advice) for nodeid, name in accepted]
+
+
+def _write(check: CheckResult, folder: Path) -> tuple[Path, ...]:
+    assert check.pending is not None
+    return store.write(check.pending, folder)
+
+
+def _became(check: CheckResult, file: str) -> str:
+    """Say what became of the baseline that was written to a file."""
+    verdict, pending = check.verdict, check.pending
+    assert pending is not None
+    if verdict.verdict == "recorded":
+        return f"recorded {file}"
+    scores = {name: metric.score for name, metric in pending.baseline.metrics.items()}
+    became = sentences.became(verdict, scores, pending.baseline.generation)
+    return f"{'accepted' if verdict.accepted else 'replaced'} {file}: {became}"

@@ -1,0 +1,74 @@
+"""One call of ``model_check``: what the test wrote, judged by the gate."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from joblib import cpu_count
+
+from pytest_model_check.checks.make_check import make_check
+from pytest_model_check.errors import ModelCheckError, PromiseError
+from pytest_model_check.fitting.pickling import travel_by_value
+from pytest_model_check.gate import conclude, gate
+from pytest_model_check.session import progress
+from pytest_model_check.session.options import Options
+from pytest_model_check.session.results import CheckResult
+from pytest_model_check.session.testreports import derived_name
+from pytest_model_check.settings import Rules, Settings
+
+
+def judge(
+    request: pytest.FixtureRequest,
+    nodeid: str,
+    args: Sequence[Any],
+    promise: Mapping[str, Any],
+    options: Options,
+    scratch: Path,
+) -> CheckResult:
+    """Judge what a test promises; whatever a user can mend becomes a verdict, an error in words.
+
+    Parameters
+    ----------
+    request : pytest.FixtureRequest
+        The fixture's, of the test.
+    nodeid : str
+        The test's.
+    args : sequence
+        What stands before the keywords: the candidate.
+    promise : mapping
+        The keywords.
+    options : Options
+        How the run was asked for.
+    scratch : Path
+        For files that wait until the run is over.
+    """
+    name = promise.get("name")
+    name = derived_name(request.node.name) if name is None else name
+    try:
+        if "nodeid" in promise:
+            raise PromiseError("model_check() has no argument 'nodeid'", "pytest knows it.")
+        travel_by_value(request.module)
+        check = make_check(*args, **{**promise, "name": name, "nodeid": nodeid})
+        with progress.shown(request.config, check.name) as show:
+            return CheckResult(*gate.run(check, _settings(request.config, options, scratch), show))
+    except ModelCheckError as error:
+        return CheckResult(conclude.failure(str(name), nodeid, error))
+
+
+def _settings(config: pytest.Config, options: Options, scratch: Path) -> Settings:
+    return Settings(
+        root=config.rootpath,
+        folder=options.folder,
+        scratch=Path(tempfile.mkdtemp(dir=scratch)),
+        update=options.update,
+        accept=options.accept,
+        revision=options.revision,
+        python=options.python,
+        charts=any(path.suffix == ".html" for path in options.reports),
+        jobs=options.jobs or (1 if hasattr(config, "workerinput") else cpu_count()),
+        rules=Rules(options.inconclusive_passes, options.folds_suffice),
+    )
