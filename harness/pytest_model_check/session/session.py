@@ -294,9 +294,11 @@ class ModelCheckSession:
     def _write_baselines(self, session: pytest.Session) -> None:
         for verdict in self._verdicts() if self.options.update else ():
             failing = not verdict.passed and verdict.verdict in ("worse", "inconclusive", "incomparable")
-            if verdict.accepted is None and (failing or verdict.weakened):
+            if verdict.concessions.accepted is None and (failing or verdict.concessions.weakened):
                 path = self._typed(self.options.folder / f"{verdict.name}.json")
-                why = "the check promises less" if verdict.weakened else f"the candidate is {verdict.verdict}"
+                why = (
+                    "the check promises less" if verdict.concessions.weakened else f"the candidate is {verdict.verdict}"
+                )
                 self.written.append(f"refused {path}: {why}, the baseline stays as it is")
         to_write = self.evidence.to_write()
         accepting = [one["verdict"]["name"] for _, one in to_write if one["verdict"]["accepted"]]
@@ -337,7 +339,7 @@ class ModelCheckSession:
             return files
         scores = {name: metric.score for name, metric in pending.baseline.metrics.items()}
         became = sentences.became(verdict, scores, pending.baseline.generation)
-        self.written.append(f"{'accepted' if verdict.accepted else 'replaced'} {files[0]}: {became}")
+        self.written.append(f"{'accepted' if verdict.concessions.accepted else 'replaced'} {files[0]}: {became}")
         return files
 
     def _write_reports(self, *, complete: bool) -> None:
