@@ -12,7 +12,21 @@ from collections.abc import Callable
 
 from overhead import machine as this_machine
 from pytest_model_check.judgement import explain
-from pytest_model_check.judgement.verdicts import Acceptance, MetricVerdict, Moved, Run, ScoreGrid, Verdict, worst
+from pytest_model_check.judgement.verdicts import (
+    Acceptance,
+    ChangedRows,
+    Compared,
+    Concessions,
+    Cost,
+    DataVersion,
+    Differences,
+    MetricVerdict,
+    Moved,
+    Run,
+    ScoreGrid,
+    Verdict,
+    worst,
+)
 from pytest_model_check.report import annotations, json_report, junit, markdown, openmetrics, terminal
 
 CHECKS, SLICES, FOLDS = 50, 5, 10
@@ -37,7 +51,7 @@ def run_of(checks: int) -> Run:
 
 
 def _check(i: int) -> Verdict:
-    name, fails = f"model_number_{i:04d}", i % 3 == 0
+    name, fails, changed = f"model_number_{i:04d}", i % 3 == 0, ChangedRows(47, 5, (1, 2, 3, 4, 5))
     found = tuple(
         _metric(metric, part, fails)
         for metric in METRICS
@@ -49,25 +63,23 @@ def _check(i: int) -> Verdict:
         worst([one.verdict for one in found if one.decides]),
         not fails,
         explain.sentence(name, found),
-        explain.advice(found, 10_000, (47, 5), (1, 2, 3, 4, 5)),
+        explain.advice(found, 10_000, changed),
         found,
-        data_path=f"data/model_{i}.parquet",
-        data_md5="0123456789abcdef" * 2,
-        rows=10_000,
-        fits=30,
-        seconds=12.0,
-        standing=(Acceptance(2, "half the latency", f"{name}: roc_auc is worse by 0.010", ("roc_auc",)),),
-        moved=Moved(
-            "one version", "another", "3f2a1c9", tuple(ScoreGrid(one, 0.9, 0.89, 0.9, 0.88) for one in METRICS)
+        Compared(
+            DataVersion(f"data/model_{i}.parquet", "0123456789abcdef" * 2, 10_000),
+            released="Pipeline(steps=[('scale', StandardScaler()), ('model', LogisticRegression(C=1))])",
+            candidate="Pipeline(steps=[('scale', StandardScaler()), ('model', LogisticRegression(C=2))])",
+            protocol={"cv": "StratifiedKFold(n_splits=10)"},
+            recording=3,
+            reused=2,
+            environment=(("scikit-learn", "1.8.0", "1.9.1"), ("numpy", "2.3.1", "2.4.6")),
         ),
-        flips=(47, 5),
-        flipped=(1, 2, 3, 4, 5),
-        environment=(("scikit-learn", "1.8.0", "1.9.1"), ("numpy", "2.3.1", "2.4.6")),
-        released="Pipeline(steps=[('scale', StandardScaler()), ('model', LogisticRegression(C=1))])",
-        candidate="Pipeline(steps=[('scale', StandardScaler()), ('model', LogisticRegression(C=2))])",
-        protocol={"cv": "StratifiedKFold(n_splits=10)"},
-        recording=3,
-        reused=2,
+        Concessions(standing=(Acceptance(2, "half the latency", f"{name}: roc_auc is worse by 0.010", ("roc_auc",)),)),
+        Differences(
+            changed,
+            Moved("one version", "another", "3f2a1c9", tuple(ScoreGrid(one, 0.9, 0.89, 0.9, 0.88) for one in METRICS)),
+        ),
+        Cost(30, 12.0),
     )
 
 
@@ -88,7 +100,7 @@ def _metric(name: str, part: str | None, fails: bool) -> MetricVerdict:
         dummy=0.5,
         resolution_reused=0.012,
         floor=0.008,
-        blocked=0.03,
+        probability_inconclusive=0.03,
         seeds=1,
         folds=folds,
     )

@@ -33,7 +33,7 @@ def test_a_look_that_spends_less_is_wider():
     assert part.low < whole.low
     assert part.high > whole.high
     assert part.resolution == whole.resolution
-    assert part.blocked > whole.blocked
+    assert part.probability_inconclusive > whole.probability_inconclusive
 
 
 def test_a_loss_of_the_whole_margin_passes_one_time_in_twenty_over_all_looks():

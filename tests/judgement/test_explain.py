@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pytest_model_check.judgement.explain import advice, changed_rows, sentence
 from pytest_model_check.judgement.numbers import decimals, duration, interval, number
-from pytest_model_check.judgement.verdicts import Drift, MetricVerdict
+from pytest_model_check.judgement.verdicts import ChangedRows, Drift, MetricVerdict
 
 fast = settings(deadline=None, derandomize=True, max_examples=100)
 BASIC = {"baseline": 0.994, "candidate": 0.9733, "margin": 0.005, "resolution": 0.009, "dummy": 0.5}
@@ -151,7 +151,7 @@ def test_a_duration(seconds, said):
     assert duration(seconds) == said
 
 
-WEAK = {"delta": 0.0, "low": -0.009, "high": 0.009, "resolution": 0.0125, "blocked": 0.46}
+WEAK = {"delta": 0.0, "low": -0.009, "high": 0.009, "resolution": 0.0125, "probability_inconclusive": 0.46}
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ def test_drift_is_said_with_its_anchor():
 def test_where_a_loss_sits_is_told_once_for_the_whole():
     whole = found("worse", delta=-0.02, low=-0.03, high=-0.01, folds=((0.99, 0.98), (0.99, 0.95), (0.99, 0.995)))
     south = found("worse", slice="region=south", delta=-0.05, low=-0.06, high=-0.04)
-    told = advice([whole, south], 569, (7, 2), (3, 5, 8, 13, 21)).splitlines()
+    told = advice([whole, south], 569, ChangedRows(7, 2, (3, 5, 8, 13, 21))).splitlines()
     assert told == [
         "roc_auc: 0.9940 -> 0.9733; lower in 2 of 3 folds, most in fold 2 (-0.0400); most on region=south (-0.0500).",
         "7 rows are wrong now that were right, 2 the other way round: rows 3, 5, 8, 13, 21, ... (counted from 0).",
@@ -204,11 +204,11 @@ def test_where_a_loss_sits_is_told_once_for_the_whole():
 
 
 @pytest.mark.parametrize(
-    ("flips", "rows", "said"),
+    ("changed", "said"),
     [
-        ((1, 0), (4,), "1 row is wrong now that was right, 0 the other way round: row 4 (counted from 0)."),
-        ((0, 3), (), "0 rows are wrong now that were right, 3 the other way round."),
+        (ChangedRows(1, 0, (4,)), "1 row is wrong now that was right, 0 the other way round: row 4 (counted from 0)."),
+        (ChangedRows(0, 3), "0 rows are wrong now that were right, 3 the other way round."),
     ],
 )
-def test_changed_rows_are_counted(flips, rows, said):
-    assert changed_rows(flips, rows) == said
+def test_changed_rows_are_counted(changed, said):
+    assert changed_rows(changed) == said

@@ -11,7 +11,20 @@ from collections.abc import Callable
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
-from pytest_model_check.judgement.verdicts import Acceptance, MetricVerdict, Moved, Run, ScoreGrid, Verdict, worst
+from pytest_model_check.judgement.verdicts import (
+    Acceptance,
+    ChangedRows,
+    Compared,
+    Concessions,
+    DataVersion,
+    Differences,
+    MetricVerdict,
+    Moved,
+    Run,
+    ScoreGrid,
+    Verdict,
+    worst,
+)
 from pytest_model_check.report import annotations, json_report, markdown, markdown_text, openmetrics, terminal
 from pytest_model_check.report.text import cut, shortened, visible
 from support.html import Page
@@ -73,21 +86,24 @@ def verdicts(draw: st.DrawFn) -> Verdict:
         f"{name}: {draw(texts)}",
         draw(texts),
         found,
-        data_path=draw(texts),
-        data_md5=draw(texts),
-        rows=draw(st.sampled_from([0, 1234])),
-        accepted=draw(st.one_of(st.none(), texts)) if passed else None,
-        weakened=tuple(draw(st.lists(texts, max_size=2))),
-        standing=draw(st.sampled_from([(), standing])),
-        moved=draw(st.sampled_from([None, moved])),
-        flips=draw(st.sampled_from([None, (3, 1)])),
-        flipped=(1, 2, 3),
-        environment=((draw(texts), draw(texts), draw(texts)),),
-        released=draw(texts),
-        candidate=draw(texts),
-        protocol={draw(texts): draw(texts)},
-        recording=draw(st.integers(0, 3)),
-        reused=draw(st.integers(0, 3)),
+        Compared(
+            DataVersion(draw(texts), draw(texts), draw(st.sampled_from([0, 1234]))),
+            released=draw(texts),
+            candidate=draw(texts),
+            protocol={draw(texts): draw(texts)},
+            recording=draw(st.integers(0, 3)),
+            reused=draw(st.integers(0, 3)),
+            environment=((draw(texts), draw(texts), draw(texts)),),
+        ),
+        Concessions(
+            accepted=draw(st.one_of(st.none(), texts)) if passed else None,
+            weakened=tuple(draw(st.lists(texts, max_size=2))),
+            standing=draw(st.sampled_from([(), standing])),
+        ),
+        Differences(
+            changed_rows=draw(st.sampled_from([None, ChangedRows(3, 1, (1, 2, 3))])),
+            moved=draw(st.sampled_from([None, moved])),
+        ),
     )
 
 
@@ -102,7 +118,8 @@ def runs(draw: st.DrawFn) -> Run:
 def named(text: str) -> Run:
     """Call everything by the same name."""
     metric = MetricVerdict(text, "worse", text, 0.9, 0.8, -0.1, -0.2, -0.05, 0.01, 0.02, 0.5, folds=((0.9, 0.8),))
-    check = Verdict(text, text, "worse", False, text, text, (metric,), text, text, 9, accepted=None, weakened=(text,))
+    compared, weaker = Compared(DataVersion(text, text, 9)), Concessions(weakened=(text,))
+    check = Verdict(text, text, "worse", False, text, text, (metric,), compared, weaker)
     return Run((check, Verdict(text, text, "error", False, text)), False, text, (text,))
 
 

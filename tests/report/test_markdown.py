@@ -8,10 +8,20 @@ from dataclasses import replace
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-from pytest_model_check.judgement.verdicts import Acceptance, Moved, Run, ScoreGrid, Verdict
+from pytest_model_check.judgement.verdicts import (
+    Acceptance,
+    ChangedRows,
+    Compared,
+    Concessions,
+    Differences,
+    Moved,
+    Run,
+    ScoreGrid,
+    Verdict,
+)
 from pytest_model_check.report import markdown, markdown_text
 from support.html import Page
-from support.verdicts import HELD, WORSE, verdict
+from support.verdicts import DATA, HELD, WORSE, verdict
 
 BETTER = replace(HELD, metric="r2", verdict="better", delta=0.02, low=0.01, high=0.03)
 
@@ -87,12 +97,12 @@ def test_the_whole_comment() -> None:
             "❌ May not ship: the run is incomplete, 1 model check passed",
         ),
         (
-            [replace(verdict("a", WORSE, passed=True), accepted="why not")],
+            [replace(verdict("a", WORSE, passed=True), concessions=Concessions("why not"))],
             [],
             "⚠️ May ship, with 1 loss accepted: 1 of 1 model check passed",
         ),
         (
-            [replace(verdict("a", HELD, passed=True), accepted="why not", weakened=("a wider margin",))] * 2,
+            [replace(verdict("a", HELD, passed=True), concessions=Concessions("why not", ("a wider margin",)))] * 2,
             [],
             "⚠️ May ship, with 2 weaker promises accepted: 2 of 2 model checks passed",
         ),
@@ -126,7 +136,7 @@ def test_failing_rows_come_first_even_before_the_passing_rows_of_their_check() -
 
 def test_an_accepted_loss_comes_before_the_table_with_its_reason() -> None:
     message = "churn: roc_auc is worse by 0.021; accepted: half the latency"  # as a run says it
-    lost = replace(verdict("churn", WORSE, passed=True, message=message), accepted="half the latency")
+    lost = replace(verdict("churn", WORSE, passed=True, message=message), concessions=Concessions("half the latency"))
     text = markdown.render(Run((verdict("good", HELD, passed=True), lost), True))
     told = "**Accepted:** churn: roc_auc is worse by 0.021. Reason: half the latency"
     assert text.splitlines()[3] == told
@@ -134,7 +144,9 @@ def test_an_accepted_loss_comes_before_the_table_with_its_reason() -> None:
 
 
 def test_a_weaker_promise_fails_in_a_row_of_its_own() -> None:
-    weak = replace(verdict("churn", HELD), verdict="held", weakened=("the margin was 0.005, is 0.020",))
+    weak = replace(
+        verdict("churn", HELD), verdict="held", concessions=Concessions(weakened=("the margin was 0.005, is 0.020",))
+    )
     text = markdown.render(Run((weak,), passed=False))
     assert text.splitlines()[3] == "**Weaker promise:** churn: the margin was 0.005, is 0.020"
     assert [(row[1], row[-1]) for row in table(text)] == [("-", "**weaker promise**"), ("accuracy", "held")]
@@ -150,16 +162,22 @@ def test_what_else_there_is_to_know_is_folded() -> None:
     full = replace(
         verdict("churn", replace(WORSE, resolution_reused=0.012), HELD, *slices),
         advice="First line.\nSecond line.",
-        flips=(7, 2),
-        flipped=(3, 5),
-        environment=(("numpy", "2.3.1", "2.4.6"),),
-        released="LogisticRegression(C=1)",
-        candidate="LogisticRegression(C=2)",
-        recording=4,
-        reused=3,
-        standing=(Acceptance(2, "half the latency", "churn: roc_auc is worse by 0.01", ("roc_auc",)),),
-        moved=Moved(
-            "churn.csv a1", "churn.csv b2", "3f2a1c9", (ScoreGrid("roc_auc", 0.99, 0.98, None, 0.97),), "No column."
+        compared=Compared(
+            DATA,
+            released="LogisticRegression(C=1)",
+            candidate="LogisticRegression(C=2)",
+            recording=4,
+            reused=3,
+            environment=(("numpy", "2.3.1", "2.4.6"),),
+        ),
+        concessions=Concessions(
+            standing=(Acceptance(2, "half the latency", "churn: roc_auc is worse by 0.01", ("roc_auc",)),)
+        ),
+        differences=Differences(
+            ChangedRows(7, 2, (3, 5)),
+            Moved(
+                "churn.csv a1", "churn.csv b2", "3f2a1c9", (ScoreGrid("roc_auc", 0.99, 0.98, None, 0.97),), "No column."
+            ),
         ),
     )
     text = markdown.render(Run((full, verdict("good", HELD, passed=True)), passed=False))
@@ -200,7 +218,8 @@ def test_what_else_there_is_to_know_is_folded() -> None:
 def test_long_models_are_shown_where_they_part() -> None:
     steps = ", ".join(f"step{i}" for i in range(100))
     full = replace(
-        verdict("churn", WORSE), released=f"Pipeline({steps}, C=1, x)", candidate=f"Pipeline({steps}, C=2, x)"
+        verdict("churn", WORSE),
+        compared=Compared(released=f"Pipeline({steps}, C=1, x)", candidate=f"Pipeline({steps}, C=2, x)"),
     )
     text = markdown.render(Run((full,), passed=False))
     ((_, released, candidate),) = table(fold(text, "Models that changed") + "\n")
@@ -233,10 +252,8 @@ def _many(count: int, share: float, name: str, reason: str, metrics: int) -> Run
                 message=f"{i:04d}{name}: {reason}",
             ),
             advice=reason,
-            released="a",
-            candidate=reason,
-            environment=((reason, "1", "2"),),
-            standing=(Acceptance(1, reason, reason),),
+            compared=Compared(DATA, released="a", candidate=reason, environment=((reason, "1", "2"),)),
+            concessions=Concessions(standing=(Acceptance(1, reason, reason),)),
         )
         for i in range(count)
     )

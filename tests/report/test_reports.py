@@ -10,11 +10,23 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from pytest_model_check.judgement import verdict_json
-from pytest_model_check.judgement.verdicts import Acceptance, MetricVerdict, Moved, Run, ScoreGrid, Verdict
+from pytest_model_check.judgement.verdicts import (
+    Acceptance,
+    Compared,
+    Concessions,
+    Cost,
+    Differences,
+    MetricVerdict,
+    Moved,
+    Run,
+    ScoreGrid,
+    Verdict,
+)
 from pytest_model_check.report import annotations, json_report, junit, openmetrics, terminal, text
+from support.pages import full
 from support.project import LOGISTIC, Project
 from support.runs import K
-from support.verdicts import HELD, WORSE, verdict
+from support.verdicts import DATA, HELD, WORSE, verdict
 
 # -- JSON --------------------------------------------------------------------------------------------------------------
 
@@ -88,9 +100,30 @@ def test_json_has_null_for_every_number_that_is_none() -> None:
     assert type(plain["metrics"][0]["margin"]) is float
 
 
-def test_a_verdict_survives_the_way_through_json() -> None:
-    one = verdict("churn", WORSE, HELD)
-    assert verdict_json.from_dict(json.loads(json.dumps(verdict_json.to_dict(one)))) == one
+@pytest.mark.parametrize("complete", [verdict("churn", WORSE, HELD), full("churn")])
+def test_a_verdict_survives_the_way_through_json(complete: Verdict) -> None:
+    assert verdict_json.from_dict(json.loads(json.dumps(verdict_json.to_dict(complete)))) == complete
+
+
+def test_the_keys_of_the_json_report_are_a_contract() -> None:
+    plain = json.loads(json_report.render(Run((full("churn"),), passed=True)))
+    assert list(plain) == ["schema", "passed", "against", "problems", "retired", "checks"]
+    (check,) = plain["checks"]
+    assert list(check) == [
+        "name", "nodeid", "verdict", "passed", "message", "advice", "accepted", "weakened", "standing", "moved", "data",
+        "fits", "seconds", "flips", "environment", "models", "protocol", "recording", "reused", "charts", "metrics",
+    ]  # fmt: skip
+    assert list(check["metrics"][0]) == [
+        "metric", "slice", "verdict", "baseline", "candidate", "delta", "low", "high", "margin", "resolution",
+        "resolution_reused", "dummy", "floor", "blocked", "seeds", "reason", "folds", "drift", "losses",
+    ]  # fmt: skip
+    assert list(check["metrics"][0]["drift"]) == ["since", "score", "delta", "low", "high", "margin"]
+    assert list(check["standing"][0]) == ["generation", "reason", "message", "metrics", "weakened", "closed"]
+    assert list(check["moved"]) == ["before", "after", "commit", "reason", "corners"]
+    assert list(check["moved"]["corners"][0]) == ["metric", "old_old", "old_new", "new_old", "new_new"]
+    assert (list(check["data"]), list(check["flips"])) == (["path", "md5", "rows"], ["lost", "won", "rows"])
+    assert list(check["environment"][0]) == ["package", "then", "now"]
+    assert list(check["models"]) == ["released", "candidate"]
 
 
 # -- the terminal ------------------------------------------------------------------------------------------------------
@@ -100,7 +133,7 @@ def test_the_totals_are_said_right() -> None:
     one, two = verdict("a", HELD, passed=True), verdict("b", WORSE)
     assert terminal.summary([one], 0)[-1] == "1 model check: 1 passed; 30 fits in 1.9 s"
     assert terminal.summary([one, two], 0)[-1] == "2 model checks: 1 failed, 1 passed; 60 fits in 3.8 s"
-    single = Verdict("c", "t.py::test_c", "error", False, "c: broken", fits=1)
+    single = Verdict("c", "t.py::test_c", "error", False, "c: broken", cost=Cost(fits=1))
     assert terminal.summary([single], 0)[-1] == "1 model check: 1 failed; 1 fit in 0.0 s"
 
 
@@ -156,7 +189,7 @@ def test_only_the_verdict_is_coloured() -> None:
     def paint(text: str, **markup: bool) -> str:
         return f"<{' '.join(markup)}>{text}</>"
 
-    lost = replace(verdict("lost", WORSE, passed=True), accepted="why not")
+    lost = replace(verdict("lost", WORSE, passed=True), concessions=Concessions("why not"))
     lines = terminal.summary([verdict("churn", WORSE, HELD), lost], 0, paint=paint)
     assert [line[line.index("<") :] for line in lines if "<" in line] == [
         "<yellow>Accepted</>: lost: a message. Reason: why not",
@@ -174,7 +207,7 @@ def test_what_an_encoding_can_not_take_is_spelt_out() -> None:
 
 def test_the_data_that_moved_is_shown_with_both_models() -> None:
     moved = Moved("a.csv 1", "a.csv 2", "3f2a1c9", (ScoreGrid("roc_auc", 0.99, 0.98, None, 0.985),), "No column.")
-    lines = terminal.summary([replace(verdict("churn", WORSE), moved=moved)], 0)
+    lines = terminal.summary([replace(verdict("churn", WORSE), differences=Differences(moved=moved))], 0)
     begin = lines.index("churn: the data moved, from a.csv 1 to a.csv 2; the released model is the code of 3f2a1c9")
     assert lines[begin + 1 : begin + 3] == [
         "roc_auc: the released model scores 0.0100 less on the new data; "
@@ -182,19 +215,22 @@ def test_the_data_that_moved_is_shown_with_both_models() -> None:
         "No column.",
     ]
     assert lines[begin + 5].split() == ["roc_auc", "0.9900", "0.9800", "-", "0.9850"]
-    narrow = terminal.summary([replace(verdict("churn", WORSE), moved=moved)], 0, width=40)
+    narrow = terminal.summary([replace(verdict("churn", WORSE), differences=Differences(moved=moved))], 0, width=40)
     assert "  released, new data: 0.9800" in narrow
 
 
 def test_verbose_says_what_was_compared() -> None:
     one = replace(
         verdict("churn", WORSE),
-        environment=(("numpy", "2.3", "2.4"),),
-        released="A(1)",
-        candidate="A(2)",
-        protocol={"cv": "KFold", "groups": None},
-        recording=4,
-        reused=1,
+        compared=Compared(
+            DATA,
+            released="A(1)",
+            candidate="A(2)",
+            protocol={"cv": "KFold", "groups": None},
+            recording=4,
+            reused=1,
+            environment=(("numpy", "2.3", "2.4"),),
+        ),
     )
     lines = terminal.summary([one], 1)
     begin = lines.index("churn, what was compared")
@@ -210,8 +246,11 @@ def test_verbose_says_what_was_compared() -> None:
 
 
 def test_an_acceptance_is_never_hidden() -> None:
-    lost = replace(verdict("lost", WORSE, passed=True), accepted="why not")
-    stands = replace(verdict("a", HELD, passed=True), standing=(Acceptance(2, "half the latency", "a: r2 is worse"),))
+    lost = replace(verdict("lost", WORSE, passed=True), concessions=Concessions("why not"))
+    stands = replace(
+        verdict("a", HELD, passed=True),
+        concessions=Concessions(standing=(Acceptance(2, "half the latency", "a: r2 is worse"),)),
+    )
     assert terminal.summary([lost], -1)[0] == "Accepted: lost: a message. Reason: why not"
     assert "still accepted: a: recording 2 accepted that r2 is worse. Reason: half the latency" in terminal.summary(
         [stands], 0

@@ -5,16 +5,23 @@ from __future__ import annotations
 from pytest_model_check.judgement.verdicts import (  # fmt: skip
     PASSING,
     Acceptance,
+    ChangedRows,
+    Compared,
+    Concessions,
+    Cost,
+    DataVersion,
+    Differences,
     Drift,
     MetricVerdict,
     Moved,
     ScoreGrid,
     Verdict,
 )
-from pytest_model_check.scoring.charts import charts
+from pytest_model_check.scoring.charts import charts as draw_charts
 
 from support.two_classes import two_classes
 
+DATA = DataVersion("data/churn.csv", "0" * 32, 4000)
 FOLDS = ((0.93, 0.91), (0.94, 0.92), (0.92, 0.93))
 
 
@@ -23,50 +30,46 @@ def metric(label="worse", name="roc_auc", part=None, **more) -> MetricVerdict:
         name, label, part,
         **{
             "baseline": 0.93, "candidate": 0.91, "delta": -0.02, "low": -0.027, "high": -0.013, "margin": 0.005,
-            "resolution": 0.008, "dummy": 0.5, "resolution_reused": 0.012, "floor": 0.004, "blocked": 0.31, "seeds": 3,
-            "folds": FOLDS, "losses": (3, 14),
+            "resolution": 0.008, "dummy": 0.5, "resolution_reused": 0.012, "floor": 0.004,
+            "probability_inconclusive": 0.31, "seeds": 3, "folds": FOLDS, "losses": (3, 14),
         }
         | more,
     )  # fmt: skip
 
 
-def check(name="churn", *metrics, label=None, passed=None, **more) -> Verdict:
+def check(name="churn", *metrics, label=None, passed=None, charts=None, **more) -> Verdict:
     label = label or (metrics[0].verdict if metrics else "error")
     passed = label in PASSING if passed is None else passed
     return Verdict(
         name, f"test_models.py::test_{name}", label, passed, f"{name}: {label}, in one sentence", "Mend it.\nSoon.",
         metrics,
-        **{"data_path": "data/churn.csv", "data_md5": "0" * 32, "rows": 4000, "fits": 30, "seconds": 2.0} | more,
+        **{"compared": Compared(DATA), "differences": Differences(charts=charts or {}), "cost": Cost(30, 2.0)} | more,
     )  # fmt: skip
 
 
-def full(word: str = "x", **more) -> Verdict:
+def full(word: str = "x", charts=None) -> Verdict:
     """Give a check that has everything, with `word` wherever a project's own words stand."""
     return check(
         word,
         metric(name=word, drift=Drift(2, 0.94, -0.03, -0.035, -0.02, 0.005), reason=word),
         metric("worse", word, word),
         metric("reported", word, f"{word}=2", delta=0.01),
-        flips=(3, 1),
-        flipped=(1, 2, 3),
         passed=True,
-        accepted=word,
-        weakened=(word,),
-        standing=(Acceptance(2, word, word, (word,), (word,)),),
-        moved=Moved(word, word, word, (ScoreGrid(word, 0.94, 0.93, None, 0.91),), word),
-        environment=((word, word, word),),
-        released=word,
-        candidate=word,
-        protocol={"cv": word, "slices": [word], "groups": None},
-        recording=3,
-        reused=7,
-        **{"charts": drawings(word)} | more,
+        compared=Compared(
+            DATA, word, word, {"cv": word, "slices": [word], "groups": None}, 3, 7, environment=((word, word, word),)
+        ),
+        concessions=Concessions(word, (word,), (Acceptance(2, word, word, (word,), (word,)),)),
+        differences=Differences(
+            ChangedRows(3, 1, (1, 2, 3)),
+            Moved(word, word, word, (ScoreGrid(word, 0.94, 0.93, None, 0.91),), word),
+            charts or drawings(word),
+        ),
     )
 
 
 def drawings(word: str = "x") -> dict:
     y, old = two_classes(0)
-    drawn = charts(y, old, two_classes(1)[1])
+    drawn = draw_charts(y, old, two_classes(1)[1])
     return drawn | {"positive": word, "confusion": drawn["confusion"] | {"labels": [word, f"{word}2"]}}
 
 

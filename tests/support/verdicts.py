@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from pytest_model_check.judgement.verdicts import MetricVerdict, Verdict
+from pytest_model_check.judgement.verdicts import Compared, Cost, DataVersion, MetricVerdict, Verdict
 
+DATA = DataVersion("data/churn.csv", "0" * 32, 5690)
 WORSE = MetricVerdict(
     "roc_auc",
     "worse",
@@ -28,9 +29,6 @@ def verdict(name: str = "churn", *metrics: MetricVerdict, passed: bool = False, 
         passed,
         message or f"{name}: a message",
         metrics=metrics,
-        data_path="data/churn.csv",
-        data_md5="0" * 32,
-        rows=5690,
-        fits=30,
-        seconds=1.9,
+        compared=Compared(DATA),
+        cost=Cost(30, 1.9),
     )

@@ -12,6 +12,7 @@ from pytest_model_check.errors import IncomparableError, UnavailableError
 from pytest_model_check.gate import paired, sequential
 from pytest_model_check.gate.findings import Held
 from pytest_model_check.gate.paired import Comparison
+from pytest_model_check.judgement.verdicts import Differences
 from pytest_model_check.old_code import moved_data
 from pytest_model_check.pull_requests.approved import Approval
 from pytest_model_check.scoring.charts import charts
@@ -59,12 +60,13 @@ def hold(check: Check, protocol: CrossValidation, approval: Approval, settings: 
         weakened=weakened,
         anchors=against.anchors() if settings.update or approval.claimed else {},
         fits=judged.fits,
-        flips=judged.flips,
-        flipped=judged.flipped,
-        moved=moved,
-        charts=charts(data.y, approved.predictions, judged.candidate)
-        if settings.charts and approved is not None and judged.candidate is not None
-        else {},
+        differences=Differences(
+            judged.changed_rows,
+            moved,
+            charts(data.y, approved.predictions, judged.candidate)
+            if settings.charts and approved is not None and judged.candidate is not None
+            else {},
+        ),
     )
 
 

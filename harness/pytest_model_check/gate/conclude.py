@@ -13,7 +13,17 @@ from pytest_model_check.data.splits import CrossValidation
 from pytest_model_check.errors import IncomparableError, MissingBaselineError, ModelCheckError
 from pytest_model_check.gate.findings import Held, Settled, named
 from pytest_model_check.judgement import explain
-from pytest_model_check.judgement.verdicts import PASSING, Label, MetricVerdict, Verdict, worst
+from pytest_model_check.judgement.verdicts import (
+    PASSING,
+    Compared,
+    Concessions,
+    Cost,
+    DataVersion,
+    Label,
+    MetricVerdict,
+    Verdict,
+    worst,
+)
 from pytest_model_check.pull_requests.approved import Approval
 from pytest_model_check.settings import Settings
 
@@ -51,24 +61,22 @@ def conclude(
         message=message,
         advice=advice,
         metrics=found,
-        data_path=data.path,
-        data_md5=data.md5,
-        rows=data.rows,
-        fits=held.fits + settled.fits,
-        seconds=seconds,
-        accepted="; ".join(one.reason for one in settled.accepted) or None,
-        weakened=held.weakened,
-        standing=tuple(one for one in (told.standing if told else ()) if one not in settled.accepted),
-        moved=held.moved,
-        flips=held.flips,
-        flipped=held.flipped,
-        environment=_changes(approval.claimed or approval.baseline),
-        released=approval.baseline.candidate if approval.baseline else "",
-        candidate=estimator.describe(check.candidate),
-        protocol=promises.protocol(check, protocol.splitter, settings.rules),
-        recording=approval.baseline.generation if approval.baseline else 0,
-        reused=approval.baseline.reused if approval.baseline and held.moved is None else 0,
-        charts=held.charts,
+        compared=Compared(
+            DataVersion(data.path, data.md5, data.rows),
+            released=approval.baseline.candidate if approval.baseline else "",
+            candidate=estimator.describe(check.candidate),
+            protocol=promises.protocol(check, protocol.splitter, settings.rules),
+            recording=approval.baseline.generation if approval.baseline else 0,
+            reused=approval.baseline.reused if approval.baseline and held.differences.moved is None else 0,
+            environment=_changes(approval.claimed or approval.baseline),
+        ),
+        concessions=Concessions(
+            "; ".join(one.reason for one in settled.accepted) or None,
+            held.weakened,
+            tuple(one for one in (told.standing if told else ()) if one not in settled.accepted),
+        ),
+        differences=held.differences,
+        cost=Cost(held.fits + settled.fits, seconds),
     )
 
 
@@ -96,7 +104,7 @@ def _advice(check: Check, approval: Approval, held: Held, found: tuple[MetricVer
             f'pytest --model-check --model-check-accept "reason" {shlex.quote(check.nodeid)}'
         )
     if not held.broken:
-        lines.append(explain.advice(found, rows, held.flips, held.flipped))
+        lines.append(explain.advice(found, rows, held.differences.changed_rows))
     return "\n".join(line for line in lines if line)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from pytest_model_check.baselines import successor
 from pytest_model_check.baselines.record import Baseline
@@ -12,7 +11,7 @@ from pytest_model_check.baselines.store import Pending
 from pytest_model_check.errors import IncomparableError
 from pytest_model_check.judgement import explain
 from pytest_model_check.judgement.drift import Anchor
-from pytest_model_check.judgement.verdicts import Acceptance, Label, MetricVerdict, Moved
+from pytest_model_check.judgement.verdicts import Acceptance, Differences, Label, MetricVerdict
 
 
 @dataclass(frozen=True)
@@ -78,8 +77,10 @@ class Held:
         How less is promised than was approved.
     anchors : mapping of str to Anchor
         What losses are added up from, by metric.
-    fits, flips, flipped, moved, charts
-        See `pytest_model_check.judgement.verdicts.Verdict`.
+    fits : int
+        Made for it.
+    differences : Differences
+        How the two models' answers differ, beside their scores.
     """
 
     metrics: tuple[MetricVerdict, ...] = ()
@@ -87,10 +88,7 @@ class Held:
     weakened: tuple[str, ...] = ()
     anchors: Mapping[str, Anchor] = field(default_factory=dict)
     fits: int = 0
-    flips: tuple[int, int] | None = None
-    flipped: tuple[int, ...] = ()
-    moved: Moved | None = None
-    charts: Mapping[str, Any] = field(default_factory=dict)
+    differences: Differences = field(default_factory=Differences)
 
     @property
     def failing(self) -> bool:

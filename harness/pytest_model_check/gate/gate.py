@@ -65,4 +65,9 @@ def settle(
 def _records(approval: Approval, held: Held, settings: Settings) -> bool:
     if not settings.update or (held.failing and settings.accept is None):
         return False
-    return approval.baseline is None or held.failing or held.moved is not None or successor.may_record(held.metrics)
+    return (
+        approval.baseline is None
+        or held.failing
+        or held.differences.moved is not None
+        or successor.may_record(held.metrics)
+    )

@@ -26,7 +26,7 @@ from pytest_model_check.judgement.judge import (
     raise_alarms,
 )
 from pytest_model_check.judgement.scores import Scores
-from pytest_model_check.judgement.verdicts import PASSING, Drift, MetricVerdict
+from pytest_model_check.judgement.verdicts import PASSING, ChangedRows, Drift, MetricVerdict
 from pytest_model_check.scoring.metrics import definition, judgeable, score
 
 EXAMPLES = 5  # rows that a failure names
@@ -240,18 +240,18 @@ class Comparison:
             alarms += judge_slices(scored, judged[metric.name], noise_reference)
         return raise_alarms(alarms)
 
-    def flips(self, candidate: Predictions) -> tuple[tuple[int, int] | None, tuple[int, ...]]:
+    def changed_rows(self, candidate: Predictions) -> ChangedRows | None:
         """Count the rows that are wrong now and were right, and those the other way round; name the first ones.
 
         A row is right where most of its answers are, over seeds and repeats. None for regression, and where the
         baseline's predictions are not to be had.
         """
         if self._approved is None or candidate.classes is None:
-            return None, ()
+            return None
         approved = self._approved.predictions.first(candidate.seeds)  # as many, or ties would count as wrong
         before, after = (is_right(side, self._data.y) for side in (approved, candidate))
         lost = np.unique(candidate.row)[before & ~after]
-        return (len(lost), int((after & ~before).sum())), tuple(lost[:EXAMPLES].tolist())
+        return ChangedRows(len(lost), int((after & ~before).sum()), tuple(lost[:EXAMPLES].tolist()))
 
     def _of_baseline(self, metric: Metric) -> Scores:
         assert self._approved is not None

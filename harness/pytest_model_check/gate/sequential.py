@@ -13,7 +13,7 @@ from pytest_model_check.fitting import crossval
 from pytest_model_check.fitting.joblib_engine import Progress
 from pytest_model_check.fitting.predictions import Predictions
 from pytest_model_check.gate.paired import Comparison
-from pytest_model_check.judgement.verdicts import PASSING, MetricVerdict, worst
+from pytest_model_check.judgement.verdicts import PASSING, ChangedRows, MetricVerdict, worst
 
 if TYPE_CHECKING:
     pass
@@ -24,19 +24,24 @@ SEEDS_OF_A_CANDIDATE = (1, 3, 5)  # while it is inconclusive
 
 @dataclass(frozen=True)
 class Judged:
-    """What the looks at a candidate found; see `pytest_model_check.judgement.verdicts.Verdict` for the fields.
+    """What the looks at a candidate found.
 
     Parameters
     ----------
+    metrics : tuple of MetricVerdict
+        Metrics and slices.
+    fits : int
+        Made for it.
     candidate : Predictions or None
         What was looked at.
+    changed_rows : ChangedRows or None
+        None where it passes.
     """
 
     metrics: tuple[MetricVerdict, ...] = ()
     fits: int = 0
     candidate: Predictions | None = None
-    flips: tuple[int, int] | None = None
-    flipped: tuple[int, ...] = ()
+    changed_rows: ChangedRows | None = None
 
 
 def look(
@@ -87,7 +92,7 @@ def look(
             break
     found += against.slices(candidate, found)
     passing = all(metric.verdict in PASSING for metric in found if metric.decides)
-    return Judged(found, fits, candidate, *((None, ()) if passing else against.flips(candidate)))
+    return Judged(found, fits, candidate, None if passing else against.changed_rows(candidate))
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import ceil, floor, log10
 
 from pytest_model_check.judgement.numbers import decimals, interval, number
-from pytest_model_check.judgement.verdicts import WORST_FIRST, MetricVerdict, Verdict, worst
+from pytest_model_check.judgement.verdicts import WORST_FIRST, ChangedRows, MetricVerdict, Verdict, worst
 
 
 def sentence(name: str, metrics: Sequence[MetricVerdict]) -> str:
@@ -64,9 +64,7 @@ def drift_clause(metric: MetricVerdict) -> str:
     )
 
 
-def advice(
-    metrics: Sequence[MetricVerdict], rows: int, flips: tuple[int, int] | None = None, flipped: Sequence[int] = ()
-) -> str:
+def advice(metrics: Sequence[MetricVerdict], rows: int, changed: ChangedRows | None = None) -> str:
     """Say where the losses of a check sit, and what to do about the worst: a few lines.
 
     Parameters
@@ -75,13 +73,13 @@ def advice(
         Of one check.
     rows : int
         How many rows the data has.
-    flips, flipped : see `pytest_model_check.judgement.verdicts.Verdict`
+    changed : ChangedRows or None
         Which rows are wrong now.
     """
     failing = _failing(telling(metrics))
     lines = [f"{one.label}: {_where(one, metrics)}" for one in failing]
-    if failing and flips and any(flips):
-        lines.append(changed_rows(flips, flipped))
+    if failing and changed and changed.count:
+        lines.append(changed_rows(changed))
     decisive = [one for one in failing if one.verdict == failing[0].verdict]
     # one thing to do of each kind: what mends the first metric mends the others
     lines += dict(_todo(one, rows) for one in reversed(decisive)).values()
@@ -90,10 +88,13 @@ def advice(
 
 def explanation(verdict: Verdict) -> list[str]:
     """Say of every metric that does not pass where the loss sits, which rows lost most, and what to do."""
-    lines = [changed_rows(verdict.flips, verdict.flipped)] if verdict.flips and any(verdict.flips) else []
+    changed = verdict.differences.changed_rows
+    lines = [changed_rows(changed)] if changed and changed.count else []
     for metric in _failing(verdict.metrics):
         lost = f"It lost most on {named(metric.losses)}. " if metric.losses else ""
-        lines.append(f"{metric.label}: {_where(metric, verdict.metrics)} {lost}{_todo(metric, verdict.rows)[1]}")
+        lines.append(
+            f"{metric.label}: {_where(metric, verdict.metrics)} {lost}{_todo(metric, verdict.compared.data.rows)[1]}"
+        )
     return ["", f"{verdict.name}, explained", *lines] if lines else []
 
 
@@ -102,13 +103,13 @@ def _failing(metrics: Sequence[MetricVerdict]) -> list[MetricVerdict]:
     return sorted(failing, key=lambda one: WORST_FIRST.index(one.verdict))
 
 
-def changed_rows(flips: tuple[int, int], flipped: Sequence[int]) -> str:
+def changed_rows(changed: ChangedRows) -> str:
     """Say how many rows are wrong now that were right, and which."""
-    lost, won = flips
-    text = f"{_rows(lost)} wrong now that {'was' if lost == 1 else 'were'} right, {won:,} the other way round"
-    if not flipped:
+    lost, examples = changed.lost, changed.examples
+    text = f"{_rows(lost)} wrong now that {'was' if lost == 1 else 'were'} right, {changed.won:,} the other way round"
+    if not examples:
         return f"{text}."
-    return f"{text}: {named(flipped)}{', ...' if lost > len(flipped) else ''} (counted from 0)."
+    return f"{text}: {named(examples)}{', ...' if lost > len(examples) else ''} (counted from 0)."
 
 
 def _rows(count: int) -> str:
@@ -151,7 +152,8 @@ def _todo(metric: MetricVerdict, rows: int) -> tuple[str, str]:
     if metric.resolution is None or metric.resolution <= metric.margin:
         told = f"The data can't tell whether the loss is below the margin of {margin}: more data or more repeats would."
         return "undecided", told
-    chance = "" if metric.blocked is None else f", and {metric.blocked:.0%} of equally good models would be blocked"
+    blocked = metric.probability_inconclusive
+    chance = "" if blocked is None else f", and {blocked:.0%} of equally good models would be blocked"
     needed = f"a margin of {resolution}, or a baseline of more repeats or of about {_rows_needed(rows, metric):,} rows"
     if metric.floor is not None and metric.margin >= metric.floor > 0:
         return "another learner", (

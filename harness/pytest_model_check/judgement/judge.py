@@ -278,7 +278,7 @@ def judge_difference(
         resolution_reused=found.resolution(comparisons) if comparisons > 1 else None,
         dummy=noise_reference.dummy,
         floor=noise_reference.floor,
-        blocked=found.blocked(margin, alpha_fraction) if margin > 0 else None,
+        probability_inconclusive=found.blocked(margin, alpha_fraction) if margin > 0 else None,
         seeds=len(candidate.psi),
         folds=tuple(zip(folds, candidate.folds.tolist(), strict=True)),
         reason=""

@@ -45,6 +45,11 @@ def change(metric: MetricVerdict) -> str:
     return delta if bounds == MISSING else f"{delta} ({bounds})"
 
 
+def percentage(share: float | None) -> str:
+    """Format a share as whole percents; a dash where there is none."""
+    return MISSING if share is None or not isfinite(share) else f"{share:.0%}"
+
+
 def count(number: int, noun: str, nouns: str = "") -> str:
     """Write so many of a thing."""
     return f"{number:,} {noun if number == 1 else nouns or noun + 's'}"

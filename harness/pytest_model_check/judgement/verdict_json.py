@@ -7,16 +7,34 @@ from dataclasses import asdict
 from math import isfinite
 from typing import Any
 
-from pytest_model_check.judgement.verdicts import Acceptance, Drift, MetricVerdict, Moved, ScoreGrid, Verdict
+from pytest_model_check.judgement.verdicts import (
+    Acceptance,
+    ChangedRows,
+    Compared,
+    Concessions,
+    Cost,
+    DataVersion,
+    Differences,
+    Drift,
+    MetricVerdict,
+    Moved,
+    ScoreGrid,
+    Verdict,
+)
 
-_NUMBERS = (
-    "baseline", "candidate", "delta", "low", "high", "margin", "resolution", "resolution_reused", "dummy", "floor",
-    "blocked", "seeds",
-)  # fmt: skip
+# The numbers of a metric: the key in JSON, which is a contract, and the field.
+_NUMBERS = {
+    key: key
+    for key in (
+        "baseline", "candidate", "delta", "low", "high", "margin", "resolution", "resolution_reused", "dummy", "floor",
+    )
+} | {"blocked": "probability_inconclusive", "seeds": "seeds"}  # fmt: skip
 
 
 def to_dict(verdict: Verdict) -> dict[str, Any]:
-    """Give a verdict as plain types: what JSON and pytest-xdist's channel take."""
+    """Return a verdict as plain types: what JSON and pytest-xdist's channel take."""
+    compared, concessions, differences = verdict.compared, verdict.concessions, verdict.differences
+    changed, environment = differences.changed_rows, compared.environment
     return {
         "name": verdict.name,
         "nodeid": verdict.nodeid,
@@ -24,30 +42,34 @@ def to_dict(verdict: Verdict) -> dict[str, Any]:
         "passed": verdict.passed,
         "message": verdict.message,
         "advice": verdict.advice,
-        "accepted": verdict.accepted,
-        "weakened": list(verdict.weakened),
+        "accepted": concessions.accepted,
+        "weakened": list(concessions.weakened),
         "standing": [
-            asdict(one) | {"metrics": list(one.metrics), "weakened": list(one.weakened)} for one in verdict.standing
+            asdict(each) | {"metrics": list(each.metrics), "weakened": list(each.weakened)}
+            for each in concessions.standing
         ],
-        "moved": verdict.moved and _moved(verdict.moved),
-        "data": {"path": verdict.data_path, "md5": verdict.data_md5, "rows": verdict.rows},
-        "fits": verdict.fits,
-        "seconds": round(verdict.seconds, 3),
-        "flips": verdict.flips and {"lost": verdict.flips[0], "won": verdict.flips[1], "rows": list(verdict.flipped)},
-        "environment": [{"package": package, "then": then, "now": now} for package, then, now in verdict.environment],
-        "models": {"released": verdict.released, "candidate": verdict.candidate},
-        "protocol": dict(verdict.protocol),
-        "recording": verdict.recording,
-        "reused": verdict.reused,
-        "charts": dict(verdict.charts),
-        "metrics": [
-            {"metric": metric.metric, "slice": metric.slice, "verdict": metric.verdict}
-            | {key: _number(getattr(metric, key)) for key in _NUMBERS}
-            | {"reason": metric.reason, "folds": [[_number(old), _number(new)] for old, new in metric.folds]}
-            | {"drift": metric.drift and asdict(metric.drift), "losses": list(metric.losses)}
-            for metric in verdict.metrics
-        ],
+        "moved": differences.moved and _moved(differences.moved),
+        "data": asdict(compared.data),
+        "fits": verdict.cost.fits,
+        "seconds": round(verdict.cost.seconds, 3),
+        "flips": changed and {"lost": changed.lost, "won": changed.won, "rows": list(changed.examples)},
+        "environment": [{"package": package, "then": then, "now": now} for package, then, now in environment],
+        "models": {"released": compared.released, "candidate": compared.candidate},
+        "protocol": dict(compared.protocol),
+        "recording": compared.recording,
+        "reused": compared.reused,
+        "charts": dict(differences.charts),
+        "metrics": [_metric(metric) for metric in verdict.metrics],
     }
+
+
+def _metric(metric: MetricVerdict) -> dict[str, Any]:
+    return (
+        {"metric": metric.metric, "slice": metric.slice, "verdict": metric.verdict}
+        | {key: _number(getattr(metric, field)) for key, field in _NUMBERS.items()}
+        | {"reason": metric.reason, "folds": [[_number(old), _number(new)] for old, new in metric.folds]}
+        | {"drift": metric.drift and asdict(metric.drift), "losses": list(metric.losses)}
+    )
 
 
 def _moved(moved: Moved) -> dict[str, Any]:
@@ -60,19 +82,14 @@ def _moved(moved: Moved) -> dict[str, Any]:
     }
 
 
-def _moved_from(plain: Mapping[str, Any]) -> Moved:
-    others = {key: value for key, value in plain.items() if key != "corners"}
-    return Moved(**others, score_grids=tuple(ScoreGrid(**grid) for grid in plain["corners"]))
-
-
 def _number(value: float | None) -> float | None:
-    """Give a plain number; JSON knows neither NaN nor infinity, and a number that is none is missing."""
+    """Return a plain number; JSON knows neither NaN nor infinity, and a number that is none is missing."""
     return None if value is None or not isfinite(value) else value if isinstance(value, int) else float(value)
 
 
 def from_dict(plain: Mapping[str, Any]) -> Verdict:
-    """Rebuild what `to_dict` gave."""
-    data, flips, moved = plain["data"], plain["flips"], plain["moved"]
+    """Rebuild what `to_dict` returned."""
+    changed, moved = plain["flips"], plain["moved"]
     return Verdict(
         name=plain["name"],
         nodeid=plain["nodeid"],
@@ -80,37 +97,46 @@ def from_dict(plain: Mapping[str, Any]) -> Verdict:
         passed=plain["passed"],
         message=plain["message"],
         advice=plain["advice"],
-        accepted=plain["accepted"],
-        weakened=tuple(plain["weakened"]),
-        standing=tuple(
-            Acceptance(**{**one, "metrics": tuple(one["metrics"]), "weakened": tuple(one["weakened"])})
-            for one in plain["standing"]
+        metrics=tuple(_metric_from(metric) for metric in plain["metrics"]),
+        compared=Compared(
+            data=DataVersion(**plain["data"]),
+            released=plain["models"]["released"],
+            candidate=plain["models"]["candidate"],
+            protocol=plain["protocol"],
+            recording=plain["recording"],
+            reused=plain["reused"],
+            environment=tuple((each["package"], each["then"], each["now"]) for each in plain["environment"]),
         ),
-        moved=moved and _moved_from(moved),
-        data_path=data["path"],
-        data_md5=data["md5"],
-        rows=data["rows"],
-        fits=plain["fits"],
-        seconds=plain["seconds"],
-        metrics=tuple(_metric(metric) for metric in plain["metrics"]),
-        flips=flips and (flips["lost"], flips["won"]),
-        flipped=tuple(flips["rows"]) if flips else (),
-        environment=tuple((one["package"], one["then"], one["now"]) for one in plain["environment"]),
-        released=plain["models"]["released"],
-        candidate=plain["models"]["candidate"],
-        protocol=plain["protocol"],
-        recording=plain["recording"],
-        reused=plain["reused"],
-        charts=plain["charts"],
+        concessions=Concessions(
+            accepted=plain["accepted"],
+            weakened=tuple(plain["weakened"]),
+            standing=tuple(
+                Acceptance(**{**each, "metrics": tuple(each["metrics"]), "weakened": tuple(each["weakened"])})
+                for each in plain["standing"]
+            ),
+        ),
+        differences=Differences(
+            changed_rows=changed and ChangedRows(changed["lost"], changed["won"], tuple(changed["rows"])),
+            moved=moved and _moved_from(moved),
+            charts=plain["charts"],
+        ),
+        cost=Cost(plain["fits"], plain["seconds"]),
     )
 
 
-def _metric(plain: Mapping[str, Any]) -> MetricVerdict:
+def _metric_from(plain: Mapping[str, Any]) -> MetricVerdict:
     return MetricVerdict(
-        **{
-            **plain,
-            "folds": tuple((old, new) for old, new in plain["folds"]),
-            "drift": plain["drift"] and Drift(**plain["drift"]),
-            "losses": tuple(plain["losses"]),
-        }
+        metric=plain["metric"],
+        verdict=plain["verdict"],
+        slice=plain["slice"],
+        **{field: plain[key] for key, field in _NUMBERS.items()},
+        folds=tuple((old, new) for old, new in plain["folds"]),
+        drift=plain["drift"] and Drift(**plain["drift"]),
+        losses=tuple(plain["losses"]),
+        reason=plain["reason"],
     )
+
+
+def _moved_from(plain: Mapping[str, Any]) -> Moved:
+    others = {key: value for key, value in plain.items() if key != "corners"}
+    return Moved(**others, score_grids=tuple(ScoreGrid(**grid) for grid in plain["corners"]))

@@ -59,7 +59,7 @@ class MetricVerdict:
         The same, if all comparisons on this version of the data are to be right together (Bonferroni).
     floor : float
         The smallest margin that the baseline's own rows and seeds can resolve.
-    blocked : float
+    probability_inconclusive : float
         The chance that an equally good candidate would not pass.
     seeds : int
         How many runs of the candidate were looked at.
@@ -86,7 +86,7 @@ class MetricVerdict:
     dummy: float | None = None
     resolution_reused: float | None = None
     floor: float | None = None
-    blocked: float | None = None
+    probability_inconclusive: float | None = None
     seeds: int | None = None
     folds: tuple[tuple[float, float], ...] = ()
     drift: Drift | None = None
@@ -190,6 +190,112 @@ class Moved:
 
 
 @dataclass(frozen=True)
+class ChangedRows:
+    """The rows that one model answers right and the other wrong.
+
+    Parameters
+    ----------
+    lost, won : int
+        How many the candidate gets wrong that the baseline had right, and the other way round.
+    examples : tuple of int
+        The first that were lost, by their position in the data, counted from 0.
+    """
+
+    lost: int
+    won: int
+    examples: tuple[int, ...] = ()
+
+    @property
+    def count(self) -> int:
+        """How many changed, either way."""
+        return self.lost + self.won
+
+
+@dataclass(frozen=True)
+class Differences:
+    """How the answers of the two models differ, beside their scores.
+
+    Parameters
+    ----------
+    changed_rows : ChangedRows or None
+        None for regression, where the baseline's predictions can't be had, and where the check passes.
+    moved : Moved or None
+        Both models on both versions of the data, where it is another than the baseline's.
+    charts : mapping
+        What the page draws, counted and binned: no row's content is in it (`pytest_model_check.scoring.charts`).
+    """
+
+    changed_rows: ChangedRows | None = None
+    moved: Moved | None = None
+    charts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class DataVersion:
+    """Which version of the data the models were compared on: its files, their md5, and how many rows it has."""
+
+    path: str = ""
+    md5: str = ""
+    rows: int = 0
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What was compared, and on what.
+
+    Parameters
+    ----------
+    data : DataVersion
+        Which rows.
+    released, candidate : str
+        Both models, as scikit-learn prints them.
+    protocol : mapping
+        Splitter, seeds and the columns with a part to play, in words.
+    recording : int
+        Which recording of the baseline the candidate was held against, counted from 1; 0: none.
+    reused : int
+        How often the baseline has been replaced on this version of the data.
+    environment : tuple of (str, str, str)
+        What computes other versions than when the baseline was recorded: package, then, now.
+    """
+
+    data: DataVersion = DataVersion()
+    released: str = ""
+    candidate: str = ""
+    protocol: Mapping[str, Any] = field(default_factory=dict)
+    recording: int = 0
+    reused: int = 0
+    environment: tuple[tuple[str, str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Concessions:
+    """What is let pass although it is worse than what was approved, or would have to be.
+
+    Parameters
+    ----------
+    accepted : str or None
+        The reason with which this loss, or this weaker promise, was accepted: it passes.
+    weakened : tuple of str
+        How the check, or its baseline, promises less than what was approved: it fails, unless accepted.
+    standing : tuple of Acceptance
+        What was accepted before, and has not been won back yet.
+    """
+
+    accepted: str | None = None
+    weakened: tuple[str, ...] = ()
+    standing: tuple[Acceptance, ...] = ()
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a verdict took: how many fits, and the wall time from the data to the verdict."""
+
+    fits: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
 class Verdict:
     """The verdict of one check: what the test returns, fails on, and every report shows.
 
@@ -199,35 +305,6 @@ class Verdict:
         One line that stands alone.
     advice : str
         What to do next; may be empty, may have several lines.
-    data_path, data_md5, rows : str, str, int
-        The version of the data.
-    fits, seconds : int, float
-        What it took: wall time from the data to the verdict.
-    accepted : str or None
-        The reason with which this loss, or this weaker promise, was accepted: it passes.
-    weakened : tuple of str
-        How the check, or its baseline, promises less than what was approved: it fails, unless accepted.
-    standing : tuple of Acceptance
-        What was accepted before, and has not been won back yet.
-    moved : Moved or None
-        Where the data is another version than the baseline's.
-    flips : tuple of (int, int) or None
-        How many rows the candidate gets wrong that the baseline had right, and the other way round; None for
-        regression.
-    flipped : tuple of int
-        The first rows that it gets wrong now, by their position in the data, counted from 0.
-    environment : tuple of (str, str, str)
-        What computes other versions than when the baseline was recorded: package, then, now.
-    released, candidate : str
-        Both models, as scikit-learn prints them.
-    protocol : mapping
-        Splitter, seeds and the columns with a part to play, in words.
-    recording : int
-        Which recording of the baseline it was held against, counted from 1; 0: none.
-    reused : int
-        How often the baseline has been replaced on this version of the data.
-    charts : mapping
-        What the page draws, counted and binned: no row's content is in it (`pytest_model_check.scoring.charts`).
     """
 
     name: str
@@ -237,24 +314,10 @@ class Verdict:
     message: str
     advice: str = ""
     metrics: tuple[MetricVerdict, ...] = ()
-    data_path: str = ""
-    data_md5: str = ""
-    rows: int = 0
-    fits: int = 0
-    seconds: float = 0.0
-    accepted: str | None = None
-    weakened: tuple[str, ...] = ()
-    standing: tuple[Acceptance, ...] = ()
-    moved: Moved | None = None
-    flips: tuple[int, int] | None = None
-    flipped: tuple[int, ...] = ()
-    environment: tuple[tuple[str, str, str], ...] = ()
-    released: str = ""
-    candidate: str = ""
-    protocol: Mapping[str, Any] = field(default_factory=dict)
-    recording: int = 0
-    reused: int = 0
-    charts: Mapping[str, Any] = field(default_factory=dict)
+    compared: Compared = Compared()
+    concessions: Concessions = Concessions()
+    differences: Differences = Differences()
+    cost: Cost = Cost()
 
 
 @dataclass(frozen=True)

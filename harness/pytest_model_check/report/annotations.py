@@ -25,7 +25,7 @@ def lines(run: Run, places: Mapping[str, tuple[str, int | None]]) -> list[str]:
     for check in table.ordered([check for check in run.checks if not check.passed]):
         text = "\n".join(visible(line) for line in f"{check.message}\n{check.advice}".splitlines()).rstrip()
         file, line = places.get(check.nodeid, ("", None))
-        title = f"{check.name}: {'weaker promise' if check.weakened else check.verdict}"
+        title = f"{check.name}: {'weaker promise' if check.concessions.weakened else check.verdict}"
         found.append(_command(text, file=file, line=line, title=title))
     return found + [_command(visible(problem), title="model checks") for problem in run.problems]
 

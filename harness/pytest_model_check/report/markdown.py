@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from math import isfinite
 
 from tabulate import tabulate
 
 from pytest_model_check.judgement import explain
-from pytest_model_check.judgement.numbers import MISSING, count, decimals, duration, number
+from pytest_model_check.judgement.numbers import MISSING, count, decimals, duration, number, percentage
 from pytest_model_check.judgement.verdicts import PASSING, Run, Verdict
 from pytest_model_check.report import sentences, table
 from pytest_model_check.report.markdown_text import NAME, TEXT, breakable, escape, name_of
@@ -129,7 +128,7 @@ def headline(run: Run) -> str:
             return f"❌ May not ship: the run is incomplete, {count(checks, 'model check')} passed"
         return f"❌ May not ship: {failed:,} of {count(checks, 'model check')} failed"
     all_of_them = f"{checks:,} of {count(checks, 'model check')}"
-    losses = [check.verdict not in PASSING for check in run.checks if check.accepted is not None]
+    losses = [check.verdict not in PASSING for check in run.checks if check.concessions.accepted is not None]
     if losses:
         lost, weaker = losses.count(True), losses.count(False)
         said = [count(lost, "loss", "losses")] * bool(lost) + [count(weaker, "weaker promise")] * bool(weaker)
@@ -205,12 +204,12 @@ def _bounded(name: str, size: int) -> str:
 
 
 def _moved(checks: Sequence[Verdict]) -> str:
-    concerned, parts = [check for check in checks if check.moved is not None], []
-    for check in concerned[:MOVED]:
-        assert check.moved is not None
+    concerned = [(check, check.differences.moved) for check in checks if check.differences.moved is not None]
+    parts = []
+    for check, move in concerned[:MOVED]:
         body = [
             [name_of(one.metric), *(number(score, sentences.places_of(check, one.metric)) for score in scores)]
-            for one in check.moved.score_grids
+            for one in move.score_grids
             for scores in [(one.old_old, one.old_new, one.new_old, one.new_new)]
         ]
         headers = ("metric", *(f"{model}, {data} data" for model in ("released", "candidate") for data in _DATA))
@@ -235,9 +234,9 @@ def _slices(checks: Sequence[Verdict]) -> str:
 def _flips(checks: Sequence[Verdict]) -> str:
     return _bullets(
         [
-            f"{check.name}: {explain.changed_rows(check.flips, check.flipped)}"
+            f"{check.name}: {explain.changed_rows(changed)}"
             for check in checks
-            if check.flips and any(check.flips)
+            if (changed := check.differences.changed_rows) and changed.count
         ]
     )
 
@@ -254,9 +253,9 @@ def _environment(checks: Sequence[Verdict]) -> str:
     """Give each change once, with the checks that it concerns: mostly all of them."""
     changes: dict[tuple[str, str, str], list[str]] = {}
     for check in checks:
-        for change in check.environment:
+        for change in check.compared.environment:
             changes.setdefault(change, []).append(check.name)
-    judged = sum(check.rows > 0 for check in checks)
+    judged = sum(check.compared.data.rows > 0 for check in checks)
     body = [
         [*map(name_of, change), "all" if len(names) == judged else escape(", ".join(names), 200)]
         for change, names in list(changes.items())[:FOLD_ROWS]
@@ -278,7 +277,7 @@ def _resolution(checks: Sequence[Verdict]) -> str:
             breakable(name_of(check.name)),
             breakable(name_of(one.metric)),
             *(number(x, decimals(one)) for x in (one.resolution, one.resolution_reused, one.floor, one.dummy)),
-            MISSING if one.blocked is None or not isfinite(one.blocked) else f"{one.blocked:.0%}",
+            percentage(one.probability_inconclusive),
             MISSING if one.seeds is None else f"{one.seeds:,}",
         ]
         for check, one in found[:FOLD_ROWS]
@@ -295,31 +294,32 @@ def _resolution(checks: Sequence[Verdict]) -> str:
 
 def _data(checks: Sequence[Verdict]) -> str:
     headers = ("check", "data", "md5", "rows", "recording", "fits", "time")
-    found = [check for check in checks if check.rows]
+    judged = [check for check in checks if check.compared.data.rows]
     body = [
         [
             name_of(check.name),
-            name_of(check.data_path),
-            name_of(check.data_md5[:8]),
-            f"{check.rows:,}",
-            f"{check.recording:,}" if check.recording else MISSING,
-            f"{check.fits:,}",
-            duration(check.seconds),
+            name_of(compared.data.path),
+            name_of(compared.data.md5[:8]),
+            f"{compared.data.rows:,}",
+            f"{compared.recording:,}" if compared.recording else MISSING,
+            f"{check.cost.fits:,}",
+            duration(check.cost.seconds),
         ]
-        for check in found[:FOLD_ROWS]
+        for check in judged[:FOLD_ROWS]
+        for compared in [check.compared]
     ]
-    return _table(headers, body) + _more(len(found))
+    return _table(headers, body) + _more(len(judged))
 
 
 def _models(checks: Sequence[Verdict]) -> str:
     """Show both models where they are written differently."""
     headers = ("check", "released model", "candidate model")
-    found = [check for check in checks if check.released and check.released != check.candidate]
+    models = [(check.name, check.compared.released, check.compared.candidate) for check in checks]
+    different = [(name, *_around(old, new)) for name, old, new in models if old and old != new]
     body = [
-        [breakable(name_of(check.name)), *(escape(model, MODEL) for model in _around(check.released, check.candidate))]
-        for check in found[:FOLD_ROWS]
+        [breakable(name_of(name)), escape(old, MODEL), escape(new, MODEL)] for name, old, new in different[:FOLD_ROWS]
     ]
-    return _table(headers, body) + _more(len(found))
+    return _table(headers, body) + _more(len(different))
 
 
 def _around(released: str, candidate: str) -> tuple[str, str]:

@@ -35,19 +35,20 @@ def drifts(verdict: Verdict) -> list[str]:
 def notices(verdicts: Sequence[Verdict]) -> list[tuple[str, str]]:
     """Give what comes before every table: the weaker promises, and what passes because it was accepted, with why."""
     weaker = [
-        ("Weaker promise", f"{verdict.name}: {'; '.join(verdict.weakened)}")
+        ("Weaker promise", f"{verdict.name}: {'; '.join(verdict.concessions.weakened)}")
         for verdict in verdicts
-        if verdict.weakened and verdict.accepted is None
+        if verdict.concessions.weakened and verdict.concessions.accepted is None
     ]
-    passing = [("Accepted", _accepted(verdict)) for verdict in verdicts if verdict.accepted is not None]
+    passing = [("Accepted", _accepted(verdict)) for verdict in verdicts if verdict.concessions.accepted is not None]
     return weaker + passing
 
 
 def _accepted(verdict: Verdict) -> str:
-    lost = _bare(verdict).removesuffix(f"; accepted: {verdict.accepted}")  # the reason is said once
-    found = [lost] if verdict.verdict not in PASSING or not verdict.weakened else []
-    found += [f"weaker promise: {'; '.join(verdict.weakened)}"] if verdict.weakened else []
-    return f"{verdict.name}: {'; '.join(found)}. Reason: {verdict.accepted}"
+    reason, weakened = verdict.concessions.accepted, verdict.concessions.weakened
+    lost = _bare(verdict).removesuffix(f"; accepted: {reason}")  # the reason is said once
+    parts = [lost] if verdict.verdict not in PASSING or not weakened else []
+    parts += [f"weaker promise: {'; '.join(weakened)}"] if weakened else []
+    return f"{verdict.name}: {'; '.join(parts)}. Reason: {reason}"
 
 
 def standing(verdict: Verdict) -> list[str]:
@@ -55,20 +56,20 @@ def standing(verdict: Verdict) -> list[str]:
     return [
         f"{verdict.name}: recording {one.generation} accepted that {one.message.removeprefix(f'{verdict.name}: ')}"
         f"{' (weaker: ' + '; '.join(one.weakened) + ')' if one.weakened else ''}. Reason: {one.reason}"
-        for one in verdict.standing
+        for one in verdict.concessions.standing
     ]
 
 
 def moved(verdict: Verdict) -> list[str]:
     """Say from where to where the data moved, and of each metric whether the data got harder or the model worse."""
-    if verdict.moved is None:
+    move = verdict.differences.moved
+    if move is None:
         return []
-    told = verdict.moved
-    lines = [f"{verdict.name}: the data moved, from {told.before} to {told.after}"]
-    if told.commit:
-        lines[0] += f"; the released model is the code of {told.commit}"
-    lines += [line for grid in told.score_grids if (line := _corner(grid, places_of(verdict, grid.metric)))]
-    return [*lines, told.reason] if told.reason else lines
+    lines = [f"{verdict.name}: the data moved, from {move.before} to {move.after}"]
+    if move.commit:
+        lines[0] += f"; the released model is the code of {move.commit}"
+    lines += [line for grid in move.score_grids if (line := _corner(grid, places_of(verdict, grid.metric)))]
+    return [*lines, move.reason] if move.reason else lines
 
 
 def places_of(verdict: Verdict, metric: str) -> int:
@@ -92,9 +93,10 @@ def _compared(change: float, places: int) -> str:
 
 def reused(verdict: Verdict) -> list[str]:
     """Say how often this version of the data has been used up, and what all comparisons on it together can resolve."""
-    if not verdict.reused:
+    reuse = verdict.compared.reused
+    if not reuse:
         return []
-    times = "once" if verdict.reused == 1 else f"{verdict.reused:,} times"
+    times = "once" if reuse == 1 else f"{reuse:,} times"
     told = [
         f"{one.metric} {number(one.resolution_reused, decimals(one))}, not {number(one.resolution, decimals(one))}"
         for one in verdict.metrics

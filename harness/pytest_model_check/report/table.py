@@ -71,9 +71,14 @@ def align(columns: Sequence[str]) -> tuple[str, ...]:
 
 def ordered(verdicts: Sequence[Verdict]) -> list[Verdict]:
     """Put failing checks first, the worst on top; otherwise keep the order of the tests."""
-    return sorted(
-        verdicts, key=lambda verdict: (verdict.passed, verdict.accepted is None, WORST_FIRST.index(verdict.verdict))
-    )
+    return sorted(verdicts, key=lambda verdict: (STATES.index(state(verdict)), WORST_FIRST.index(verdict.verdict)))
+
+
+def state(verdict: Verdict) -> State:
+    """Whether the check keeps the release back, or passes because a loss or a weaker promise was accepted."""
+    if not verdict.passed:
+        return "failed"
+    return "passed" if verdict.concessions.accepted is None else "accepted"
 
 
 def rows(verdicts: Sequence[Verdict], *, slices: bool) -> list[Row]:
@@ -91,11 +96,11 @@ def rows(verdicts: Sequence[Verdict], *, slices: bool) -> list[Row]:
 
 
 def _of_check(verdict: Verdict, slices: bool) -> list[Row]:
-    held_back: State = "failed" if not verdict.passed else "accepted" if verdict.accepted is not None else "passed"
+    held_back = state(verdict)
     shown = verdict.metrics if slices else telling(verdict.metrics)
     metrics = sorted(shown, key=lambda m: (not m.decides, WORST_FIRST.index(m.verdict)))
     found = [_row(verdict, metric, held_back) for metric in metrics]
-    if verdict.weakened:
+    if verdict.concessions.weakened:
         return [Row(verdict, None, held_back, "weaker promise"), *found]
     if not found or (held_back != "passed" and all(row.state == "passed" for row in found)):
         word = "failed" if held_back == "failed" and verdict.verdict in PASSING else verdict.verdict

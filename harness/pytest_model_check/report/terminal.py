@@ -152,12 +152,13 @@ def _block(row: Row, width: int, paint: Paint) -> list[str]:
 
 def _moved(verdict: Verdict, width: int | None) -> list[str]:
     """Draw the 2 x 2 table of a check whose data moved."""
-    if verdict.moved is None:
+    move = verdict.differences.moved
+    if move is None:
         return []
     lines = list(map(visible, sentences.moved(verdict)))
     body = [
         [visible(one.metric), *(number(score, sentences.places_of(verdict, one.metric)) for score in scores)]
-        for one in verdict.moved.score_grids
+        for one in move.score_grids
         for scores in [(one.old_old, one.old_new, one.new_old, one.new_new)]
     ]
     headers = ("metric", "released, old data", "released, new data", "candidate, old data", "candidate, new data")
@@ -196,23 +197,24 @@ def _of_folds(judged: Sequence[MetricVerdict]) -> list[str]:
 
 def _particulars(verdict: Verdict) -> list[str]:
     """Say what was compared on what: data, protocol, reuse, environment, both models."""
+    compared, data = verdict.compared, verdict.compared.data
     facts = {
-        "data": verdict.rows and f"{verdict.data_path}, {count(verdict.rows, 'row')}, md5 {verdict.data_md5}",
-        "protocol": ", ".join(f"{key} {value}" for key, value in verdict.protocol.items() if value is not None),
-        "held against": verdict.recording and f"recording {verdict.recording}",
-        "released": verdict.released,
-        "candidate": verdict.candidate if verdict.candidate != verdict.released else "",
-        "environment": ", ".join(f"{package} {then} -> {now}" for package, then, now in verdict.environment),
+        "data": data.rows and f"{data.path}, {count(data.rows, 'row')}, md5 {data.md5}",
+        "protocol": ", ".join(f"{key} {value}" for key, value in compared.protocol.items() if value is not None),
+        "held against": compared.recording and f"recording {compared.recording}",
+        "released": compared.released,
+        "candidate": compared.candidate if compared.candidate != compared.released else "",
+        "environment": ", ".join(f"{package} {then} -> {now}" for package, then, now in compared.environment),
     }
-    told = [f"{key}: {visible(str(fact))}" for key, fact in facts.items() if fact]
-    told += map(visible, sentences.reused(verdict))
-    return ["", f"{visible(verdict.name)}, what was compared", *told] if told else []
+    lines = [f"{key}: {visible(str(fact))}" for key, fact in facts.items() if fact]
+    lines += map(visible, sentences.reused(verdict))
+    return ["", f"{visible(verdict.name)}, what was compared", *lines] if lines else []
 
 
 def _totals(verdicts: Sequence[Verdict]) -> str:
     passed = sum(verdict.passed for verdict in verdicts)
-    fits = sum(verdict.fits for verdict in verdicts)
-    seconds = sum(verdict.seconds for verdict in verdicts)
+    fits = sum(verdict.cost.fits for verdict in verdicts)
+    seconds = sum(verdict.cost.seconds for verdict in verdicts)
     failed = len(verdicts) - passed
     counts = ", ".join(part for part in (f"{failed} failed" * bool(failed), f"{passed} passed" * bool(passed)) if part)
     return f"{count(len(verdicts), 'model check')}: {counts}; {count(fits, 'fit')} in {duration(seconds)}"

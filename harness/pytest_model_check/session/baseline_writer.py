@@ -83,23 +83,25 @@ def write(
             continue
         lines.append(_became(check, written[0]))
         files.update(dict.fromkeys(written))
-        accepted = accepted or check.verdict.accepted is not None
+        accepted = accepted or check.verdict.concessions.accepted is not None
     return Written(tuple(lines), tuple(files), accepted)
 
 
 def _is_refused(verdict: Verdict) -> bool:
     failing = not verdict.passed and verdict.verdict in REFUSED
-    return verdict.accepted is None and (failing or bool(verdict.weakened))
+    return verdict.concessions.accepted is None and (failing or bool(verdict.concessions.weakened))
 
 
 def _refusal(verdict: Verdict, folder: Path, as_typed: Callable[[Path], str]) -> str:
-    why = "the check promises less" if verdict.weakened else f"the candidate is {verdict.verdict}"
+    why = "the check promises less" if verdict.concessions.weakened else f"the candidate is {verdict.verdict}"
     return f"refused {as_typed(folder / f'{verdict.name}.json')}: {why}, the baseline stays as it is"
 
 
 def _accepted_together(results: RunResults) -> list[LateError]:
     """Return an error for each of several checks that one reason would accept."""
-    accepted = [(nodeid, check.verdict.name) for nodeid, check in results.to_write() if check.verdict.accepted]
+    accepted = [
+        (nodeid, check.verdict.name) for nodeid, check in results.to_write() if check.verdict.concessions.accepted
+    ]
     if len(accepted) < 2:
         return []
     names = ", ".join(name for _, name in accepted)
@@ -121,4 +123,4 @@ def _became(check: CheckResult, file: str) -> str:
         return f"recorded {file}"
     scores = {name: metric.score for name, metric in pending.baseline.metrics.items()}
     became = sentences.became(verdict, scores, pending.baseline.generation)
-    return f"{'accepted' if verdict.accepted else 'replaced'} {file}: {became}"
+    return f"{'accepted' if verdict.concessions.accepted else 'replaced'} {file}: {became}"

@@ -53,7 +53,7 @@ def _histories(run: Run, folder: Path) -> dict[str, list[dict[str, Any]]]:
     """Read how skilled each check's model was, recording by recording; where git can't tell, the page does without."""
     found = {}
     for check in run.checks:
-        if check.recording:
+        if check.compared.recording:
             try:
                 found[check.name] = history.points(history.recordings(folder, check.name))
             except ModelCheckError:  # it decides nothing, and the command `model-check history` says what is wrong

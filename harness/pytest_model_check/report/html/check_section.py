@@ -7,7 +7,7 @@ from math import isfinite
 from typing import Any
 
 from pytest_model_check.judgement import explain
-from pytest_model_check.judgement.numbers import MISSING, decimals, duration, interval, number
+from pytest_model_check.judgement.numbers import MISSING, decimals, duration, interval, number, percentage
 from pytest_model_check.judgement.verdicts import PASSING, WORST_FIRST, MetricVerdict, ScoreGrid, Verdict
 from pytest_model_check.report.html import forest, plots
 from pytest_model_check.report.html.forest import Bar, Scale
@@ -112,9 +112,9 @@ def slices(verdict: Verdict) -> Iterator[Html]:
 
 def moved(verdict: Verdict) -> Iterator[Html]:
     """Show both models on both versions of the data, where it moved."""
-    if verdict.moved is None:
+    if verdict.differences.moved is None:
         return
-    move = verdict.moved
+    move = verdict.differences.moved
     yield tag("h3", "The data has moved")
     yield tag(
         "p",
@@ -146,18 +146,19 @@ def _corner(verdict: Verdict, grid: ScoreGrid) -> Html:
 def rows(verdict: Verdict) -> Iterator[Html]:
     """Say which rows changed from right to wrong, and which lost most: by position, never by content."""
     lost = [metric for metric in verdict.metrics if metric.losses]
-    if not (verdict.flips and any(verdict.flips)) and not lost:
+    changed = verdict.differences.changed_rows
+    if not (changed and changed.count) and not lost:
         return
-    yield tag("h3", "Rows that changed" if verdict.flips else "Rows that lost most")
-    if verdict.flips and any(verdict.flips):
-        yield tag("p", explain.changed_rows(verdict.flips, verdict.flipped))
+    yield tag("h3", "Rows that changed" if changed else "Rows that lost most")
+    if changed and changed.count:
+        yield tag("p", explain.changed_rows(changed))
     if lost:
         yield tag("ul", *(tag("li", f"{one.label} lost most on {explain.named(one.losses)}.") for one in lost))
 
 
 def pictures(verdict: Verdict, name: str) -> Iterator[Html]:
     """Draw what the models answered, and give the same numbers as tables."""
-    charts, drawn = verdict.charts, plots.available()
+    charts, drawn = verdict.differences.charts, plots.available()
     figures = list(_figures(verdict, name)) if drawn else []
     if figures:
         yield tag("div", *figures, class_="figures")
@@ -170,7 +171,7 @@ def pictures(verdict: Verdict, name: str) -> Iterator[Html]:
 
 
 def _figures(verdict: Verdict, name: str) -> Iterator[Html]:
-    charts = verdict.charts
+    charts = verdict.differences.charts
     metric = next(iter(_with_folds(verdict)), None)
     if metric is not None and len(metric.folds) > 1:
         yield _figure(f"{metric.metric}, fold by fold", plots.folds(metric.metric, metric.folds, f"{name}-folds"))
@@ -232,7 +233,7 @@ def _counted(count: float) -> str:
 
 
 def _answers(verdict: Verdict) -> Html:
-    seeds, repeats = verdict.charts.get("seeds", 1), verdict.charts.get("repeats", 1)
+    seeds, repeats = verdict.differences.charts.get("seeds", 1), verdict.differences.charts.get("repeats", 1)
     if seeds * repeats == 1:
         return Html()
     parts = [f"{n} {word}s" for n, word in ((seeds, "seed"), (repeats, "repeat")) if n > 1]
@@ -323,22 +324,23 @@ def _with_error(found: Mapping[str, float]) -> str:
 
 def protocol(verdict: Verdict) -> Iterator[Html]:
     """Say what was compared, on which data, how, and how finely it can be told."""
+    compared, data, cost = verdict.compared, verdict.compared.data, verdict.cost
     terms = [("Test", verdict.nodeid)]
-    if verdict.data_path:
-        terms.append(("Data", f"{verdict.data_path}, {verdict.rows:,} rows, md5 {verdict.data_md5}"))
-    if verdict.released:
-        terms.append(("Approved model", verdict.released))
-    if verdict.candidate:
-        terms.append(("Candidate", verdict.candidate))
-    if verdict.recording:
-        reuse = f"replaced {verdict.reused:,} times on this version of the data" if verdict.reused else ""
-        terms.append(("Baseline", ", ".join(part for part in (f"recording {verdict.recording}", reuse) if part)))
-    terms += [(key, _said(value)) for key, value in verdict.protocol.items() if value not in (None, [], ())]
-    terms.append(("Cost", f"{verdict.fits:,} fit{'s' * (verdict.fits != 1)} in {duration(verdict.seconds)}"))
+    if data.path:
+        terms.append(("Data", f"{data.path}, {data.rows:,} rows, md5 {data.md5}"))
+    if compared.released:
+        terms.append(("Approved model", compared.released))
+    if compared.candidate:
+        terms.append(("Candidate", compared.candidate))
+    if compared.recording:
+        reuse = f"replaced {compared.reused:,} times on this version of the data" if compared.reused else ""
+        terms.append(("Baseline", ", ".join(part for part in (f"recording {compared.recording}", reuse) if part)))
+    terms += [(key, _said(value)) for key, value in compared.protocol.items() if value not in (None, [], ())]
+    terms.append(("Cost", f"{cost.fits:,} fit{'s' * (cost.fits != 1)} in {duration(cost.seconds)}"))
     yield _terms(terms)
-    if verdict.environment:
+    if compared.environment:
         yield tag("h3", "Versions that differ from when the baseline was recorded")
-        yield table(f"{verdict.name}: versions", ("Package", "Then", "Now"), verdict.environment, hidden=True)
+        yield table(f"{verdict.name}: versions", ("Package", "Then", "Now"), compared.environment, hidden=True)
     judged = [metric for metric in verdict.metrics if metric.slice is None and metric.resolution is not None]
     if judged:
         yield tag("h3", "How small a loss can be told from none")
@@ -347,7 +349,7 @@ def protocol(verdict: Verdict) -> Iterator[Html]:
                 metric.metric,
                 *(_plain(metric, x) for x in (metric.resolution, metric.resolution_reused, metric.floor)),
                 _plain(metric, metric.dummy),
-                MISSING if metric.blocked is None else f"{metric.blocked:.0%}",
+                percentage(metric.probability_inconclusive),
                 MISSING if metric.seeds is None else str(metric.seeds),
             ]
             for metric in judged

@@ -75,7 +75,7 @@ def render(run: Run, histories: Histories = MappingProxyType({})) -> str:
 def _headline(run: Run) -> str:
     failed = sum(not verdict.passed for verdict in run.checks)
     if run.passed:
-        accepted = sum(verdict.accepted is not None for verdict in run.checks)
+        accepted = sum(verdict.concessions.accepted is not None for verdict in run.checks)
         return "This may ship" + (f", with {_count(accepted, 'accepted loss', 'accepted losses')}" if accepted else "")
     if not run.checks:
         return "This may not ship: no check was judged"
@@ -89,7 +89,7 @@ def _verdict(run: Run, headline: str) -> Iterator[Html]:
     yield tag("h1", tag("span", f"{check_section.MARKS[_state(run)]} ", aria_hidden="true"), headline)
     counts = [(sum(verdict.passed == way for verdict in run.checks), word) for way, word in _WAYS]
     told = ", ".join(f"{count} {word}" for count, word in counts if count)
-    fits, seconds = (sum(getattr(verdict, name) for verdict in run.checks) for name in ("fits", "seconds"))
+    fits, seconds = (sum(getattr(verdict.cost, name) for verdict in run.checks) for name in ("fits", "seconds"))
     if told:
         yield tag("p", f"{told[0].upper()}{told[1:]}. {_count(fits, 'fit')} in {duration(seconds)}.")
     against = "the baselines in the working tree" if run.against is None else f"the baselines of the {run.against}"
@@ -110,20 +110,20 @@ def _accepted(checks: Sequence[Verdict], ids: Mapping[int, str]) -> Iterator[Htm
     """Say first what is let through although it is worse, or promises less: a reader must not find it at the end."""
     parts = []
     for verdict in checks:
-        link = tag("a", tag("bdi", verdict.name), href=f"#{ids[id(verdict)]}")
-        if verdict.accepted is not None:
+        link, concessions = tag("a", tag("bdi", verdict.name), href=f"#{ids[id(verdict)]}"), verdict.concessions
+        if concessions.accepted is not None:
             parts.append(
                 tag(
                     "div",
                     tag("h3", link, ": accepted in this change"),
-                    tag("blockquote", verdict.accepted),
+                    tag("blockquote", concessions.accepted),
                     tag("p", _message(verdict)),
-                    *_weakened(verdict.weakened),
+                    *_weakened(concessions.weakened),
                 )
             )
-        elif verdict.weakened:
-            parts.append(tag("div", tag("h3", link, ": not accepted"), *_weakened(verdict.weakened)))
-        for one in verdict.standing:
+        elif concessions.weakened:
+            parts.append(tag("div", tag("h3", link, ": not accepted"), *_weakened(concessions.weakened)))
+        for one in concessions.standing:
             when = f"accepted with recording {one.generation}, and not won back yet"
             parts.append(
                 tag(
@@ -174,7 +174,7 @@ def _deciding(verdict: Verdict) -> Sequence[MetricVerdict | None]:
 
 def _metric_badge(verdict: Verdict, metric: MetricVerdict) -> Html:
     kind = check_section.paint(metric)
-    if kind == "fails" and verdict.accepted is not None:
+    if kind == "fails" and verdict.concessions.accepted is not None:
         return check_section.badge(f"{metric.verdict}, accepted", "accepted")
     return check_section.badge(metric.verdict, kind)
 
@@ -183,11 +183,11 @@ def _state(run: Run) -> str:
     """Say how the run is painted: what passes with something accepted is not plainly green."""
     if not run.passed:
         return "fails"
-    return "accepted" if any(verdict.accepted is not None for verdict in run.checks) else "passes"
+    return "accepted" if any(verdict.concessions.accepted is not None for verdict in run.checks) else "passes"
 
 
 def _badge(verdict: Verdict) -> Html:
-    if verdict.accepted is not None:
+    if verdict.concessions.accepted is not None:
         return check_section.badge(f"{verdict.verdict}, accepted", "accepted")
     return check_section.badge(verdict.verdict, "passes" if verdict.passed else "fails")
 
@@ -217,7 +217,7 @@ def _check(verdict: Verdict, name: str, history: Sequence[Mapping[str, Any]]) ->
         parts.append(tag("div", tag("h3", "What happened, and what to do"), *lines, class_="advice"))
     judged = [*check_section.metrics(verdict), *check_section.moved(verdict)]
     where = [*check_section.slices(verdict), *check_section.rows(verdict), *check_section.pictures(verdict, name)]
-    if verdict.passed and verdict.accepted is None:  # the table of all checks has said enough
+    if verdict.passed and verdict.concessions.accepted is None:  # the table of all checks has said enough
         judged, where, title = [], judged + where, "Every metric, and where it differs"
     else:
         title = "Where it differs"
