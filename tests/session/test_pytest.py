@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-import pty
 import re
 import select
 import signal
 import subprocess
 import sys
-import termios
 import time
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -551,6 +549,9 @@ def test_a_name_that_is_claimed_twice_fails_both(project: Project) -> None:
 
 def screen_of(project: Project, columns: int, *arguments: str) -> tuple[str, list[str]]:
     """Run pytest in a pseudo-terminal; give all that was written, and the lines that remain on the screen."""
+    pty = pytest.importorskip("pty", reason="this system has no pseudo-terminals")
+    import termios
+
     command = [sys.executable, "-m", "pytest", "--model-check", "--model-check-jobs=1", "--color=no", *arguments]
     terminal, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (50, columns))

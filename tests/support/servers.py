@@ -139,9 +139,9 @@ def _answers(port: int) -> bool:
     return False
 
 
-def _needed(*modules: str) -> None:
+def _needed(*modules: str, install: str = "-e '.[test]'") -> None:
     for module in modules:
-        pytest.importorskip(module, reason=f"{module} is not installed: pip install -e '.[test]'")
+        pytest.importorskip(module, reason=f"{module} is not installed: pip install {install}")
 
 
 @contextlib.contextmanager
@@ -225,7 +225,7 @@ def ssh(folder: Path) -> Iterator[Server]:
 @contextlib.contextmanager
 def s3(folder: Path) -> Iterator[Server]:
     """Serve remotes by moto's S3, which checks signatures; its user may do everything."""
-    _needed("dvc_s3", "moto", "flask", "flask_cors", "boto3")
+    _needed("dvc_s3", "moto", "flask", "flask_cors", "boto3", install="--group integration")
     port = free_port()
     url = f"http://{HOST}:{port}"
     # Three actions go unchecked, or nobody could make the first user.
