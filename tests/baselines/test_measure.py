@@ -62,9 +62,8 @@ def test_a_random_learner_is_fitted_with_every_seed():
     baseline, predictions, fits = recorded(RANDOM, metrics=["roc_auc", "neg_brier_score"])
     assert (baseline.learner, baseline.seeds, predictions.seeds, fits) == ("random", 4, 4, 12)
     for name, metric in baseline.metrics.items():
-        found = score(
-            predictions, dataset().y, make_check(RANDOM, data="d", target="y", name="n", metrics=name).metrics[0]
-        )
+        promised = make_check(RANDOM, data="d", target="y", name="n", metrics=name).metrics[0]
+        found = score(predictions, promised, dataset().truth)
         assert metric.score == pytest.approx(found.score)
         assert metric.noise_reference == measure(found, None, metric.noise_reference.dummy)
         assert metric.noise_reference.runs == 4

@@ -89,7 +89,7 @@ def record(
     dummy = _with_decision_function(run(make_dummy(check.task), seeds=1, jobs=1))
 
     def scores(of: Predictions, metric: Metric) -> Scores:
-        return metrics.score(of, dataset.y, metric, dataset.clusters, is_time_series=dataset.is_time_series)
+        return metrics.score(of, metric, dataset.truth)
 
     measured, kept = {}, {}
     for metric in check.metrics:

@@ -132,7 +132,7 @@ class Comparison:
         if stored is None:
             reason = "the baseline does not have it yet; pytest --model-check --update-baselines records it"
             return MetricVerdict(name, "missing", candidate=self._new(candidate, metric).score, reason=reason)
-        if stored.definition != (now := definition(candidate, self._data.y, metric)):
+        if stored.definition != (now := definition(candidate, metric, self._data.truth)):
             reason = f"the baseline's is the {stored.definition}, this one the {now}"
             return MetricVerdict(name, "incomparable", baseline=stored.score, reason=reason)
         if not judgeable(metric):
@@ -201,7 +201,7 @@ class Comparison:
             stored = self._baseline.metrics.get(metric.name)
             if stored is None or stored.margin is None or self._approved is None:
                 continue
-            if stored.definition == definition(self._approved.predictions, self._data.y, metric):
+            if stored.definition == definition(self._approved.predictions, metric, self._data.truth):
                 found[metric.name] = self._anchor(metric, stored)
         return found
 
@@ -260,4 +260,4 @@ class Comparison:
         return self._old[metric.name]
 
     def _new(self, predictions: Predictions, metric: Metric) -> Scores:
-        return score(predictions, self._data.y, metric, self._data.clusters, is_time_series=self._data.is_time_series)
+        return score(predictions, metric, self._data.truth)

@@ -34,12 +34,7 @@ def verify(
     stored = store.read_approved(settings.folder, claimed)
     scores = {}
     if stored.predictions.same_slots(again.predictions):
-        scores = {
-            metric.name: score(
-                stored.predictions, data.y, metric, data.clusters, is_time_series=data.is_time_series
-            ).score
-            for metric in check.metrics
-        }
+        scores = {metric.name: score(stored.predictions, metric, data.truth).score for metric in check.metrics}
     disputed = claims.disputed(
         claimed, stored, measured, again, scores, approval.baseline, held.metrics, held.message(check.name)
     )

@@ -110,12 +110,9 @@ def carry(
         before, now = old.metrics.get(metric.name), made.baseline.metrics.get(metric.name)
         if before is None or now is None or before.anchor is None:
             continue
-        if now.definition != metrics.definition(made.approved.predictions, protocol.dataset.y, metric):
+        if now.definition != metrics.definition(made.approved.predictions, metric, protocol.dataset.truth):
             continue
-        data = protocol.dataset
-        scored = metrics.score(
-            made.approved.predictions, data.y, metric, data.clusters, is_time_series=data.is_time_series
-        )
+        scored = metrics.score(made.approved.predictions, metric, protocol.dataset.truth)
         lead = before.anchor.score - before.score
         anchors[metric.name] = scored.psi.mean(axis=0) + lead
         kept[metric.name] = replace(now, anchor=_lifted(now, before.anchor.since, lead))
@@ -203,10 +200,7 @@ def _on_old_data(check: Check, old: Baseline, root: Path, jobs: int) -> dict[str
     data = dataset.read(check, root, verified=lambda path: versions[os.path.relpath(path, root).replace(os.sep, "/")])
     protocol = splits.make_cross_validation(check, data)
     answers = crossval.predict(check.candidate, protocol, seeds=1, entropy=old.entropy, jobs=jobs)
-    return {
-        metric.name: metrics.score(answers, data.y, metric, data.clusters, is_time_series=data.is_time_series).score
-        for metric in check.metrics
-    }
+    return {metric.name: metrics.score(answers, metric, data.truth).score for metric in check.metrics}
 
 
 def _version(files: tuple[tuple[str, str], ...], rows: int) -> str:

@@ -231,10 +231,7 @@ def _require_control(check: Check, data: Dataset, order: Order) -> None:
     if not judged:
         raise _not_the_code(order, "its predictions differ in the first fold, and no metric can say by how much")
     for metric in judged:
-        old, new = (
-            metrics.score(one, data.y, metric, data.clusters, is_time_series=data.is_time_series).score
-            for one in (stored, again)
-        )
+        old, new = (metrics.score(side, metric, data.truth).score for side in (stored, again))
         noise_reference = baseline.metrics[metric.name].noise_reference
         noise = max(noise_reference.floor * sqrt(len(protocol.splits)), ROUNDING * abs(old - noise_reference.dummy))
         if not abs(new - old) <= noise:  # not of NaN either
