@@ -37,10 +37,7 @@ def hold(check: Check, protocol: CrossValidation, approval: Approval, settings: 
         baseline, approved, carried = old, None, None
         if moved_data.has_moved(old, data):
             progress("running the approved code on the new data", 0, 0)
-            carried = moved_data.carry(
-                check, protocol, approval, root=settings.root, scratch=settings.scratch, python=settings.python,
-                jobs=settings.jobs,
-            )  # fmt: skip
+            carried = moved_data.carry_over(check, data, approval, settings)
             baseline, approved = carried.baseline, carried.approved
         else:
             paired.require_same_rows(check, old, data)
