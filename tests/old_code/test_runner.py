@@ -22,6 +22,7 @@ from pytest_model_check.checks.check import Check
 from pytest_model_check.checks.make_check import make_check
 from pytest_model_check.data import dataset, dvc_files, splits
 from pytest_model_check.errors import IncomparableError, OldCodeError
+from pytest_model_check.fitting import crossval
 from pytest_model_check.old_code.runner import Remeasured, remeasure
 from pytest_model_check.settings import Settings
 from sklearn.linear_model import LogisticRegression
@@ -118,11 +119,10 @@ class Moved:
     def directly(self, candidate=CANDIDATE) -> tuple[Baseline, Approved]:
         """Record a candidate in this process, on the data as it is."""
         check = dataclasses.replace(self.check(), candidate=candidate)
-        protocol = splits.make_cross_validation(check, dataset.read(check, self.root))
-        baseline, approved, _ = measure.record(
-            check, protocol, generation=1, anchors={}, jobs=1, progress=lambda done, total: None
-        )
-        return baseline, approved
+        cv = splits.make_cross_validation(check, dataset.read(check, self.root))
+        fitted = measure.fit(check, cv, entropy=crossval.entropy_of("tumours", 1), jobs=1)
+        measured = measure.assemble(check, cv, fitted, generation=1, anchors={})
+        return measured.baseline, measured.approved
 
     def remeasure(self, *, python: str = sys.executable, jobs: int = 1, **promise) -> Remeasured:
         check = self.check(**promise)

@@ -159,21 +159,14 @@ def measure_on_both(check: Check, job: Job) -> None:
     )
     _require_old_code(job)
     with _on("the data of before"):
-        before = dataset.read(check, job.old_root, _known(job.old_root, dict(job.baseline.data)))
-        _require_control(check, before, job)
+        old = dataset.read(check, job.old_root, _known(job.old_root, dict(job.baseline.data)))
+        _require_control(check, old, job)
     with _on("the new data"):
-        now = dataset.read(check, job.root, _known(job.root, job.files))
-        measured, approved, _ = measure.record(
-            check,
-            splits.make_cross_validation(check, now),
-            generation=job.baseline.generation,
-            anchors={},
-            jobs=job.n_jobs,
-            progress=lambda done, total: None,
-            entropy=job.baseline.entropy,
-        )
+        cv = splits.make_cross_validation(check, dataset.read(check, job.root, _known(job.root, job.files)))
+        fitted = measure.fit(check, cv, entropy=job.baseline.entropy, jobs=job.n_jobs)
+        measured = measure.assemble(check, cv, fitted, generation=job.baseline.generation, anchors={})
     _require_old_code(job)
-    pending = store.prepare(measured, approved, job.result)
+    pending = store.prepare(measured.baseline, measured.approved, job.result)
     (job.result / f"{check.name}.json").write_text(to_text(pending.baseline), encoding="utf-8")
 
 
