@@ -11,6 +11,7 @@ import numpy as np
 from gate_bank import NULLS, TREES, Bank, Task, load_task
 from numpy.typing import NDArray
 from pytest_model_check.checks.check import DEFAULT_SEEDS, Metric
+from pytest_model_check.data.dataset import Truth
 from pytest_model_check.fitting.predictions import Predictions
 from pytest_model_check.gate import sequential
 from pytest_model_check.judgement import judge, noise, statistics
@@ -156,7 +157,7 @@ def scored(task: Task, answers: NDArray[Any], at_once: int = 100) -> dict[str, S
     for start in range(0, len(answers), at_once):
         some = predictions(task, answers[start : start + at_once].astype(np.float64))
         for name, parts in found.items():
-            parts.append(metrics.score(some, task.y, Metric(name, get_scorer(name), None)))
+            parts.append(metrics.score(some, Metric(name, get_scorer(name), None), Truth(task.y)))
     return {
         name: replace(
             parts[0],

@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 from overhead import machine
 from pytest_model_check.checks.check import Metric
+from pytest_model_check.data.dataset import Truth
 from pytest_model_check.fitting.predictions import Predictions
 from pytest_model_check.judgement.judge import judge_metric
 from pytest_model_check.judgement.noise import measure
@@ -80,9 +81,9 @@ def judged(y: np.ndarray, old: Predictions, new: Predictions) -> list[MetricVerd
     kept, found = {}, []
     for name in FUNCTIONS:
         metric = Metric(name, sk.get_scorer(name), None)
-        kept[name] = score(old, y, metric)
+        kept[name] = score(old, metric, Truth(y))
         noise_reference = measure(kept[name], None, -inf)
-        found.append(judge_metric(name, kept[name], score(new, y, metric), noise_reference, 0.01))
+        found.append(judge_metric(name, kept[name], score(new, metric, Truth(y)), noise_reference, 0.01))
     return found
 
 
@@ -136,7 +137,7 @@ def scorings() -> dict[str, float]:
             lambda truth, answers, rows=rows, **_: rows.append(len(truth)) or np.mean(truth == answers),
             response_method=scorer._response_method,
         )
-        score(side, y, Metric(name, counting, None))
+        score(side, Metric(name, counting, None), Truth(y))
         found[name] = sum(rows) / len(side.row)
     return found
 

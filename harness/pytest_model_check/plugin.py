@@ -71,7 +71,7 @@ def pytest_configure(config: pytest.Config) -> None:
     options = config.option
     options.model_check_update = options.model_check_update or options.model_check_accept is not None
     options.model_check = options.model_check or options.model_check_update
-    if options.model_check and not config.pluginmanager.has_plugin(SESSION):  # remaking.py brings its own
+    if options.model_check and not config.pluginmanager.has_plugin(SESSION):  # old_code_session.py brings its own
         from pytest_model_check.session.session import ModelCheckSession
 
         config.pluginmanager.register(ModelCheckSession(config), SESSION)

@@ -6,7 +6,7 @@ from math import inf
 import numpy as np
 import pandas as pd
 import pytest
-from pytest_model_check.baselines.measure import record
+from pytest_model_check.baselines.measure import assemble, fit
 from pytest_model_check.checks.make_check import make_check
 from pytest_model_check.data import splits
 from pytest_model_check.data.dataset import Dataset
@@ -51,20 +51,18 @@ def dataset(rows=90, regression=False, share=0.5) -> Dataset:
 
 def recorded(candidate, *, generation=1, name="tumours", data=None, **promise):
     check = make_check(candidate, data="data.csv", target="y", name=name, cv=3, **{"seeds": 4, **promise})
-    protocol = splits.make_cross_validation(check, dataset() if data is None else data)
-    baseline, approved, fits = record(
-        check, protocol, generation=generation, anchors={}, jobs=1, progress=lambda done, total: None
-    )
-    return baseline, approved.predictions, fits
+    cv = splits.make_cross_validation(check, dataset() if data is None else data)
+    fitted = fit(check, cv, entropy=crossval.entropy_of(name, generation), jobs=1)
+    measured = assemble(check, cv, fitted, generation=generation, anchors={})
+    return measured.baseline, measured.approved.predictions, measured.fits
 
 
 def test_a_random_learner_is_fitted_with_every_seed():
     baseline, predictions, fits = recorded(RANDOM, metrics=["roc_auc", "neg_brier_score"])
     assert (baseline.learner, baseline.seeds, predictions.seeds, fits) == ("random", 4, 4, 12)
     for name, metric in baseline.metrics.items():
-        found = score(
-            predictions, dataset().y, make_check(RANDOM, data="d", target="y", name="n", metrics=name).metrics[0]
-        )
+        promised = make_check(RANDOM, data="d", target="y", name="n", metrics=name).metrics[0]
+        found = score(predictions, promised, dataset().truth)
         assert metric.score == pytest.approx(found.score)
         assert metric.noise_reference == measure(found, None, metric.noise_reference.dummy)
         assert metric.noise_reference.runs == 4

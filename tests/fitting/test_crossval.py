@@ -75,14 +75,14 @@ def check(candidate=None, **promise):
     return make_check(LogisticRegression() if candidate is None else candidate, **promise)
 
 
-def protocol(candidate=None, data=None, **promise):
+def cross_validation(candidate=None, data=None, **promise):
     return splits.make_cross_validation(check(candidate, **promise), dataset() if data is None else data)
 
 
 def states(candidate, seeds=3, cv=5, **options):
     """Give the random state of each seed (row) in each split (column)."""
-    laid_down = protocol(Probe(), dataset(classes=0), cv=cv)
-    found = crossval.predict(candidate, laid_down, seeds=seeds, entropy=11, jobs=1, **options)
+    cv = cross_validation(Probe(), dataset(classes=0), cv=cv)
+    found = crossval.predict(candidate, cv, seeds=seeds, entropy=11, jobs=1, **options)
     firsts = np.unique(found.split, return_index=True)[1]
     return found.responses["predict"][:, firsts]
 
@@ -94,17 +94,17 @@ def states(candidate, seeds=3, cv=5, **options):
     "candidate", [RandomForestClassifier(3), make_pipeline(StandardScaler(), LogisticRegression())]
 )
 def test_two_jobs_predict_what_one_does(candidate):
-    laid_down = protocol(candidate, cv=3)
-    one, two = (crossval.predict(candidate, laid_down, seeds=2, entropy=5, jobs=jobs) for jobs in (1, 2))
+    cv = cross_validation(candidate, cv=3)
+    one, two = (crossval.predict(candidate, cv, seeds=2, entropy=5, jobs=jobs) for jobs in (1, 2))
     assert one.same_slots(two)
     assert one.agrees(two, rtol=0)
     assert set(one.responses) >= {"predict", "predict_proba"}
 
 
 def test_the_order_of_the_fits_does_not_matter(monkeypatch):
-    laid_down = protocol(cv=4)
+    cv = cross_validation(cv=4)
     forest = RandomForestClassifier(3)
-    before = crossval.predict(forest, laid_down, seeds=3, entropy=5, jobs=1)
+    before = crossval.predict(forest, cv, seeds=3, entropy=5, jobs=1)
 
     class Shuffled:
         def __init__(self, **options):
@@ -119,16 +119,16 @@ def test_the_order_of_the_fits_does_not_matter(monkeypatch):
             return (answers[i] for i in tasks)
 
     monkeypatch.setattr(joblib, "Parallel", Shuffled)
-    after = crossval.predict(forest, laid_down, seeds=3, entropy=5, jobs=1)
+    after = crossval.predict(forest, cv, seeds=3, entropy=5, jobs=1)
     assert before.same_slots(after)
     assert before.agrees(after, rtol=0)
 
 
 def test_the_first_of_many_seeds_are_those_of_few():
-    laid_down = protocol(cv=3)
-    many, few = (crossval.predict(RandomForestClassifier(3), laid_down, seeds=n, entropy=5, jobs=1) for n in (3, 1))
+    cv = cross_validation(cv=3)
+    many, few = (crossval.predict(RandomForestClassifier(3), cv, seeds=n, entropy=5, jobs=1) for n in (3, 1))
     assert many.first(1).agrees(few, rtol=0)
-    assert not few.agrees(crossval.predict(RandomForestClassifier(3), laid_down, seeds=1, entropy=6, jobs=1))
+    assert not few.agrees(crossval.predict(RandomForestClassifier(3), cv, seeds=1, entropy=6, jobs=1))
 
 
 # --- random states
@@ -160,16 +160,15 @@ def test_an_integer_deep_in_the_candidate_is_overridden(candidate):
 
 
 def test_a_replicate_lacks_one_row_in_twenty():
-    laid_down = protocol(Probe(), dataset(classes=0), cv=3)
+    cv = cross_validation(Probe(), dataset(classes=0), cv=3)
     whole, part = (
-        crossval.predict(Probe(rows=True), laid_down, seeds=2, entropy=1, jobs=1, leave_out=out)
-        for out in (False, True)
+        crossval.predict(Probe(rows=True), cv, seeds=2, entropy=1, jobs=1, leave_out=out) for out in (False, True)
     )
     assert set(whole.responses["predict"].ravel()) == {40}
     assert set(part.responses["predict"].ravel()) == {38}
     ridge = LogisticRegression(C=100)
-    refits = crossval.predict(ridge, protocol(cv=3), seeds=2, entropy=1, jobs=1, leave_out=True)
-    assert not refits.first(1).agrees(crossval.predict(ridge, protocol(cv=3), seeds=1, entropy=1, jobs=1))
+    refits = crossval.predict(ridge, cross_validation(cv=3), seeds=2, entropy=1, jobs=1, leave_out=True)
+    assert not refits.first(1).agrees(crossval.predict(ridge, cross_validation(cv=3), seeds=1, entropy=1, jobs=1))
     assert abs(np.diff(refits.responses["predict_proba"], axis=0)).max() > 1e-6  # other rows with every seed
 
 
@@ -182,19 +181,19 @@ def test_a_replicate_lacks_one_row_in_twenty():
     ],
 )
 def test_randomness_is_found_by_trying(candidate, expected):
-    assert crossval.is_random(candidate, protocol(cv=3), entropy=5, jobs=1) == expected
+    assert crossval.is_random(candidate, cross_validation(cv=3), entropy=5, jobs=1) == expected
 
 
 # --- splits
 
 
 def test_classes_are_split_in_ten_stratified_folds():
-    laid_down = protocol()
-    assert len(laid_down.splits) == 10
+    cv = cross_validation()
+    assert len(cv.splits) == 10
     y = dataset().y
-    assert all(np.bincount(y[split.test]).tolist() == [3, 3] for split in laid_down.splits)
-    assert any((np.diff(split.test) > 1).any() for split in laid_down.splits)  # shuffled
-    assert "StratifiedKFold" in laid_down.splitter
+    assert all(np.bincount(y[split.test]).tolist() == [3, 3] for split in cv.splits)
+    assert any((np.diff(split.test) > 1).any() for split in cv.splits)  # shuffled
+    assert "StratifiedKFold" in cv.splitter
 
 
 def _covers_once(splits, rows=60):
@@ -210,39 +209,39 @@ def _covers_once(splits, rows=60):
     ],
 )
 def test_the_default_splits_hold_out_every_row_once(data, candidate, name):
-    laid_down = protocol(candidate, data, cv=5)
-    assert laid_down.splitter.startswith(f"{name}(")
-    assert _covers_once(laid_down.splits)
-    again = protocol(candidate, data, cv=5)
-    assert all(np.array_equal(a.test, b.test) for a, b in zip(laid_down.splits, again.splits, strict=True))
+    cv = cross_validation(candidate, data, cv=5)
+    assert cv.splitter.startswith(f"{name}(")
+    assert _covers_once(cv.splits)
+    again = cross_validation(candidate, data, cv=5)
+    assert all(np.array_equal(a.test, b.test) for a, b in zip(cv.splits, again.splits, strict=True))
     if data.groups is not None:
-        for split in laid_down.splits:
+        for split in cv.splits:
             assert not set(data.groups[split.train]) & set(data.groups[split.test])
 
 
 def test_time_goes_forward_and_no_timestamp_is_cut():
     rng = np.random.default_rng(1)
     time = rng.integers(0, 12, 60).astype(float)
-    laid_down = protocol(data=dataset(time=time), cv=4)
-    assert len(laid_down.splits) == 4
-    for split in laid_down.splits:
+    cv = cross_validation(data=dataset(time=time), cv=4)
+    assert len(cv.splits) == 4
+    for split in cv.splits:
         assert time[split.train].max() < time[split.test].min()
-    tested = np.concatenate([split.test for split in laid_down.splits])
+    tested = np.concatenate([split.test for split in cv.splits])
     assert len(np.unique(tested)) == len(tested) < 60
-    found = crossval.predict(LogisticRegression(), laid_down, seeds=1, entropy=1, jobs=1)
+    found = crossval.predict(LogisticRegression(), cv, seeds=1, entropy=1, jobs=1)
     assert len(found.row) == len(tested)
 
 
 def test_splits_that_go_back_in_time_are_refused():
     with pytest.raises((DataError, PromiseError), match="forward in time"):
-        protocol(data=dataset(time=np.arange(60.0)), cv=KFold(3))
+        cross_validation(data=dataset(time=np.arange(60.0)), cv=KFold(3))
 
 
 def test_groups_need_a_splitter_that_keeps_them():
     with pytest.raises(PromiseError, match="both fitted on and predicted"):
-        protocol(data=dataset(groups=np.arange(60) // 4), cv=StratifiedKFold(3))
+        cross_validation(data=dataset(groups=np.arange(60) // 4), cv=StratifiedKFold(3))
     for splitter in (GroupKFold(3), StratifiedGroupKFold(3)):
-        assert _covers_once(protocol(data=dataset(groups=np.arange(60) // 4), cv=splitter).splits)
+        assert _covers_once(cross_validation(data=dataset(groups=np.arange(60) // 4), cv=splitter).splits)
 
 
 @pytest.mark.parametrize(
@@ -259,7 +258,7 @@ def test_groups_need_a_splitter_that_keeps_them():
 )
 def test_a_splitter_that_shuffles_is_seeded(splitter):
     data = dataset(groups=np.arange(60) // 4 if "Group" in repr(splitter) else None)
-    one, two = (protocol(data=data, cv=splitter).splits for _ in range(2))
+    one, two = (cross_validation(data=data, cv=splitter).splits for _ in range(2))
     assert all(np.array_equal(a.test, b.test) for a, b in zip(one, two, strict=True))
     assert splitter.random_state is None  # the user's own is left as it is
 
@@ -270,21 +269,21 @@ def test_a_splitter_that_shuffles_is_seeded(splitter):
 def test_any_other_splitter_is_left_alone(splitter):
     data = dataset()
     theirs = list(splitter.split(data.X, data.y))
-    ours = protocol(data=data, cv=splitter).splits
+    ours = cross_validation(data=data, cv=splitter).splits
     for (train, test), split in zip(theirs, ours, strict=True):
         np.testing.assert_array_equal(split.train, train)
         np.testing.assert_array_equal(split.test, test)
 
 
 def test_repeats_are_told_apart():
-    splits = protocol(cv=RepeatedKFold(n_splits=3, n_repeats=4)).splits
+    splits = cross_validation(cv=RepeatedKFold(n_splits=3, n_repeats=4)).splits
     assert [(split.repeat, split.fold) for split in splits] == [(r, f) for r in range(4) for f in range(3)]
     for repeat in range(4):
         assert _covers_once([split for split in splits if split.repeat == repeat])
 
 
 def test_a_row_is_held_out_once_in_a_repeat_of_shuffle_split():
-    splits = protocol(cv=ShuffleSplit(12, test_size=0.3)).splits
+    splits = cross_validation(cv=ShuffleSplit(12, test_size=0.3)).splits
     assert len({(split.repeat, split.fold) for split in splits}) == 12
     for repeat in {split.repeat for split in splits}:
         tested = np.concatenate([split.test for split in splits if split.repeat == repeat])
@@ -298,14 +297,14 @@ def test_a_splitter_that_fits_on_what_it_predicts_is_refused():
                 yield np.append(train, test[0]), test
 
     with pytest.raises(PromiseError, match="fitted on too"):
-        protocol(cv=Leaky(3))
+        cross_validation(cv=Leaky(3))
 
 
 def test_a_class_with_fewer_rows_than_folds_is_an_error_in_words():
     data = dataset()
     data.y[:] = np.arange(60) >= 57
     with pytest.raises(DataError, match=r"class (1|True)\b.*10 folds"):
-        protocol(data=data)
+        cross_validation(data=data)
 
 
 # --- answers
@@ -315,7 +314,7 @@ def test_columns_of_a_fold_without_a_class_are_filled():
     data = dataset(classes=3)
     data.y[:] = np.sort(data.y)
     candidate = DummyClassifier(strategy="prior")
-    found = crossval.predict(candidate, protocol(candidate, data, cv=KFold(3)), seeds=1, entropy=0, jobs=1)
+    found = crossval.predict(candidate, cross_validation(candidate, data, cv=KFold(3)), seeds=1, entropy=0, jobs=1)
     expected = np.full((3, 3), 0.5) - np.eye(3) / 2  # each fold is the class that its fit has not seen
     np.testing.assert_allclose(found.responses["predict_proba"][0, ::20], expected)
 
@@ -328,12 +327,12 @@ def test_a_fit_that_raises_names_its_fold():
             return super().fit(X, y)
 
     with pytest.raises(CandidateError, match=r"fold \d.*RuntimeError: no first row"):
-        crossval.predict(Broken(), protocol(Probe(), dataset(classes=0)), seeds=1, entropy=0, jobs=1)
+        crossval.predict(Broken(), cross_validation(Probe(), dataset(classes=0)), seeds=1, entropy=0, jobs=1)
 
 
 def test_the_dummy_looks_at_no_feature():
-    laid_down = protocol(cv=3)
-    found = crossval.predict(make_dummy("classification"), laid_down, seeds=1, entropy=0, jobs=1)
+    cv = cross_validation(cv=3)
+    found = crossval.predict(make_dummy("classification"), cv, seeds=1, entropy=0, jobs=1)
     assert np.ptp(found.responses["predict_proba"][..., 1]) < 0.05
 
 
@@ -344,7 +343,7 @@ def test_progress_counts_every_fit():
         with lock:
             seen.append((done, total))
 
-    crossval.predict(LogisticRegression(), protocol(cv=3), seeds=2, entropy=0, jobs=1, progress=progress)
+    crossval.predict(LogisticRegression(), cross_validation(cv=3), seeds=2, entropy=0, jobs=1, progress=progress)
     assert seen == [(done, 6) for done in range(7)]
 
 

@@ -22,7 +22,9 @@ from pytest_model_check.checks.check import Check
 from pytest_model_check.checks.make_check import make_check
 from pytest_model_check.data import dataset, dvc_files, splits
 from pytest_model_check.errors import IncomparableError, OldCodeError
-from pytest_model_check.old_code.runner import Remade, remake
+from pytest_model_check.fitting import crossval
+from pytest_model_check.old_code.runner import Remeasured, remeasure
+from pytest_model_check.settings import Settings
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -117,32 +119,28 @@ class Moved:
     def directly(self, candidate=CANDIDATE) -> tuple[Baseline, Approved]:
         """Record a candidate in this process, on the data as it is."""
         check = dataclasses.replace(self.check(), candidate=candidate)
-        protocol = splits.make_cross_validation(check, dataset.read(check, self.root))
-        baseline, approved, _ = measure.record(
-            check, protocol, generation=1, anchors={}, jobs=1, progress=lambda done, total: None
-        )
-        return baseline, approved
+        cv = splits.make_cross_validation(check, dataset.read(check, self.root))
+        fitted = measure.fit(check, cv, entropy=crossval.entropy_of("tumours", 1), jobs=1)
+        measured = measure.assemble(check, cv, fitted, generation=1, anchors={})
+        return measured.baseline, measured.approved
 
-    def remake(self, *, python: str = sys.executable, jobs: int = 1, **promise) -> Remade:
+    def remeasure(self, *, python: str = sys.executable, jobs: int = 1, **promise) -> Remeasured:
         check = self.check(**promise)
         baseline = store.read(self.root / "baselines", "tumours")
         assert baseline is not None
-        return remake(
+        return remeasure(
             baseline,
             store.read_approved(self.root / "baselines", baseline).predictions,
-            data=dataset.read(check, self.root),
-            root=self.root,
-            old_root=self.before / self.root.relative_to(self.top),
-            scratch=self.scratch,
+            dataset.read(check, self.root),
             commit=self.commit,
-            python=python,
-            jobs=jobs,
+            old_root=self.before / self.root.relative_to(self.top),
+            settings=Settings(self.root, self.root / "baselines", self.scratch, python=python, jobs=jobs),
         )
 
     def refused(self, *said: str, **given) -> OldCodeError:
         """Expect no answer, and these words in its first line."""
         with pytest.raises(OldCodeError) as caught:
-            self.remake(**given)
+            self.remeasure(**given)
         error = caught.value
         assert isinstance(error, IncomparableError)
         for words in said:
@@ -157,19 +155,19 @@ class Moved:
         return not list(self.scratch.iterdir()) and len(self.project.git("worktree", "list").splitlines()) == 1
 
 
-def assert_same(remade: Remade, directly: tuple[Baseline, Approved]) -> None:
+def assert_same(remeasured: Remeasured, directly: tuple[Baseline, Approved]) -> None:
     baseline, approved = directly
-    assert remade.approved.predictions.same_slots(approved.predictions)
-    assert remade.approved.predictions.agrees(approved.predictions)
-    assert remade.approved.anchors == {}
-    assert remade.baseline.metrics.keys() == baseline.metrics.keys()
+    assert remeasured.approved.predictions.same_slots(approved.predictions)
+    assert remeasured.approved.predictions.agrees(approved.predictions)
+    assert remeasured.approved.anchors == {}
+    assert remeasured.baseline.metrics.keys() == baseline.metrics.keys()
     for name, metric in baseline.metrics.items():
-        again = remade.baseline.metrics[name]
+        again = remeasured.baseline.metrics[name]
         assert again.score == pytest.approx(metric.score)
         assert again.folds == pytest.approx(metric.folds)
         assert again.noise_reference.floor == pytest.approx(metric.noise_reference.floor)
     other = {"metrics": {}, "predictions_md5": ""}
-    assert dataclasses.replace(remade.baseline, **other) == dataclasses.replace(baseline, **other)
+    assert dataclasses.replace(remeasured.baseline, **other) == dataclasses.replace(baseline, **other)
 
 
 @pytest.fixture(scope="session")
@@ -216,9 +214,9 @@ def test_the_approved_model_is_measured_on_data_that_grew(moved: Moved) -> None:
     hook.write_text(f"#!/bin/sh\ntouch {moved.top}/hooked\n")
     hook.chmod(0o755)
     moved.code(CHECK)
-    remade = moved.remake()
-    assert_same(remade, moved.directly())
-    assert remade.baseline.rows == 569 + 190
+    remeasured = moved.remeasure()
+    assert_same(remeasured, moved.directly())
+    assert remeasured.baseline.rows == 569 + 190
     assert moved.is_clean()
     assert not (moved.top / "hooked").exists(), "DVC's hook would pull all data"
 
@@ -239,7 +237,7 @@ def test_a_month_of_flights_more(still: Moved) -> None:
     still.move(lambda frame: frame)
     april.to_parquet(still.top / "data" / "flights.parquet")
     still.version()
-    assert_same(still.remake(), still.directly())
+    assert_same(still.remeasure(), still.directly())
 
 
 def test_a_random_learner_draws_what_it_drew_also_under_an_earlier_name(still: Moved) -> None:
@@ -253,10 +251,10 @@ def test_a_random_learner_draws_what_it_drew_also_under_an_earlier_name(still: M
                 assert verdict.passed
     """)
     still.move()
-    remade = still.remake()
+    remeasured = still.remeasure()
     directly, approved = still.directly(tree)
-    assert remade.baseline.learner == "random"
-    assert_same(remade, (dataclasses.replace(directly, nodeid=nodeid), approved))
+    assert remeasured.baseline.learner == "random"
+    assert_same(remeasured, (dataclasses.replace(directly, nodeid=nodeid), approved))
 
 
 def test_a_rootdir_below_the_top_of_the_repository(still: Moved) -> None:
@@ -271,7 +269,7 @@ def test_a_rootdir_below_the_top_of_the_repository(still: Moved) -> None:
         **{"models/helpers/own.py": 'from pathlib import Path\nPATH = Path(__file__).parents[2] / "data/tumours.csv"'},
     )
     below.move()
-    assert_same(below.remake(), below.directly())
+    assert_same(below.remeasure(), below.directly())
 
 
 def test_what_the_old_configuration_says_of_runs_does_not_matter(moved: Moved, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -284,14 +282,14 @@ def test_what_the_old_configuration_says_of_runs_does_not_matter(moved: Moved, m
     monkeypatch.setenv("PYTEST_ADDOPTS", "--collect-only")
     monkeypatch.setenv("PYTHONWARNINGS", "error")
     before = {path: path.read_bytes() for path in (moved.root / "baselines").iterdir()}
-    assert_same(moved.remake(), moved.directly())
+    assert_same(moved.remeasure(), moved.directly())
     assert {path: path.read_bytes() for path in (moved.root / "baselines").iterdir()} == before
     assert not report.exists()
 
 
 def test_two_at_once_do_not_meet(moved: Moved) -> None:
     with ThreadPoolExecutor() as pool:
-        one, other = pool.map(lambda _: moved.remake(), range(2))
+        one, other = pool.map(lambda _: moved.remeasure(), range(2))
     assert one.approved.predictions.agrees(other.approved.predictions)
     assert moved.is_clean()
 
@@ -319,10 +317,10 @@ def test_neither_an_editable_install_nor_a_copy_comes_before_the_old_code(still:
     (environment / "churn.pth").write_text(f"{still.top / 'src'}\n")
     copy_package(environment)
     (environment / "churn" / "scale.py").write_text("FACTOR = 0")
-    remade = still.remake(python=str(environment.parents[2]), jobs=2)
+    remeasured = still.remeasure(python=str(environment.parents[2]), jobs=2)
     directly, approved = still.directly(LogisticRegression())
-    assert remade.baseline.candidate == "Model()"
-    assert_same(remade, (dataclasses.replace(directly, candidate="Model()"), approved))
+    assert remeasured.baseline.candidate == "Model()"
+    assert_same(remeasured, (dataclasses.replace(directly, candidate="Model()"), approved))
 
 
 def test_a_module_of_the_project_as_it_is_now_is_an_error(still: Moved, environment: Path) -> None:
@@ -370,7 +368,7 @@ def test_code_that_does_not_repeat_a_fold_is_not_what_was_approved(moved: Moved)
 
 def test_a_difference_within_the_noise_is_none(moved: Moved) -> None:
     moved.code(CHECK.replace("LogisticRegression()", "LogisticRegression(C=1.0001)"))
-    assert moved.remake().baseline.candidate.endswith("LogisticRegression(C=1.0001))])")
+    assert moved.remeasure().baseline.candidate.endswith("LogisticRegression(C=1.0001))])")
 
 
 # -- what can't run any more -------------------------------------------------------------------------------------------
@@ -500,9 +498,9 @@ def test_a_commit_that_is_not_here_is_told(moved: Moved) -> None:
     baseline = store.read(folder, "tumours")
     assert baseline is not None
     predictions, data = store.read_approved(folder, baseline).predictions, dataset.read(check, moved.root)
-    places = {"root": moved.root, "old_root": moved.before, "scratch": moved.scratch}
+    settings = Settings(moved.root, folder, moved.scratch, python=sys.executable)
     with pytest.raises(OldCodeError, match="git worktree add failed: "):
-        remake(baseline, predictions, data=data, **places, commit="0" * 40, python=sys.executable, jobs=1)
+        remeasure(baseline, predictions, data, commit="0" * 40, old_root=moved.before, settings=settings)
     assert moved.is_clean()
 
 
@@ -521,7 +519,7 @@ def test_an_interrupted_run_leaves_neither_worktree_nor_process(moved: Moved, tm
     signal.setitimer(signal.ITIMER_REAL, 0.2, 0.2)
     try:
         with pytest.raises(KeyboardInterrupt):
-            moved.remake()
+            moved.remeasure()
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, previous)

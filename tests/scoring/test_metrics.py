@@ -10,9 +10,8 @@ from pytest_model_check.errors import PromiseError
 from pytest_model_check.fitting.predictions import Predictions
 from pytest_model_check.judgement import statistics
 from pytest_model_check.scoring.closed_forms import LOG_LOSS_CLIP
-from pytest_model_check.scoring.metrics import score
 from sklearn import metrics as sk
-from support.predictions import binary, metric, regression, standard_error
+from support.predictions import binary, metric, regression, score, standard_error
 
 fast = settings(deadline=None, derandomize=True, max_examples=40)
 

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from pytest_model_check.candidates.responses import RESPONSES
 from pytest_model_check.errors import PromiseError
 from pytest_model_check.fitting.predictions import Predictions
-from pytest_model_check.scoring.metrics import judgeable, score
+from pytest_model_check.scoring.metrics import judgeable
 from sklearn import metrics as sk
 from sklearn.datasets import make_classification
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import StratifiedKFold
-from support.predictions import binary, metric, regression, standard_error
+from support.predictions import binary, metric, regression, score, standard_error
 
 fast = settings(deadline=None, derandomize=True, max_examples=40)
 AUCS = ("roc_auc_ovr", "roc_auc_ovr_weighted", "roc_auc_ovo", "roc_auc_ovo_weighted")

@@ -2,9 +2,11 @@
 
 import numpy as np
 from pytest_model_check.checks.check import Metric
+from pytest_model_check.data.dataset import Truth
 from pytest_model_check.fitting.predictions import Predictions
 from pytest_model_check.judgement import statistics
 from pytest_model_check.judgement.scores import Scores
+from pytest_model_check.scoring import metrics
 from sklearn import metrics as sk
 
 
@@ -13,6 +15,11 @@ def metric(scorer, name=None) -> Metric:
     if isinstance(scorer, str):
         return Metric(scorer, sk.get_scorer(scorer), None)
     return Metric(name or scorer._score_func.__name__, scorer, None)
+
+
+def score(predictions: Predictions, y, metric: Metric, clusters=None, *, is_time_series=False) -> Scores:
+    """Score predictions of rows with this truth."""
+    return metrics.score(predictions, metric, Truth(y, clusters, is_time_series))
 
 
 def standard_error(found: Scores) -> float:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
+from typing import Literal
 
 import numpy as np
 
@@ -16,6 +18,7 @@ from pytest_model_check.baselines.store import Approved
 from pytest_model_check.candidates import estimator
 from pytest_model_check.candidates.dummy import make_dummy
 from pytest_model_check.checks.check import Check, Metric
+from pytest_model_check.data.dataset import Dataset
 from pytest_model_check.data.splits import CrossValidation
 from pytest_model_check.errors import CandidateError
 from pytest_model_check.fitting import crossval
@@ -29,107 +32,157 @@ from pytest_model_check.scoring import metrics
 from pytest_model_check.settings import STRICT, Rules
 
 
-def record(
-    check: Check,
-    protocol: CrossValidation,
-    *,
-    generation: int,
-    anchors: Mapping[str, Anchor],
-    jobs: int,
-    progress: Progress,
-    rules: Rules = STRICT,
-    entropy: int | None = None,
-) -> tuple[Baseline, Approved, int]:
-    """Measure the check's candidate as a baseline.
+@dataclass(frozen=True)
+class Fitted:
+    """The predictions that a baseline is measured by.
 
-    A learner that draws random numbers is fitted with every seed; one that does not is fitted once, and then once per
-    seed without 5% of the training rows, an A/A test of what a harmless change does.
+    Parameters
+    ----------
+    predictions : Predictions
+        The candidate's: with every seed, or with one if the learner draws no random numbers.
+    replicates : Predictions or None
+        Of a learner without randomness, once per seed without 5% of the training rows: an A/A test of what a harmless
+        change does. None where the seeds themselves tell, or there is only one.
+    dummy : Predictions
+        Of a model that looks at no feature.
+    learner : {'random', 'deterministic', 'nondeterministic'}
+        Whether other seeds, or even the same seed, gave other predictions.
+    entropy : int
+        Where the random states came from.
+    """
+
+    predictions: Predictions
+    replicates: Predictions | None
+    dummy: Predictions
+    learner: Literal["random", "deterministic", "nondeterministic"]
+    entropy: int
+
+    @property
+    def seeds(self) -> int:
+        """How often the candidate was fitted in every split."""
+        return self.predictions.seeds + (0 if self.replicates is None else self.replicates.seeds)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A baseline as it was measured.
+
+    Parameters
+    ----------
+    baseline : Baseline
+        Its record, without a history.
+    approved : Approved
+        Its predictions and anchors.
+    fits : int
+        Made for it.
+    """
+
+    baseline: Baseline
+    approved: Approved
+    fits: int
+
+
+def fit(
+    check: Check,
+    cv: CrossValidation,
+    *,
+    entropy: int,
+    jobs: int,
+    progress: Progress = lambda done, total: None,
+) -> Fitted:
+    """Fit the check's candidate as a baseline is measured, and its dummy.
 
     Parameters
     ----------
     check : Check
         The promise.
-    protocol : CrossValidation
+    cv : CrossValidation
         Its data and splits.
-    generation : int
-        The how manyth recording this is: each draws fresh random states, so that a lucky run can't approve itself.
-    anchors : mapping of str to Anchor
-        What losses have been added up from so far, by metric.
+    entropy : int
+        Where the random states come from: `crossval.entropy_of` the check's name and the recording's number, so that a
+        lucky run can't approve itself; a baseline that is made again draws those that it drew before.
     jobs : int
         How many processes.
     progress : callable
         Is told how many fits of how many are done.
-    rules : Rules
-        What the ini file says of evidence that falls short.
-    entropy : int, optional
-        Where the random states come from, where it is not the check's name and generation: a baseline that is made
-        again draws those that it drew before.
-
-    Returns
-    -------
-    tuple of (Baseline, Approved, int)
-        The int is the number of fits.
 
     Raises
     ------
     CandidateError
-        If a fit fails, or the candidate is no better than the dummy.
+        If a fit fails.
     """
-    entropy = crossval.entropy_of(check.name, generation) if entropy is None else entropy
-    dataset = protocol.dataset
-    run = partial(crossval.predict, protocol=protocol, entropy=entropy, jobs=jobs)
-    random, nondeterministic = crossval.is_random(check.candidate, protocol, entropy=entropy, jobs=jobs)
+    predict = partial(crossval.predict, cv=cv, entropy=entropy, jobs=jobs, progress=progress)
+    random, nondeterministic = crossval.is_random(check.candidate, cv, entropy=entropy, jobs=jobs)
     replicates = None
     if random or nondeterministic:
-        predictions = run(check.candidate, seeds=check.seeds, progress=progress)
+        predictions = predict(check.candidate, seeds=check.seeds)
     else:
-        predictions = run(check.candidate, seeds=1, progress=progress)
+        predictions = predict(check.candidate, seeds=1)
         if check.seeds > 1:
-            replicates = run(check.candidate, seeds=check.seeds, progress=progress, leave_out=True)
-    dummy = _with_decision_function(run(make_dummy(check.task), seeds=1, jobs=1))
+            replicates = predict(check.candidate, seeds=check.seeds, leave_out=True)
+    dummy = crossval.predict(make_dummy(check.task), cv, seeds=1, entropy=entropy, jobs=1)
+    return Fitted(
+        predictions,
+        replicates,
+        _with_decision_function(dummy),
+        "nondeterministic" if nondeterministic else "random" if random else "deterministic",
+        entropy,
+    )
 
-    def scores(of: Predictions, metric: Metric) -> Scores:
-        return metrics.score(of, dataset.y, metric, dataset.clusters, is_time_series=dataset.is_time_series)
 
-    measured, kept = {}, {}
-    for metric in check.metrics:
-        found = scores(predictions, metric)
-        one = _measure(
-            metric,
-            found,
-            None if replicates is None else scores(replicates, metric),
-            _quietly(partial(scores, dummy, metric)).score,
-            dataset.rows,
-            random=random or nondeterministic,
-        )
-        anchor = anchors.get(metric.name)
-        if anchor is not None and not drift.surpasses(anchor, found):
-            kept[metric.name] = anchor.psi
-            stored = StoredAnchor(
-                anchor.since, float(anchor.psi.mean()), tuple(anchor.folds.tolist()), anchor.noise_reference
-            )
-            one = dataclasses.replace(one, anchor=stored)
-        measured[metric.name] = one
+def assemble(
+    check: Check,
+    cv: CrossValidation,
+    fitted: Fitted,
+    *,
+    generation: int,
+    anchors: Mapping[str, Anchor],
+    rules: Rules = STRICT,
+) -> Measured:
+    """Score the predictions, and put the baseline together.
+
+    Parameters
+    ----------
+    check : Check
+        The promise.
+    cv : CrossValidation
+        Its data and splits.
+    fitted : Fitted
+        What `fit` returned.
+    generation : int
+        1-based recording number.
+    anchors : mapping of str to Anchor
+        What losses have been added up from so far, by metric.
+    rules : Rules
+        What the ini file says of evidence that falls short.
+
+    Raises
+    ------
+    CandidateError
+        If the candidate is no better than the dummy.
+    """
+    data = cv.dataset
+    scored = {metric.name: _score(metric, data, fitted, anchors.get(metric.name)) for metric in check.metrics}
     baseline = Baseline(
         name=check.name,
         nodeid=check.nodeid,
         candidate=estimator.describe(check.candidate),
-        learner="nondeterministic" if nondeterministic else "random" if random else "deterministic",
-        data=dataset.files,
-        rows=dataset.rows,
-        target_digest=dataset.target_digest,
-        columns=dataset.columns_digests,
-        protocol=promises.protocol(check, protocol.splitter, rules) | promises.words(check),
-        metrics=measured,
-        seeds=predictions.seeds,
-        entropy=entropy,
+        learner=fitted.learner,
+        data=data.files,
+        rows=data.rows,
+        target_digest=data.target_digest,
+        columns=data.columns_digests,
+        protocol=promises.protocol(check, cv.splitter, rules) | promises.words(check),
+        metrics=scored,
+        seeds=fitted.predictions.seeds,
+        entropy=fitted.entropy,
         generation=generation,
-        classes=None if protocol.classes is None else tuple(protocol.classes.tolist()),
+        classes=None if cv.classes is None else tuple(cv.classes.tolist()),
         predictions_md5="",
         environment=environment(),
     )
-    fits = len(protocol.splits) * (predictions.seeds + (0 if replicates is None else replicates.seeds))
-    return baseline, Approved(predictions, kept), fits
+    kept = {name: anchors[name].psi for name, metric in scored.items() if metric.anchor is not None}
+    return Measured(baseline, Approved(fitted.predictions, kept), fits=len(cv.splits) * fitted.seeds)
 
 
 def _with_decision_function(dummy: Predictions) -> Predictions:
@@ -141,11 +194,17 @@ def _with_decision_function(dummy: Predictions) -> Predictions:
     return dataclasses.replace(dummy, responses={**dummy.responses, "decision_function": flat})
 
 
-def _quietly(scores: Callable[[], Scores]) -> Scores:
-    """Score the dummy, whose ill-defined precision is no concern of the user's."""
-    with warnings.catch_warnings():
+def _score(metric: Metric, data: Dataset, fitted: Fitted, anchor: Anchor | None) -> BaselineMetric:
+    scores = metrics.score(fitted.predictions, metric, data.truth)
+    replicates = None if fitted.replicates is None else metrics.score(fitted.replicates, metric, data.truth)
+    with warnings.catch_warnings():  # the dummy's ill-defined precision is no concern of the user's
         warnings.simplefilter("ignore")
-        return scores()
+        dummy = metrics.score(fitted.dummy, metric, data.truth).score
+    measured = _measure(metric, scores, replicates, dummy, data.rows, random=fitted.learner != "deterministic")
+    if anchor is None or drift.surpasses(anchor, scores):
+        return measured
+    stored = StoredAnchor(anchor.since, float(anchor.psi.mean()), tuple(anchor.folds.tolist()), anchor.noise_reference)
+    return dataclasses.replace(measured, anchor=stored)
 
 
 def _measure(

@@ -8,6 +8,7 @@ import os
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,25 @@ from pytest_model_check.errors import DataError
 if TYPE_CHECKING:
     import pandas as pd
 from pytest_model_check.errors import one_line
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What predictions are scored against.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_rows,)
+        The target.
+    clusters : ndarray of shape (n_rows,) or None
+        Rows with the same number depend on each other (a group's, a day's); None: every row stands alone.
+    is_time_series : bool
+        Whether the clusters are periods, numbered in their order: neighbouring ones depend on each other too.
+    """
+
+    y: NDArray[Any]
+    clusters: NDArray[np.int64] | None = None
+    is_time_series: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,20 +73,15 @@ class Dataset:
         """How many rows there are."""
         return len(self.y)
 
-    @property
-    def clusters(self) -> NDArray[np.int64] | None:
-        """Numbers of the rows that depend on each other: a group's, a day's; None: every row stands alone."""
+    @cached_property
+    def truth(self) -> Truth:
+        """What predictions are scored against: the clusters are the groups, or else the days."""
         if self.groups is not None:
-            return np.unique(self.groups, return_inverse=True)[1].astype(np.int64)
+            return Truth(self.y, _numbered(self.groups))
         if self.time is None:
-            return None
+            return Truth(self.y)
         moments = self.time.astype("datetime64[D]") if self.time.dtype.kind == "M" else self.time
-        return np.unique(moments, return_inverse=True)[1].astype(np.int64)
-
-    @property
-    def is_time_series(self) -> bool:
-        """Whether the clusters are days or moments, and neighbouring ones depend on each other too."""
-        return self.groups is None and self.time is not None
+        return Truth(self.y, _numbered(moments), is_time_series=True)
 
     @property
     def path(self) -> str:
@@ -93,6 +108,10 @@ class Dataset:
         for column in self.slices.columns:
             digests[f"slice {column}"] = _digest(self.slices[column].astype(str).to_numpy(dtype=object))
         return digests
+
+
+def _numbered(values: NDArray[Any]) -> NDArray[np.int64]:
+    return np.unique(values, return_inverse=True)[1].astype(np.int64)
 
 
 def _digest(values: NDArray[Any]) -> str:

@@ -7,24 +7,21 @@ import warnings
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from pytest_model_check.candidates.responses import Answers
-from pytest_model_check.errors import CandidateError
-from pytest_model_check.fitting.predictions import Predictions
-
-if TYPE_CHECKING:
-    pass
 from pytest_model_check.data.splits import CrossValidation
+from pytest_model_check.errors import CandidateError
 from pytest_model_check.fitting.fit import Fit
 from pytest_model_check.fitting.joblib_engine import Progress, run_fits
+from pytest_model_check.fitting.predictions import Predictions
 
 
 def predict(
     candidate: Any,
-    protocol: CrossValidation,
+    cv: CrossValidation,
     *,
     seeds: int,
     entropy: int,
@@ -39,7 +36,7 @@ def predict(
     ----------
     candidate : estimator
         Left as it is.
-    protocol : CrossValidation
+    cv : CrossValidation
         Data and splits.
     seeds : int
         How many seeds: 0, 1, ..., so that the first of many are the same as the first of few.
@@ -60,16 +57,16 @@ def predict(
     CandidateError
         Naming the first fold in which a fit fails.
     """
-    used = range(after, after + seeds)
-    fits = [Fit(seed, k, leave_out) for seed in used for k in range(len(protocol.splits))]
-    found = run_fits(fits, candidate, protocol, entropy, jobs, progress)
-    warned = Counter(warning for _, answers in found for warning in answers.warned)
+    numbers = range(after, after + seeds)
+    fits = [Fit(seed, k, leave_out) for seed in numbers for k in range(len(cv.splits))]
+    answered = run_fits(fits, candidate, cv, entropy, jobs, progress)
+    warned = Counter(warning for _, answers in answered for warning in answers.warned)
     for (category, text), count in warned.items():  # once, and here: the same whichever process made the fit
         warnings.warn(f"{text} (in {count} of {len(fits)} fits)", category, stacklevel=2)
-    return _gather(protocol, found, used)
+    return _gather(cv, answered, numbers)
 
 
-def is_random(candidate: Any, protocol: CrossValidation, *, entropy: int, jobs: int) -> tuple[bool, bool]:
+def is_random(candidate: Any, cv: CrossValidation, *, entropy: int, jobs: int) -> tuple[bool, bool]:
     """Find out by trying, not by its parameters, whether the learner draws random numbers.
 
     Returns
@@ -77,40 +74,40 @@ def is_random(candidate: Any, protocol: CrossValidation, *, entropy: int, jobs: 
     tuple of (bool, bool)
         Whether another seed gives other answers, and whether even the same seed does (threads, GPUs).
     """
-    first = replace(protocol, splits=protocol.splits[:1])
-    tried = run_fits([Fit(seed, 0) for seed in (0, 0, 1)], candidate, first, entropy, jobs)
-    once, again, other = (_gather(first, [(Fit(0, 0), answers)], range(1)) for _, answers in tried)
+    first = replace(cv, splits=cv.splits[:1])
+    answered = run_fits([Fit(seed, 0) for seed in (0, 0, 1)], candidate, first, entropy, jobs)
+    once, again, other = (_gather(first, [(Fit(0, 0), answers)], range(1)) for _, answers in answered)
     return not once.agrees(other), not once.agrees(again)
 
 
-def varies(candidate: Any, protocol: CrossValidation, predictions: Predictions, *, entropy: int) -> bool:
+def varies(candidate: Any, cv: CrossValidation, predictions: Predictions, *, entropy: int) -> bool:
     """Whether the learner, fitted once more in the first fold, answers otherwise than its `predictions` by seed 0."""
-    first = replace(protocol, splits=protocol.splits[:1])
+    first = replace(cv, splits=cv.splits[:1])
     with warnings.catch_warnings():  # the fits that count have warned
         warnings.simplefilter("ignore")
         other = predict(candidate, first, seeds=1, after=1, entropy=entropy, jobs=1)
     return not predictions.head(len(first.splits[0].test)).agrees(other)
 
 
-def _gather(protocol: CrossValidation, answers: Iterable[tuple[Fit, Answers]], seeds: range) -> Predictions:
+def _gather(cv: CrossValidation, answers: Iterable[tuple[Fit, Answers]], seeds: range) -> Predictions:
     """Put the answers in order: seed by seed, split by split."""
-    found = {(fit.seed, fit.split): answer.responses for fit, answer in answers}
-    names, numbers = found[seeds[0], 0].keys(), range(len(protocol.splits))
-    for (_, k), responses in found.items():
+    answered = {(fit.seed, fit.split): answer.responses for fit, answer in answers}
+    names, numbers = answered[seeds[0], 0].keys(), range(len(cv.splits))
+    for (_, k), responses in answered.items():
         if responses.keys() != names:
             raise CandidateError(
-                f"{protocol.splits[k].words}: the candidate has {', '.join(responses)}, elsewhere {', '.join(names)}"
+                f"{cv.splits[k].words}: the candidate has {', '.join(responses)}, elsewhere {', '.join(names)}"
             )
-    sizes = [len(split.test) for split in protocol.splits]
+    sizes = [len(split.test) for split in cv.splits]
     return Predictions(
-        row=np.concatenate([split.test for split in protocol.splits]),
-        repeat=np.repeat([split.repeat for split in protocol.splits], sizes).astype(np.int64),
-        fold=np.repeat([split.fold for split in protocol.splits], sizes).astype(np.int64),
+        row=np.concatenate([split.test for split in cv.splits]),
+        repeat=np.repeat([split.repeat for split in cv.splits], sizes).astype(np.int64),
+        fold=np.repeat([split.fold for split in cv.splits], sizes).astype(np.int64),
         responses={
-            name: np.stack([np.concatenate([found[seed, k][name] for k in numbers]) for seed in seeds])
+            name: np.stack([np.concatenate([answered[seed, k][name] for k in numbers]) for seed in seeds])
             for name in names
         },
-        classes=protocol.classes,
+        classes=cv.classes,
     )
 
 

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from pytest_model_check.candidates.estimator import answer
 from pytest_model_check.candidates.responses import Answers
+from pytest_model_check.data.splits import Split
 from pytest_model_check.errors import CandidateError
 
 if TYPE_CHECKING:
     import pandas as pd
-from pytest_model_check.data.splits import Split
 
 LEFT_OUT = 0.05  # of every training fold, in the A/A replicates of learners without randomness
 
@@ -37,6 +37,7 @@ def try_fit(
     classes: NDArray[Any] | None,
     entropy: int,
 ) -> tuple[Fit, Answers | CandidateError]:
+    """Make a fit; an error of the candidate's is returned, for the caller to raise in the order of the fits."""
     key = np.random.SeedSequence(entropy, spawn_key=(fit.seed, fit.split))
     train = split.train
     if fit.leave_out:

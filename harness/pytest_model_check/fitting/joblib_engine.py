@@ -6,14 +6,11 @@ import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import BrokenExecutor
 from pickle import PicklingError
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pytest_model_check.candidates.responses import Answers
-from pytest_model_check.errors import CandidateError, one_line
-
-if TYPE_CHECKING:
-    pass
 from pytest_model_check.data.splits import CrossValidation
+from pytest_model_check.errors import CandidateError, one_line
 from pytest_model_check.fitting.fit import Fit, try_fit
 
 Progress = Callable[[int, int], None]  # fits done, fits in all
@@ -22,7 +19,7 @@ Progress = Callable[[int, int], None]  # fits done, fits in all
 def run_fits(
     fits: Sequence[Fit],
     candidate: Any,
-    protocol: CrossValidation,
+    cv: CrossValidation,
     entropy: int,
     jobs: int,
     progress: Progress = lambda done, total: None,
@@ -30,19 +27,19 @@ def run_fits(
     """Make the fits, in parallel; they come back in order."""
     from joblib import Parallel, delayed
 
-    X, y, classes = protocol.dataset.X, protocol.dataset.y, protocol.classes
+    X, y, classes = cv.dataset.X, cv.dataset.y, cv.classes
     # Each with its own split only: what a task holds is sent to its process.
-    tasks = (delayed(try_fit)(fit, protocol.splits[fit.split], candidate, X, y, classes, entropy) for fit in fits)
+    tasks = (delayed(try_fit)(fit, cv.splits[fit.split], candidate, X, y, classes, entropy) for fit in fits)
     # In order, and errors as values: the fold that a message names does not depend on which process was first.
-    answered = Parallel(n_jobs=min(jobs, len(fits)), return_as="generator")(tasks)
-    found = []
+    results = Parallel(n_jobs=min(jobs, len(fits)), return_as="generator")(tasks)
+    answered = []
     progress(0, len(fits))
     try:
-        for fit, answers in answered:
+        for fit, answers in results:
             if isinstance(answers, CandidateError):
                 raise answers
-            found.append((fit, answers))
-            progress(len(found), len(fits))
+            answered.append((fit, answers))
+            progress(len(answered), len(fits))
     except PicklingError as error:
         why = str(error.__cause__ or error).strip('"\n ').splitlines()[-1]  # the cause is a traceback in one string
         raise CandidateError(
@@ -57,5 +54,5 @@ def run_fits(
     finally:
         with warnings.catch_warnings():  # joblib warns of fits that nobody waits for any more
             warnings.simplefilter("ignore")
-            answered.close()
-    return found
+            results.close()
+    return answered

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_model_check.candidates.responses import RESPONSES
 from pytest_model_check.errors import CandidateError
 
 if TYPE_CHECKING:
     import pandas as pd
-from pytest_model_check.candidates.responses import RESPONSES
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ class Predictions:
         )
 
     def to_frame(self) -> pd.DataFrame:
-        """Give the long table that is stored: row, repeat, seed, fold, and a column per response (and class)."""
+        """Return the long table that is stored: row, repeat, seed, fold, and a column per response (and class)."""
         import pandas as pd
 
         seeds, slots = self.seeds, len(self.row)
@@ -119,7 +119,7 @@ class Predictions:
 
     @classmethod
     def from_frame(cls, frame: pd.DataFrame, classes: NDArray[Any] | None) -> Predictions:
-        """Read the table that `to_frame` gives.
+        """Read the table that `to_frame` returns.
 
         Raises
         ------

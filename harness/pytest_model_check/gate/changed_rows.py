@@ -8,11 +8,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_model_check.fitting.predictions import Predictions
+from pytest_model_check.judgement.verdicts import ChangedRows
+
+EXAMPLES = 5  # rows that a failure names
 
 
-def is_right(predictions: Predictions, target: NDArray[Any]) -> NDArray[np.bool_]:
+def count(approved: Predictions, candidate: Predictions, y: NDArray[Any]) -> ChangedRows | None:
+    """Count the rows that are wrong now and were right, and those the other way round; name the first ones.
+
+    A row is right where most of its answers are, over seeds and repeats. None for regression.
+    """
+    if candidate.classes is None:
+        return None
+    before = _is_right(approved.first(candidate.seeds), y)  # as many seeds, or ties would count as wrong
+    after = _is_right(candidate, y)
+    lost = np.unique(candidate.row)[before & ~after]
+    return ChangedRows(len(lost), int((after & ~before).sum()), tuple(lost[:EXAMPLES].tolist()))
+
+
+def _is_right(predictions: Predictions, y: NDArray[Any]) -> NDArray[np.bool_]:
     """Whether each row that is predicted is predicted right, by most of its seeds and repeats."""
-    hits = (predictions.responses["predict"] == target[predictions.row]).mean(axis=0)
+    hits = (predictions.responses["predict"] == y[predictions.row]).mean(axis=0)
     place = np.unique(predictions.row, return_inverse=True)[1]
     right: NDArray[np.bool_] = np.bincount(place, weights=hits) > np.bincount(place) / 2
     return right

@@ -2,78 +2,82 @@
 
 from __future__ import annotations
 
-from functools import partial
+from dataclasses import replace
 
 from pytest_model_check.baselines import promises
+from pytest_model_check.baselines.record import Baseline
 from pytest_model_check.baselines.store import Approved
-from pytest_model_check.checks.check import Check
-from pytest_model_check.data.splits import CrossValidation
 from pytest_model_check.errors import IncomparableError, UnavailableError
-from pytest_model_check.gate import paired, sequential
-from pytest_model_check.gate.findings import Held
-from pytest_model_check.gate.paired import Comparison
-from pytest_model_check.judgement.verdicts import Differences
+from pytest_model_check.gate import changed_rows, sequential, slices
+from pytest_model_check.gate.context import Context
+from pytest_model_check.gate.findings import Comparison
+from pytest_model_check.gate.paired import PairedJudge, require_same_rows
+from pytest_model_check.judgement.verdicts import PASSING, Differences
 from pytest_model_check.old_code import moved_data
-from pytest_model_check.pull_requests.approved import Approval
+from pytest_model_check.old_code.moved_data import CarriedOver
 from pytest_model_check.scoring.charts import charts
-from pytest_model_check.settings import Progress, Settings
 
 
-def hold(check: Check, protocol: CrossValidation, approval: Approval, settings: Settings, progress: Progress) -> Held:
-    """Hold the candidate against what is approved; where the data has moved, against that model on the new data.
+def compare(context: Context) -> Comparison:
+    """Compare the candidate with what is approved; where the data has moved, with that model on the new data.
 
     Raises
     ------
     ModelCheckError
         If the candidate can't be fitted, or the approved predictions can't be had.
     """
-    old, data, moved = approval.baseline, protocol.dataset, None
-    if old is None:
-        return Held()
-    weakened = promises.weakened(check, old, settings.rules)
+    check, approval, baseline = context.check, context.approval, context.approval.baseline
+    if baseline is None:
+        return Comparison()
+    weakened = promises.weakened(check, baseline, context.settings.rules)
     if approval.deleted:
         weakened += (f"its baseline {approval.file}.json was deleted",)
     try:
-        baseline, approved, carried = old, None, None
-        if moved_data.has_moved(old, data):
-            progress("running the approved code on the new data", 0, 0)
-            carried = moved_data.carry(
-                check, protocol, approval, root=settings.root, scratch=settings.scratch, python=settings.python,
-                jobs=settings.jobs,
-            )  # fmt: skip
-            baseline, approved = carried.baseline, carried.approved
-        else:
-            paired.require_same_rows(check, old, data)
-            approved = _predictions(approval, settings)
-        against = Comparison(check, protocol, baseline, approved)
-        judged = sequential.look(
-            check, protocol, baseline, against, jobs=settings.jobs, progress=partial(progress, "fitting")
-        )
-        if carried is not None:
-            moved = moved_data.table(check, old, carried, data, judged.metrics, settings.jobs)
+        return replace(_compare(context, baseline), weakened=weakened)
     except IncomparableError as error:
-        before = old.protocol.get("cv")
-        other = () if before == protocol.splitter else (f"cv= is {protocol.splitter}, was {before}",)
-        return Held(broken=error, weakened=weakened + other)
-    return Held(
-        judged.metrics,
-        weakened=weakened,
-        anchors=against.anchors() if settings.update or approval.claimed else {},
+        before, now = baseline.protocol.get("cv"), context.cross_validation.splitter
+        other_folds = () if before == now else (f"cv= is {now}, was {before}",)
+        return Comparison(incomparable=error, weakened=weakened + other_folds)
+
+
+def _compare(context: Context, baseline: Baseline) -> Comparison:
+    check, data, settings = context.check, context.data, context.settings
+    carried = _carried_over(context, baseline)
+    reference, approved = (carried.baseline, carried.approved) if carried else (baseline, _predictions(context))
+    paired = PairedJudge(check, context.cross_validation, reference, approved)
+    judged = sequential.judge(context, reference, paired)
+    if approved is None:
+        return Comparison(judged.metrics, fits=judged.fits)
+    both = approved.predictions, judged.predictions
+    metrics = judged.metrics + slices.judge(check, data, reference, *both, judged.metrics)
+    passing = all(metric.verdict in PASSING for metric in metrics if metric.decides)
+    return Comparison(
+        metrics,
+        anchors=paired.anchors() if settings.update or context.approval.claimed else {},
         fits=judged.fits,
         differences=Differences(
-            judged.changed_rows,
-            moved,
-            charts(data.y, approved.predictions, judged.candidate)
-            if settings.charts and approved is not None and judged.candidate is not None
-            else {},
+            changed_rows=None if passing else changed_rows.count(*both, data.y),
+            moved=moved_data.table(check, baseline, carried, data, metrics, settings.jobs) if carried else None,
+            charts=charts(data.y, *both) if settings.charts else {},
         ),
     )
 
 
-def _predictions(approval: Approval, settings: Settings) -> Approved | None:
+def _carried_over(context: Context, baseline: Baseline) -> CarriedOver | None:
+    """Measure the approved model on the new data, where the data has moved."""
+    check, data = context.check, context.data
+    if not moved_data.has_moved(baseline, data):
+        require_same_rows(check, baseline, data)
+        return None
+    context.progress("running the approved code on the new data", 0, 0)
+    return moved_data.carry_over(check, data, context.approval, context.settings)
+
+
+def _predictions(context: Context) -> Approved | None:
     """Read the approved predictions; None where they can't be had and the ini file says that fold scores will do."""
+    settings = context.settings
     try:
-        return approval.predictions(settings.scratch)
+        return context.approval.predictions(settings.scratch)
     except UnavailableError:
         if not settings.rules.folds_suffice or settings.update:
             raise

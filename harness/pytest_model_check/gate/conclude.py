@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import shlex
 
-from pytest_model_check.baselines import environment, promises, successor
+from pytest_model_check.baselines import environment, promises
 from pytest_model_check.baselines.record import Baseline
 from pytest_model_check.candidates import estimator
-from pytest_model_check.checks.check import Check
 from pytest_model_check.data.dvc_trackers import quoted
-from pytest_model_check.data.splits import CrossValidation
 from pytest_model_check.errors import IncomparableError, MissingBaselineError, ModelCheckError
-from pytest_model_check.gate.findings import Held, Settled, named
+from pytest_model_check.gate.context import Context
+from pytest_model_check.gate.findings import Comparison, Recording, named
 from pytest_model_check.judgement import explain
 from pytest_model_check.judgement.verdicts import (
     PASSING,
@@ -25,63 +24,47 @@ from pytest_model_check.judgement.verdicts import (
     worst,
 )
 from pytest_model_check.pull_requests.approved import Approval
-from pytest_model_check.settings import Settings
 
 
-def conclude(
-    check: Check,
-    protocol: CrossValidation,
-    approval: Approval,
-    held: Held,
-    settled: Settled,
-    settings: Settings,
-    seconds: float,
-) -> Verdict:
-    """Give the verdict: what was accepted passes, what is disputed or promises less does not."""
-    found, data = settled.metrics, protocol.dataset
+def conclude(context: Context, comparison: Comparison, recording: Recording, *, seconds: float) -> Verdict:
+    """Return the verdict: what was accepted passes, what is disputed or promises less does not."""
+    check, approval, rules = context.check, context.approval, context.settings.rules
+    metrics = recording.metrics
     label: Label = "incomparable"
-    if not settled.disputed and not held.broken:
-        label = worst([metric.verdict for metric in found if metric.decides])
-    pointless = any(m.candidate is not None and m.dummy is not None and m.candidate <= m.dummy for m in found)
-    unproven = label == "inconclusive" and settings.rules.inconclusive_passes and not pointless
-    passed = bool(settled.accepted) or (not held.weakened and (label in PASSING or unproven))
-    message, advice = held.message(check.name, found), _advice(check, approval, held, found, data.rows)
-    if settled.disputed:
-        more = f" (and {len(settled.disputed) - 1} more)" if len(settled.disputed) > 1 else ""
-        claim = f"{settled.disputed[0]}{more}"
-        if successor.failing(held.metrics):  # that comes first
+    if not recording.disputed and not comparison.incomparable:
+        label = worst([metric.verdict for metric in metrics if metric.decides])
+    pointless = any(m.candidate is not None and m.dummy is not None and m.candidate <= m.dummy for m in metrics)
+    unproven = label == "inconclusive" and rules.inconclusive_passes and not pointless
+    passed = bool(recording.accepted) or (not comparison.weakened and (label in PASSING or unproven))
+    message, advice = comparison.message(check.name, metrics), _advice(context, comparison, metrics)
+    if recording.disputed:
+        more = f" (and {len(recording.disputed) - 1} more)" if len(recording.disputed) > 1 else ""
+        claim = f"{recording.disputed[0]}{more}"
+        if comparison.failing_metrics:  # that comes first
             claim = f"{message.removeprefix(f'{check.name}: ')}; and its new baseline is disputed: {claim}"
-        message, advice = f"{check.name}: {claim}", _disputed(approval, settled)
-    told = settled.pending.baseline if settled.pending else approval.claimed or approval.baseline
+        message, advice = f"{check.name}: {claim}", _disputed(approval, recording)
+    baseline = recording.pending.baseline if recording.pending else approval.claimed or approval.baseline
     return Verdict(
         name=check.name,
         nodeid=check.nodeid,
         verdict=label,
-        passed=passed and not settled.disputed,
+        passed=passed and not recording.disputed,
         message=message,
         advice=advice,
-        metrics=found,
-        compared=Compared(
-            DataVersion(data.path, data.md5, data.rows),
-            released=approval.baseline.candidate if approval.baseline else "",
-            candidate=estimator.describe(check.candidate),
-            protocol=promises.protocol(check, protocol.splitter, settings.rules),
-            recording=approval.baseline.generation if approval.baseline else 0,
-            reused=approval.baseline.reused if approval.baseline and held.differences.moved is None else 0,
-            environment=_changes(approval.claimed or approval.baseline),
-        ),
+        metrics=metrics,
+        compared=_compared(context, comparison),
         concessions=Concessions(
-            "; ".join(one.reason for one in settled.accepted) or None,
-            held.weakened,
-            tuple(one for one in (told.standing if told else ()) if one not in settled.accepted),
+            "; ".join(acceptance.reason for acceptance in recording.accepted) or None,
+            comparison.weakened,
+            tuple(old for old in (baseline.standing if baseline else ()) if old not in recording.accepted),
         ),
-        differences=held.differences,
-        cost=Cost(held.fits + settled.fits, seconds),
+        differences=comparison.differences,
+        cost=Cost(comparison.fits + recording.fits, seconds),
     )
 
 
 def failure(name: str, nodeid: str, error: ModelCheckError) -> Verdict:
-    """Give the verdict of a check that could not be judged."""
+    """Return the verdict of a check that could not be judged."""
     label: Label = "error"
     if isinstance(error, MissingBaselineError):
         label = "missing"
@@ -90,26 +73,39 @@ def failure(name: str, nodeid: str, error: ModelCheckError) -> Verdict:
     return Verdict(name, nodeid, label, False, named(name, error.message), error.advice)
 
 
-def _advice(check: Check, approval: Approval, held: Held, found: tuple[MetricVerdict, ...], rows: int) -> str:
+def _compared(context: Context, comparison: Comparison) -> Compared:
+    check, data, approval, baseline = context.check, context.data, context.approval, context.approval.baseline
+    return Compared(
+        DataVersion(data.path, data.md5, data.rows),
+        released=baseline.candidate if baseline else "",
+        candidate=estimator.describe(check.candidate),
+        protocol=promises.protocol(check, context.cross_validation.splitter, context.settings.rules),
+        recording=baseline.generation if baseline else 0,
+        reused=baseline.reused if baseline and comparison.differences.moved is None else 0,
+        environment=_changes(approval.claimed or baseline),
+    )
+
+
+def _advice(context: Context, comparison: Comparison, metrics: tuple[MetricVerdict, ...]) -> str:
     lines = []
-    if held.weakened and (held.broken or successor.failing(held.metrics)):
-        lines.append(f"The promise was weakened: {'; '.join(held.weakened)}.")
-    if held.broken:
-        lines.append(held.broken.advice)
-    if held.weakened and approval.deleted:
-        lines.append(f"Bring the baseline back: {_checkout(approval)}")
-    elif held.weakened and not held.broken:
+    if comparison.weakened and (comparison.incomparable or comparison.failing_metrics):
+        lines.append(f"The promise was weakened: {'; '.join(comparison.weakened)}.")
+    if comparison.incomparable:
+        lines.append(comparison.incomparable.advice)
+    if comparison.weakened and context.approval.deleted:
+        lines.append(f"Bring the baseline back: {_checkout(context.approval)}")
+    elif comparison.weakened and not comparison.incomparable:
         lines.append(
             "Promise as much as before, or have it accepted with a reason: "
-            f'pytest --model-check --model-check-accept "reason" {shlex.quote(check.nodeid)}'
+            f'pytest --model-check --model-check-accept "reason" {shlex.quote(context.check.nodeid)}'
         )
-    if not held.broken:
-        lines.append(explain.advice(found, rows, held.differences.changed_rows))
+    if not comparison.incomparable:
+        lines.append(explain.advice(metrics, context.data.rows, comparison.differences.changed_rows))
     return "\n".join(line for line in lines if line)
 
 
-def _disputed(approval: Approval, settled: Settled) -> str:
-    others = [f"Also: {one}." for one in settled.disputed[1:]]
+def _disputed(approval: Approval, recording: Recording) -> str:
+    others = [f"Also: {claim}." for claim in recording.disputed[1:]]
     back = f"{_checkout(approval)}; then: " if approval.baseline else ""
     return "\n".join(
         [
@@ -126,7 +122,7 @@ def _checkout(approval: Approval) -> str:
 
 
 def _changes(baseline: Baseline | None) -> tuple[tuple[str, str, str], ...]:
-    """Say what computes other versions than when the baseline was recorded."""
+    """Return what computes other versions than when the baseline was recorded: package, then, now."""
     now = environment.environment()
     then = now if baseline is None else baseline.environment
     return tuple(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pytest_model_check.baselines import successor
@@ -15,8 +15,55 @@ from pytest_model_check.judgement.verdicts import Acceptance, Differences, Label
 
 
 @dataclass(frozen=True)
-class Settled:
-    """What comes of it: a recording, or a branch's claims confirmed or disputed.
+class Comparison:
+    """How the candidate compares with what is approved.
+
+    Parameters
+    ----------
+    metrics : tuple of MetricVerdict
+        Empty where there is nothing to compare with, or no comparison can be made.
+    incomparable : IncomparableError or None
+        Why no comparison can be made.
+    weakened : tuple of str
+        How less is promised than was approved.
+    anchors : mapping of str to Anchor
+        What losses are added up from, by metric.
+    fits : int
+        Made for it.
+    differences : Differences
+        How the two models' answers differ, beside their scores.
+    """
+
+    metrics: tuple[MetricVerdict, ...] = ()
+    incomparable: IncomparableError | None = None
+    weakened: tuple[str, ...] = ()
+    anchors: Mapping[str, Anchor] = field(default_factory=dict)
+    fits: int = 0
+    differences: Differences = field(default_factory=Differences)
+
+    @property
+    def failing_metrics(self) -> tuple[str, ...]:
+        """The metrics that do not pass; what the baseline does not have yet can't fail it."""
+        return successor.failing(self.metrics)
+
+    @property
+    def failing(self) -> bool:
+        """Whether there is something that only an acceptance lets pass."""
+        return bool(self.incomparable or self.weakened or self.failing_metrics)
+
+    def message(self, name: str, shown: tuple[MetricVerdict, ...] = ()) -> str:
+        """Return the check's line, before anything is accepted or disputed; `shown` are its metrics as shown."""
+        if self.incomparable:
+            return named(name, self.incomparable.message)
+        if self.weakened and not self.failing_metrics:
+            return f"{name}: the promise was weakened: {'; '.join(self.weakened)}"
+        metrics = shown or self.metrics
+        return explain.sentence(name, metrics) if metrics else f"{name}: nothing is approved yet"
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What is recorded: the next baseline, or a branch's own, verified; or nothing.
 
     Parameters
     ----------
@@ -39,14 +86,14 @@ class Settled:
     fits: int = 0
 
 
-def without_new(found: tuple[MetricVerdict, ...]) -> tuple[MetricVerdict, ...]:
+def without_new(metrics: Sequence[MetricVerdict]) -> tuple[MetricVerdict, ...]:
     """Leave out what this run would have recorded: what is refused is not for want of it."""
-    return tuple(metric for metric in found if not metric.is_new) or found
+    return tuple(metric for metric in metrics if not metric.is_new) or tuple(metrics)
 
 
-def with_first(found: tuple[MetricVerdict, ...], measured: Baseline, label: Label) -> tuple[MetricVerdict, ...]:
+def with_first(metrics: Sequence[MetricVerdict], measured: Baseline, label: Label) -> tuple[MetricVerdict, ...]:
     """Keep what was judged; show what is measured for the first time."""
-    judged = tuple(metric for metric in found if not metric.is_new)
+    judged = tuple(metric for metric in metrics if not metric.is_new)
     known = {metric.metric for metric in judged}
     first = tuple(
         MetricVerdict(
@@ -61,48 +108,6 @@ def with_first(found: tuple[MetricVerdict, ...], measured: Baseline, label: Labe
         if name not in known
     )
     return judged + first
-
-
-@dataclass(frozen=True)
-class Held:
-    """How a candidate compares with what is approved.
-
-    Parameters
-    ----------
-    metrics : tuple of MetricVerdict
-        Empty where there is nothing to compare with, or no comparison can be made.
-    broken : IncomparableError or None
-        Why no comparison can be made.
-    weakened : tuple of str
-        How less is promised than was approved.
-    anchors : mapping of str to Anchor
-        What losses are added up from, by metric.
-    fits : int
-        Made for it.
-    differences : Differences
-        How the two models' answers differ, beside their scores.
-    """
-
-    metrics: tuple[MetricVerdict, ...] = ()
-    broken: IncomparableError | None = None
-    weakened: tuple[str, ...] = ()
-    anchors: Mapping[str, Anchor] = field(default_factory=dict)
-    fits: int = 0
-    differences: Differences = field(default_factory=Differences)
-
-    @property
-    def failing(self) -> bool:
-        """Whether there is something that only an acceptance lets pass."""
-        return bool(self.broken or self.weakened or successor.failing(self.metrics))
-
-    def message(self, name: str, found: tuple[MetricVerdict, ...] = ()) -> str:
-        """Say in one line what was found, before anything is accepted or disputed; `found` is what is shown of it."""
-        if self.broken:
-            return named(name, self.broken.message)
-        if self.weakened and not successor.failing(self.metrics):
-            return f"{name}: the promise was weakened: {'; '.join(self.weakened)}"
-        shown = found or self.metrics
-        return explain.sentence(name, shown) if shown else f"{name}: nothing is approved yet"
 
 
 def named(name: str, message: str) -> str:

@@ -2,40 +2,68 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
-from functools import partial
 
 from pytest_model_check.baselines import measure, store, successor
-from pytest_model_check.checks.check import Check
-from pytest_model_check.data.splits import CrossValidation
-from pytest_model_check.gate.findings import Held, Settled, with_first
+from pytest_model_check.baselines.measure import Measured
+from pytest_model_check.fitting import crossval
+from pytest_model_check.gate.context import Context
+from pytest_model_check.gate.findings import Comparison, Recording, with_first
 from pytest_model_check.judgement.verdicts import Acceptance
-from pytest_model_check.pull_requests.approved import Approval
-from pytest_model_check.settings import Progress, Settings
 
 
-def record(
-    check: Check, protocol: CrossValidation, approval: Approval, held: Held, settings: Settings, progress: Progress
-) -> Settled:
+def may_record(context: Context, comparison: Comparison) -> bool:
+    """Whether the candidate is to be recorded: it was asked for, and nothing fails that is not accepted."""
+    if not context.settings.update or (comparison.failing and context.settings.accept is None):
+        return False
+    anew = context.approval.baseline is None or comparison.differences.moved is not None
+    return anew or comparison.failing or successor.may_record(comparison.metrics)
+
+
+def record(context: Context, comparison: Comparison) -> Recording:
     """Measure the candidate as the next baseline, with fresh seeds."""
-    old, lost = approval.baseline, successor.failing(held.metrics)
-    measured, approved, fits = measure.record(
-        check,
-        protocol,
-        generation=1 if old is None else old.generation + 1,
-        anchors={name: anchor for name, anchor in held.anchors.items() if name not in lost},  # it moves with a loss
-        jobs=settings.jobs,
-        progress=partial(progress, "measuring the baseline"),
-        rules=settings.rules,
-    )
+    approval, settings = context.approval, context.settings
+    old, lost = approval.baseline, comparison.failing_metrics
+    generation = 1 if old is None else old.generation + 1
+    measured = measure_candidate(context, comparison, generation, given_up=lost, doing="measuring the baseline")
     accepted = None
-    if held.failing:
+    if comparison.failing:
         assert settings.accept is not None
-        accepted = Acceptance(measured.generation, settings.accept, held.message(check.name), lost, held.weakened)
-    pending = store.prepare(successor.succeed(measured, old, held.metrics, accepted), approved, settings.scratch)
-    return Settled(
-        replace(pending, replaces=approval.state),
-        with_first(held.metrics, measured, "recorded"),
+        message = comparison.message(context.check.name)
+        accepted = Acceptance(generation, settings.accept, message, lost, comparison.weakened)
+    baseline = successor.succeed(measured.baseline, old, comparison.metrics, accepted)
+    return Recording(
+        replace(store.prepare(baseline, measured.approved, settings.scratch), replaces=approval.state),
+        with_first(comparison.metrics, measured.baseline, "recorded"),
         () if accepted is None else (accepted,),
-        fits=fits,
+        fits=measured.fits,
     )
+
+
+def measure_candidate(
+    context: Context, comparison: Comparison, generation: int, *, given_up: Collection[str], doing: str
+) -> Measured:
+    """Measure the candidate as the recording of this number.
+
+    Parameters
+    ----------
+    context, comparison : Context, Comparison
+        The check, and what was found of it.
+    generation : int
+        1-based recording number.
+    given_up : collection of str
+        The metrics that lose, and are accepted: their anchors move with the loss.
+    doing : str
+        What the progress line says of it.
+    """
+    check, cv, settings = context.check, context.cross_validation, context.settings
+    fitted = measure.fit(
+        check,
+        cv,
+        entropy=crossval.entropy_of(check.name, generation),
+        jobs=settings.jobs,
+        progress=context.progress_of(doing),
+    )
+    anchors = {name: anchor for name, anchor in comparison.anchors.items() if name not in given_up}
+    return measure.assemble(check, cv, fitted, generation=generation, anchors=anchors, rules=settings.rules)

@@ -4,20 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 
 from pytest_model_check.baselines.record import Baseline
-from pytest_model_check.checks.check import Check
-from pytest_model_check.data.splits import CrossValidation
 from pytest_model_check.fitting import crossval
-from pytest_model_check.fitting.joblib_engine import Progress
 from pytest_model_check.fitting.predictions import Predictions
-from pytest_model_check.gate.paired import Comparison
-from pytest_model_check.judgement.verdicts import PASSING, ChangedRows, MetricVerdict, worst
-
-if TYPE_CHECKING:
-    pass
-
+from pytest_model_check.gate.context import Context
+from pytest_model_check.gate.paired import PairedJudge
+from pytest_model_check.judgement.verdicts import MetricVerdict, worst
 
 SEEDS_OF_A_CANDIDATE = (1, 3, 5)  # while it is inconclusive
 
@@ -29,40 +22,29 @@ class Judged:
     Parameters
     ----------
     metrics : tuple of MetricVerdict
-        Metrics and slices.
+        On all rows.
+    predictions : Predictions
+        What was looked at: the candidate's, of all seeds that it took.
     fits : int
         Made for it.
-    candidate : Predictions or None
-        What was looked at.
-    changed_rows : ChangedRows or None
-        None where it passes.
     """
 
-    metrics: tuple[MetricVerdict, ...] = ()
-    fits: int = 0
-    candidate: Predictions | None = None
-    changed_rows: ChangedRows | None = None
+    metrics: tuple[MetricVerdict, ...]
+    predictions: Predictions
+    fits: int
 
 
-def look(
-    check: Check, protocol: CrossValidation, baseline: Baseline, against: Comparison, *, jobs: int, progress: Progress
-) -> Judged:
-    """Judge the check's candidate.
+def judge(context: Context, baseline: Baseline, paired: PairedJudge) -> Judged:
+    """Fit the check's candidate and judge it, with more seeds while it is inconclusive.
 
     Parameters
     ----------
-    check : Check
-        The promise.
-    protocol : CrossValidation
-        Its data and splits.
+    context : Context
+        Holds the candidate, its data and splits.
     baseline : Baseline
-        Gives the seeds.
-    against : Comparison
-        Holds what is approved.
-    jobs : int
-        How many processes.
-    progress : callable
-        Is told how many fits of how many are done.
+        Knows the seeds.
+    paired : PairedJudge
+        Compares predictions with the approved ones.
 
     Raises
     ------
@@ -71,28 +53,34 @@ def look(
     IncomparableError
         If the baseline is of other rows, folds or classes.
     """
-    fit = partial(crossval.predict, check.candidate, protocol, entropy=baseline.entropy, jobs=jobs, progress=progress)
+    check, cv, entropy = context.check, context.cross_validation, baseline.entropy
+    fit = partial(
+        crossval.predict,
+        check.candidate,
+        cv,
+        entropy=entropy,
+        jobs=context.settings.jobs,
+        progress=context.progress_of("fitting"),
+    )
     random = baseline.learner != "deterministic"
-    declared_looks = looks(baseline.seeds if random else None)
-    candidate = fit(seeds=declared_looks[0].seeds)
-    fits = candidate.seeds * len(protocol.splits)
-    if not random and check.seeds > 1 and not against.identical(candidate):
+    declared = looks(baseline.seeds if random else None)
+    predictions = fit(seeds=declared[0].seeds)
+    fits = predictions.seeds * len(cv.splits)
+    if not random and check.seeds > 1 and not paired.identical(predictions):
         # What the baseline says of noise is not true of a learner that draws random numbers: it brings its own.
         fits += 1
-        if crossval.varies(check.candidate, protocol, candidate, entropy=baseline.entropy):
-            declared_looks = (Look(min(SEEDS_OF_A_CANDIDATE[-1], check.seeds), 1.0),)
-    found: tuple[MetricVerdict, ...] = ()
-    for declared in declared_looks:
-        more = declared.seeds - candidate.seeds
+        if crossval.varies(check.candidate, cv, predictions, entropy=entropy):
+            declared = (Look(min(SEEDS_OF_A_CANDIDATE[-1], check.seeds), 1.0),)
+    metrics: tuple[MetricVerdict, ...] = ()
+    for look in declared:
+        more = look.seeds - predictions.seeds
         if more:
-            candidate = candidate.and_seeds(fit(seeds=more, after=candidate.seeds))
-            fits += more * len(protocol.splits)
-        found = against.judge(candidate, declared.alpha_fraction, found)
-        if worst([metric.verdict for metric in found if metric.decides and not metric.is_new]) != "inconclusive":
+            predictions = predictions.and_seeds(fit(seeds=more, after=predictions.seeds))
+            fits += more * len(cv.splits)
+        metrics = paired.judge(predictions, look.alpha_fraction, metrics)
+        if worst([metric.verdict for metric in metrics if metric.decides and not metric.is_new]) != "inconclusive":
             break
-    found += against.slices(candidate, found)
-    passing = all(metric.verdict in PASSING for metric in found if metric.decides)
-    return Judged(found, fits, candidate, None if passing else against.changed_rows(candidate))
+    return Judged(metrics, predictions, fits)
 
 
 @dataclass(frozen=True)

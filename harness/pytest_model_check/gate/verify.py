@@ -1,53 +1,49 @@
-"""Verify a branch's recording: make it once more, and hold it against what the branch claims."""
+"""Verify a branch's recording: make it once more, and compare it with what the branch claims."""
 
 from __future__ import annotations
 
-from functools import partial
-
-from pytest_model_check.baselines import measure, store, successor
-from pytest_model_check.checks.check import Check
-from pytest_model_check.data.splits import CrossValidation
-from pytest_model_check.gate.findings import Held, Settled, with_first
+from pytest_model_check.baselines import store
+from pytest_model_check.gate.context import Context
+from pytest_model_check.gate.findings import Comparison, Recording, with_first
+from pytest_model_check.gate.record import measure_candidate
 from pytest_model_check.pull_requests import claims
-from pytest_model_check.pull_requests.approved import Approval
 from pytest_model_check.scoring.metrics import score
-from pytest_model_check.settings import Progress, Settings
 
 
-def verify(
-    check: Check, protocol: CrossValidation, approval: Approval, held: Held, settings: Settings, progress: Progress
-) -> Settled:
+def verify(context: Context, comparison: Comparison) -> Recording:
     """Make the branch's recording once more, and see whether its baseline claims what comes out."""
-    claimed, data = approval.claimed, protocol.dataset
+    check, data, approval = context.check, context.data, context.approval
+    claimed = approval.claimed
     assert claimed is not None
     accepted = claims.brought(claimed, approval.baseline)
-    given_up = {metric for one in accepted for metric in one.metrics} & set(successor.failing(held.metrics))
-    measured, again, fits = measure.record(
-        check,
-        protocol,
-        generation=claimed.generation,
-        anchors={name: anchor for name, anchor in held.anchors.items() if name not in given_up},
-        jobs=settings.jobs,
-        progress=partial(progress, "verifying the branch's baseline"),
-        rules=settings.rules,
+    measured = measure_candidate(
+        context,
+        comparison,
+        claimed.generation,
+        given_up={name for acceptance in accepted for name in acceptance.metrics} & {*comparison.failing_metrics},
+        doing="verifying the branch's baseline",
     )
-    stored = store.read_approved(settings.folder, claimed)
+    stored = store.read_approved(context.settings.folder, claimed)
     scores = {}
-    if stored.predictions.same_slots(again.predictions):
-        scores = {
-            metric.name: score(
-                stored.predictions, data.y, metric, data.clusters, is_time_series=data.is_time_series
-            ).score
-            for metric in check.metrics
-        }
+    if stored.predictions.same_slots(measured.approved.predictions):
+        scores = {metric.name: score(stored.predictions, metric, data.truth).score for metric in check.metrics}
     disputed = claims.disputed(
-        claimed, stored, measured, again, scores, approval.baseline, held.metrics, held.message(check.name)
+        claimed,
+        stored,
+        measured.baseline,
+        measured.approved,
+        scores,
+        approval.baseline,
+        comparison.metrics,
+        comparison.message(check.name),
     )
-    standing = tuple(one for one in accepted if one.closed is None)
-    covered = claims.covers(accepted, held.metrics, held.weakened, broken=held.broken is not None)
-    return Settled(
-        metrics=with_first(held.metrics, measured, "new"),
-        accepted=standing if held.failing and not disputed and covered else (),
+    standing = tuple(acceptance for acceptance in accepted if acceptance.closed is None)
+    covered = claims.covers(
+        accepted, comparison.metrics, comparison.weakened, broken=comparison.incomparable is not None
+    )
+    return Recording(
+        metrics=with_first(comparison.metrics, measured.baseline, "new"),
+        accepted=standing if comparison.failing and not disputed and covered else (),
         disputed=disputed,
-        fits=fits,
+        fits=measured.fits,
     )

@@ -44,12 +44,12 @@ def roots(top: Path, path: Iterable[str], modules: Mapping[str, ModuleType]) -> 
     modules : mapping of str to module
         Such as `sys.modules`: an editable install need not be on the path.
     """
-    found = [Path(entry).resolve() for entry in path]
+    folders = [Path(entry).resolve() for entry in path]
     for name, module in dict(modules).items():
         file = _file(module)
         if file is not None and "." not in name:
-            found.append(file.parents[1 if file.stem == "__init__" else 0])
-    inside = [folder for folder in found if folder.is_relative_to(top.resolve()) and not _installed(folder)]
+            folders.append(file.parents[1 if file.stem == "__init__" else 0])
+    inside = [folder for folder in folders if folder.is_relative_to(top.resolve()) and not _installed(folder)]
     return tuple(dict.fromkeys(folder.relative_to(top.resolve()) for folder in inside))
 
 
@@ -102,8 +102,8 @@ def _holds(folder: Path, name: str) -> bool:
 
 
 def _copied(top: Path) -> set[str]:
-    """Give the modules that ``pip install FOLDER`` has copied from the project into this environment."""
-    return {name for one in distributions() if _came_from(one, top) for name in _top_levels(one)}
+    """Return the modules that ``pip install FOLDER`` has copied from the project into this environment."""
+    return {name for copy in distributions() if _came_from(copy, top) for name in _top_levels(copy)}
 
 
 def _came_from(distribution: Distribution, top: Path) -> bool:

@@ -13,17 +13,17 @@ from pytest_model_check.baselines.store import Approved
 from pytest_model_check.checks.check import Check
 from pytest_model_check.data import dataset, dvc_files, splits
 from pytest_model_check.data.dataset import Dataset
-from pytest_model_check.data.splits import CrossValidation
 from pytest_model_check.errors import DataError, IncomparableError, ModelCheckError, OldCodeError
 from pytest_model_check.fitting import crossval
 from pytest_model_check.judgement.verdicts import MetricVerdict, Moved, ScoreGrid
-from pytest_model_check.old_code.runner import remake
+from pytest_model_check.old_code.runner import remeasure
 from pytest_model_check.pull_requests.approved import Approval
 from pytest_model_check.scoring import metrics
+from pytest_model_check.settings import Settings
 
 
 @dataclass(frozen=True)
-class Carried:
+class CarriedOver:
     """The approved model on the new data.
 
     Parameters
@@ -47,32 +47,17 @@ def has_moved(baseline: Baseline, data: Dataset) -> bool:
     return dict(baseline.data) != dict(data.files)
 
 
-def carry(
-    check: Check,
-    protocol: CrossValidation,
-    approval: Approval,
-    *,
-    root: Path,
-    scratch: Path,
-    python: str,
-    jobs: int,
-) -> Carried:
+def carry_over(check: Check, data: Dataset, approval: Approval, settings: Settings) -> CarriedOver:
     """Run the code of the approved baseline on the new data.
 
     Parameters
     ----------
-    check, protocol : Check, CrossValidation
+    check, data : Check, Dataset
         As they are now.
     approval : Approval
         What is approved, on the old data.
-    root : Path
-        pytest's rootdir.
-    scratch : Path
-        For temporary files.
-    python : str
-        The interpreter, or the virtual environment, that runs the old code.
-    jobs : int
-        How many fits at a time.
+    settings : Settings
+        Where the data lies, what runs the old code, and how many fits at a time.
 
     Raises
     ------
@@ -85,58 +70,48 @@ def carry(
     assert old is not None
     try:
         commit = approval.commit()
-        old_root = _old_data(old, root, scratch)
-        made = remake(
-            old,
-            approval.predictions(scratch).predictions,
-            data=protocol.dataset,
-            root=root,
-            old_root=old_root,
-            scratch=scratch,
-            commit=commit,
-            python=python,
-            jobs=jobs,
-        )
+        old_root = _old_data(old, settings.root, settings.scratch)
+        predictions = approval.predictions(settings.scratch).predictions
+        new = remeasure(old, predictions, data, commit=commit, old_root=old_root, settings=settings)
     except IncomparableError as error:
         again = f'pytest --model-check --model-check-accept "reason" {shlex.quote(check.nodeid)}'
         raise OldCodeError(
-            f"{check.name}: the baseline is of other data ({_changed(old, protocol.dataset)}), and the approved model "
+            f"{check.name}: the baseline is of other data ({_changed(old, data)}), and the approved model "
             f"can't be run on these: {error.message}",
             f"{error.advice}\nAn environment that can run the old code may be named: --model-check-python PATH\n"
             f"Or accept the new data as a new start: {again}".lstrip(),
         ) from error
-    kept, anchors = dict(made.baseline.metrics), {}
+    measured, anchors = dict(new.baseline.metrics), {}
     for metric in check.metrics:
-        before, now = old.metrics.get(metric.name), made.baseline.metrics.get(metric.name)
+        before, now = old.metrics.get(metric.name), new.baseline.metrics.get(metric.name)
         if before is None or now is None or before.anchor is None:
             continue
-        if now.definition != metrics.definition(made.approved.predictions, protocol.dataset.y, metric):
+        if now.definition != metrics.definition(new.approved.predictions, metric, data.truth):
             continue
-        data = protocol.dataset
-        scored = metrics.score(
-            made.approved.predictions, data.y, metric, data.clusters, is_time_series=data.is_time_series
-        )
+        scores = metrics.score(new.approved.predictions, metric, data.truth)
         lead = before.anchor.score - before.score
-        anchors[metric.name] = scored.psi.mean(axis=0) + lead
-        kept[metric.name] = replace(now, anchor=_lifted(now, before.anchor.since, lead))
+        anchors[metric.name] = scores.psi.mean(axis=0) + lead
+        measured[metric.name] = replace(now, anchor=_lifted(now, before.anchor.since, lead))
     baseline = replace(
-        made.baseline,
+        new.baseline,
         name=old.name,
-        metrics=_promised(old, kept),
+        metrics=_promised(old, measured),
         history=old.history,
         formerly=old.formerly,
         environment=old.environment,
         protocol=old.protocol,
     )
-    return Carried(baseline, Approved(made.approved.predictions, anchors), commit, old_root)
+    return CarriedOver(baseline, Approved(new.approved.predictions, anchors), commit, old_root)
 
 
 def _promised(old: Baseline, measured: Mapping[str, BaselineMetric]) -> dict[str, BaselineMetric]:
     """Keep the margins that an owner named: they do not depend on the data."""
-    named = {name: one for name, one in old.metrics.items() if one.margin_reason.startswith("named")}
+    named = {name: metric for name, metric in old.metrics.items() if metric.margin_reason.startswith("named")}
     return {
-        name: replace(one, margin=named[name].margin, margin_reason=named[name].margin_reason) if name in named else one
-        for name, one in measured.items()
+        name: replace(metric, margin=named[name].margin, margin_reason=named[name].margin_reason)
+        if name in named
+        else metric
+        for name, metric in measured.items()
     }
 
 
@@ -168,16 +143,16 @@ def _old_data(old: Baseline, root: Path, scratch: Path) -> Path:
 def table(
     check: Check,
     old: Baseline,
-    carried: Carried,
+    carried: CarriedOver,
     data: Dataset,
-    found: tuple[MetricVerdict, ...],
+    verdicts: tuple[MetricVerdict, ...],
     jobs: int,
 ) -> Moved:
-    """Give the 2 x 2 table: both models on both versions of the data.
+    """Return the 2 x 2 table: both models on both versions of the data.
 
     The candidate is fitted once more, on the old data; where it can't be, the table says why.
     """
-    after = {one.metric: one.candidate for one in found if one.slice is None}
+    after = {verdict.metric: verdict.candidate for verdict in verdicts if verdict.slice is None}
     reason, earlier = "", {}
     try:
         earlier = _on_old_data(check, old, carried.old_root, jobs)
@@ -201,12 +176,9 @@ def table(
 def _on_old_data(check: Check, old: Baseline, root: Path, jobs: int) -> dict[str, float]:
     versions = dict(old.data)
     data = dataset.read(check, root, verified=lambda path: versions[os.path.relpath(path, root).replace(os.sep, "/")])
-    protocol = splits.make_cross_validation(check, data)
-    answers = crossval.predict(check.candidate, protocol, seeds=1, entropy=old.entropy, jobs=jobs)
-    return {
-        metric.name: metrics.score(answers, data.y, metric, data.clusters, is_time_series=data.is_time_series).score
-        for metric in check.metrics
-    }
+    cv = splits.make_cross_validation(check, data)
+    predictions = crossval.predict(check.candidate, cv, seeds=1, entropy=old.entropy, jobs=jobs)
+    return {metric.name: metrics.score(predictions, metric, data.truth).score for metric in check.metrics}
 
 
 def _version(files: tuple[tuple[str, str], ...], rows: int) -> str:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sklearn import metrics as sk
 
 from pytest_model_check.checks.check import Metric
+from pytest_model_check.data.dataset import Truth
 from pytest_model_check.errors import PromiseError
 from pytest_model_check.fitting.predictions import Predictions
 from pytest_model_check.judgement import statistics
@@ -21,28 +22,17 @@ from pytest_model_check.scoring.jackknife import SeedAnswers, class_codes, in_fo
 from pytest_model_check.scoring.roc_auc import contests, roc_auc
 
 
-def score(
-    predictions: Predictions,
-    target: NDArray[Any],
-    metric: Metric,
-    clusters: NDArray[np.int64] | None = None,
-    *,
-    is_time_series: bool = False,
-) -> Scores:
+def score(predictions: Predictions, metric: Metric, truth: Truth) -> Scores:
     """Score stored predictions.
 
     Parameters
     ----------
     predictions : Predictions
         Of one model.
-    target : ndarray of shape (n_rows of the data set,)
-        The truth.
     metric : Metric
         Any scikit-learn scorer.
-    clusters : ndarray of shape (n_rows of the data set,) or None
-        Rows with the same number depend on each other (a group, a day).
-    is_time_series : bool
-        Whether the clusters are periods, numbered in their order.
+    truth : Truth
+        The target of all rows of the data set, and which of them depend on each other.
 
     Returns
     -------
@@ -56,11 +46,10 @@ def score(
     PromiseError
         If the scorer can't score these predictions, or gives no finite number; if all rows depend on each other.
     """
-    truth = target[predictions.row]
     split = predictions.split
     sizes = np.bincount(split)
-    together = None if clusters is None else clusters[predictions.row]
-    strategy = _strategy(metric, predictions, truth, together, is_time_series=is_time_series)
+    together = None if truth.clusters is None else truth.clusters[predictions.row]
+    strategy = _strategy(metric, predictions, truth.y[predictions.row], together, is_time_series=truth.is_time_series)
     slots = np.empty((predictions.seeds, len(split)))
     for seed in range(predictions.seeds):
         try:
@@ -85,7 +74,7 @@ def score(
         strategy.definition,
         psi,
         row_clusters,
-        is_time_series,
+        truth.is_time_series,
         splits,
         variances,
         sizes / sizes.sum(),
@@ -94,9 +83,9 @@ def score(
     )
 
 
-def definition(predictions: Predictions, target: NDArray[Any], metric: Metric) -> str:
-    """Say how `score` computes a metric, without computing it."""
-    return _strategy(metric, predictions, target[predictions.row]).definition
+def definition(predictions: Predictions, metric: Metric, truth: Truth) -> str:
+    """Describe how `score` computes a metric, without computing it."""
+    return _strategy(metric, predictions, truth.y[predictions.row]).definition
 
 
 def judgeable(metric: Metric) -> bool:

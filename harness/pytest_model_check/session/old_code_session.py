@@ -1,7 +1,7 @@
-"""Remaking, in a process of its own: the old test builds its candidate, which is measured on data of before and of now.
+"""A process of old code: the old test builds its candidate, which is measured on the old data and on the new.
 
-`remake.py` runs this file in a worktree of the old code, with the path of a JSON file that says what is asked. The
-answer is a baseline and its predictions in files, or a file that says why there is none.
+`old_code.runner` runs this module in a worktree of the old code, with the path of a `Job`. The result is a baseline
+and its predictions in files, or a file that says why there is none.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from pytest_model_check.errors import DataError, ModelCheckError, OldCodeError
 from pytest_model_check.fitting.pickling import travel_by_value
 from pytest_model_check.judgement.verdicts import Verdict
 from pytest_model_check.old_code import import_roots
+from pytest_model_check.old_code.job import Job
 from pytest_model_check.session.names import SESSION
 from pytest_model_check.session.testreports import derived_name, first_line, raised_while_importing
 
 if TYPE_CHECKING:
     from pytest_model_check.checks.check import Check
     from pytest_model_check.data.dataset import Dataset
-from pytest_model_check.old_code.job import Order
 
 ROUNDING = 1e-6  # of the skill, as where a baseline's own predictions are scored again
 
@@ -51,23 +51,23 @@ OPTIONS: dict[str, Any] = {
 }
 
 
-class Remaking:
+class OldCodeSession:
     """Stands in for the session of model checks: the fixture asks it, and nothing is judged.
 
     Parameters
     ----------
-    order : Order
-        What is asked.
+    job : Job
+        What is to be measured.
     """
 
-    def __init__(self, order: Order) -> None:
-        self.order = order
+    def __init__(self, job: Job) -> None:
+        self.job = job
         self.reasons: list[str] = []
         self.collected: list[pytest.Item] | None = None
 
     def check_of(self, request: pytest.FixtureRequest) -> Callable[..., Verdict]:
-        """Give the function that the test calls; when the answer is there, the run is over."""
-        baseline = self.order.baseline
+        """Return the function that the test calls; when the result is there, the run is over."""
+        baseline = self.job.baseline
 
         def model_check(*args: Any, **promise: Any) -> Verdict:
             given = promise.pop("name", None)
@@ -78,17 +78,17 @@ class Remaking:
 
             try:
                 travel_by_value(request.module)
-                answer(make_check(*args, name=baseline.name, nodeid=baseline.nodeid, **promise), self.order)
+                measure_on_both(make_check(*args, name=baseline.name, nodeid=baseline.nodeid, **promise), self.job)
             except ModelCheckError as error:
-                self.refuse(error.message, error.advice)
-            pytest.exit("the answer is written", returncode=0)
+                self.fail(error.message, error.advice)
+            pytest.exit("the result is written", returncode=0)
 
         return model_check
 
-    def refuse(self, why: str, advice: str = "") -> NoReturn:
-        """Say why there is no answer, and end the run."""
-        _refuse(self.order, why, advice)
-        pytest.exit("there is no answer", returncode=1)
+    def fail(self, message: str, advice: str = "") -> NoReturn:
+        """Write why there is no result, and end the run."""
+        _write_error(self.job, message, advice)
+        pytest.exit("there is no result", returncode=1)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Remember what could not be imported."""
@@ -102,45 +102,45 @@ class Remaking:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Remember why a test ended before its check."""
         if report.skipped:
-            said = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
-            self.reasons.append(f"the test was skipped ({said.removeprefix('Skipped: ')})")
+            reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+            self.reasons.append(f"the test was skipped ({reason.removeprefix('Skipped: ')})")
         elif report.failed:
             part = "test" if report.when == "call" else f"test's {report.when}"
             self.reasons.append(f"the {part} failed: {first_line(report)}")
 
     def why_not(self) -> str | None:
-        """Say why the run is over without an answer; None: pytest itself did not start, and has said so."""
+        """Return why the run is over without a result; None: pytest itself did not start, and has said so."""
         if self.reasons:
             return self.reasons[0]
         if self.collected:
-            return f"{self.order.baseline.nodeid} makes no check of the name {self.order.baseline.name}"
+            return f"{self.job.baseline.nodeid} makes no check of the name {self.job.baseline.name}"
         return None
 
 
-class Entrance:
-    """Lets `Remaking` in where the session of model checks would stand, and keeps the old configuration's hands off.
+class Registration:
+    """Registers an `OldCodeSession` where the session of model checks would stand, and overrides the old configuration.
 
     Parameters
     ----------
-    remaking : Remaking
-        Who comes in.
+    session : OldCodeSession
+        What is registered, once pytest has read its configuration.
     """
 
-    def __init__(self, remaking: Remaking) -> None:
-        self.remaking = remaking
-        self.open = False
+    def __init__(self, session: OldCodeSession) -> None:
+        self.session = session
+        self.done = False
 
     @pytest.hookimpl(wrapper=True)
     def pytest_cmdline_main(self, config: pytest.Config) -> Generator[None, object, object]:
         """Set what the command line can't."""
         for name, value in OPTIONS.items():
             setattr(config.option, name, value)
-        config.pluginmanager.register(self.remaking, SESSION)
-        self.open = True
+        config.pluginmanager.register(self.session, SESSION)
+        self.done = True
         return (yield)
 
 
-def answer(check: Check, order: Order) -> None:
+def measure_on_both(check: Check, job: Job) -> None:
     """Make sure that this is the code that was approved, then measure it on the new data.
 
     Raises
@@ -151,30 +151,23 @@ def answer(check: Check, order: Order) -> None:
     from pytest_model_check.baselines import measure, store
     from pytest_model_check.data import dataset, splits
 
-    sys.path[:] = [str(order.tool), *(entry for entry in sys.path if entry != str(order.tool))]  # the fits' too
+    sys.path[:] = [str(job.tool), *(entry for entry in sys.path if entry != str(job.tool))]  # the fits' too
     # a path below the worktree (of the test's own file, say) means the file of that name in the project
     check = dataclasses.replace(
         check,
-        data=tuple(Path(os.path.relpath(order.where / path, order.where)).as_posix() for path in check.data),
+        data=tuple(Path(os.path.relpath(job.rootdir / path, job.rootdir)).as_posix() for path in check.data),
     )
-    _require_old_code(order)
+    _require_old_code(job)
     with _on("the data of before"):
-        before = dataset.read(check, order.old_root, _known(order.old_root, dict(order.baseline.data)))
-        _require_control(check, before, order)
+        old = dataset.read(check, job.old_root, _known(job.old_root, dict(job.baseline.data)))
+        _require_control(check, old, job)
     with _on("the new data"):
-        now = dataset.read(check, order.root, _known(order.root, order.files))
-        measured, approved, _ = measure.record(
-            check,
-            splits.make_cross_validation(check, now),
-            generation=order.baseline.generation,
-            anchors={},
-            jobs=order.jobs,
-            progress=lambda done, total: None,
-            entropy=order.baseline.entropy,
-        )
-    _require_old_code(order)
-    pending = store.prepare(measured, approved, order.answer)
-    (order.answer / f"{check.name}.json").write_text(to_text(pending.baseline), encoding="utf-8")
+        cv = splits.make_cross_validation(check, dataset.read(check, job.root, _known(job.root, job.files)))
+        fitted = measure.fit(check, cv, entropy=job.baseline.entropy, jobs=job.n_jobs)
+        measured = measure.assemble(check, cv, fitted, generation=job.baseline.generation, anchors={})
+    _require_old_code(job)
+    pending = store.prepare(measured.baseline, measured.approved, job.result)
+    (job.result / f"{check.name}.json").write_text(to_text(pending.baseline), encoding="utf-8")
 
 
 @contextmanager
@@ -188,7 +181,7 @@ def _on(which: str) -> Generator[None]:
 
 
 def _known(root: Path, files: Mapping[str, str]) -> Callable[[Path], str]:
-    """Give the versions of files that have been verified."""
+    """Return the function that knows the versions of files that have been verified."""
 
     def version(path: Path) -> str:
         name = Path(os.path.relpath(path, root)).as_posix()
@@ -201,8 +194,8 @@ def _known(root: Path, files: Mapping[str, str]) -> Callable[[Path], str]:
     return version
 
 
-def _require_control(check: Check, data: Dataset, order: Order) -> None:
-    """Let the old code predict a stored fold again, on the data of before."""
+def _require_control(check: Check, data: Dataset, job: Job) -> None:
+    """Let the old code predict a stored fold again, on the old data."""
     import pandas as pd
 
     from pytest_model_check.baselines import store
@@ -211,88 +204,85 @@ def _require_control(check: Check, data: Dataset, order: Order) -> None:
     from pytest_model_check.fitting.predictions import Predictions
     from pytest_model_check.scoring import metrics
 
-    baseline = order.baseline
+    baseline = job.baseline
     if (data.rows, data.target_digest) != (baseline.rows, baseline.target_digest):
         raise _not_the_code(
-            order, f"it reads other rows of the data of before ({data.rows:,}, the baseline's are {baseline.rows:,})"
+            job, f"it reads other rows of the data of before ({data.rows:,}, the baseline's are {baseline.rows:,})"
         )
     classes = store.classes_of(baseline)
-    stored = Predictions.from_frame(pd.read_parquet(order.control), classes)
-    protocol = splits.make_cross_validation(check, data)
-    first = dataclasses.replace(protocol, splits=protocol.splits[:1])
+    stored = Predictions.from_frame(pd.read_parquet(job.control), classes)
+    cv = splits.make_cross_validation(check, data)
+    first = dataclasses.replace(cv, splits=cv.splits[:1])
     # in this process: what the candidate imports while it is fitted, is seen here
     again = crossval.predict(check.candidate, first, seeds=1, entropy=baseline.entropy, jobs=1)
-    _require_old_code(order)
+    _require_old_code(job)
     if not again.same_slots(stored) or again.responses.keys() != stored.responses.keys():
-        raise _not_the_code(order, "it predicts other rows, classes or responses in the first fold")
+        raise _not_the_code(job, "it predicts other rows, classes or responses in the first fold")
     if again.agrees(stored):
         return
     judged = [metric for metric in check.metrics if metric.name in baseline.metrics and metrics.judgeable(metric)]
     if not judged:
-        raise _not_the_code(order, "its predictions differ in the first fold, and no metric can say by how much")
+        raise _not_the_code(job, "its predictions differ in the first fold, and no metric can say by how much")
     for metric in judged:
-        old, new = (
-            metrics.score(one, data.y, metric, data.clusters, is_time_series=data.is_time_series).score
-            for one in (stored, again)
-        )
+        old, new = (metrics.score(side, metric, data.truth).score for side in (stored, again))
         noise_reference = baseline.metrics[metric.name].noise_reference
-        noise = max(noise_reference.floor * sqrt(len(protocol.splits)), ROUNDING * abs(old - noise_reference.dummy))
+        noise = max(noise_reference.floor * sqrt(len(cv.splits)), ROUNDING * abs(old - noise_reference.dummy))
         if not abs(new - old) <= noise:  # not of NaN either
             raise _not_the_code(
-                order, f"{metric.name} of its first fold is {new:.4g}, was {old:.4g} (noise up to {noise:.2g})"
+                job, f"{metric.name} of its first fold is {new:.4g}, was {old:.4g} (noise up to {noise:.2g})"
             )
 
 
-def _not_the_code(order: Order, why: str) -> OldCodeError:
+def _not_the_code(job: Job, difference: str) -> OldCodeError:
     from pytest_model_check.baselines import environment
 
-    was, now = order.baseline.environment, environment.environment()
+    was, now = job.baseline.environment, environment.environment()
     changed = [f"{name} {was.get(name, 'absent')}, now {now[name]}" for name in now if was.get(name) != now[name]]
     return OldCodeError(
-        f"on the data of before it does not repeat what was approved: {why}",
+        f"on the data of before it does not repeat what was approved: {difference}",
         f"It was recorded with {'; '.join(changed)}."
         if changed
-        else f"The environment is that of the recording: was it recorded with code that {order.commit[:7]} lacks?",
+        else f"The environment is that of the recording: was it recorded with code that {job.commit[:7]} lacks?",
     )
 
 
-def _require_old_code(order: Order) -> None:
-    found = import_roots.stray(sys.modules, top=order.top, code=order.code, paths=order.paths, tool=order.tool)
-    if found is not None:
+def _require_old_code(job: Job) -> None:
+    stray = import_roots.stray(sys.modules, top=job.top, code=job.code, paths=job.import_roots, tool=job.tool)
+    if stray is not None:
         raise OldCodeError(
-            f"the module {found.name} was imported from {found.path}, not from the old code",
+            f"the module {stray.name} was imported from {stray.path}, not from the old code",
             "An installed copy of the project, or an editable install, came before the old code: "
             "uninstall it there, or use an environment without it.",
         )
 
 
-def _refuse(order: Order, why: str, advice: str = "") -> None:
-    order.refusal.write_text(json.dumps({"why": why, "advice": advice}), encoding="utf-8")
+def _write_error(job: Job, message: str, advice: str = "") -> None:
+    job.error.write_text(json.dumps({"message": message, "advice": advice}), encoding="utf-8")
 
 
 def main(path: Path) -> None:
     """Run the old test."""
-    order = Order.read(path)
-    remaking = Remaking(order)
-    entrance = Entrance(remaking)
-    nodeid = order.baseline.nodeid
+    job = Job.from_json(json.loads(path.read_text(encoding="utf-8")))
+    session = OldCodeSession(job)
+    registration = Registration(session)
+    nodeid = job.baseline.nodeid
     arguments = [
         nodeid,
         "--model-check",
-        f"--rootdir={order.where}",
-        f"--override-ini=cache_dir={order.answer / 'cache'}",
+        f"--rootdir={job.rootdir}",
+        f"--override-ini=cache_dir={job.result / 'cache'}",
         # warnings are for those who can still mend the code
         *("-p", "no:model_check", "-p", "pytest_model_check.plugin", "-W", "ignore", "--tb=short", "--capture=fd"),
         *("--show-capture=no", "--no-header", "-q"),
     ]
-    pytest.main(arguments, plugins=[entrance])
-    if order.refusal.exists() or any(order.answer.glob("*.json")):
+    pytest.main(arguments, plugins=[registration])
+    if job.error.exists() or any(job.result.glob("*.json")):
         return
-    why = remaking.why_not()
-    if why is None and entrance.open:
-        why = f"there is no test {nodeid}"
-    if why is not None:
-        _refuse(order, why)
+    reason = session.why_not()
+    if reason is None and registration.done:
+        reason = f"there is no test {nodeid}"
+    if reason is not None:
+        _write_error(job, reason)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,70 @@
+"""The context of one check: what is promised, on which rows, against what is approved, and how it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from pytest_model_check.checks.check import Check
+from pytest_model_check.data import dataset, splits
+from pytest_model_check.data.dataset import Dataset
+from pytest_model_check.data.splits import CrossValidation
+from pytest_model_check.errors import MissingBaselineError
+from pytest_model_check.pull_requests import approved
+from pytest_model_check.pull_requests.approved import Approval
+from pytest_model_check.scoring.metrics import require_judgeable
+from pytest_model_check.settings import Progress, Settings
+
+
+@dataclass(frozen=True)
+class Context:
+    """What every step of the gate needs to know of a check; nothing in it changes on the way.
+
+    Parameters
+    ----------
+    check : Check
+        What is promised.
+    cross_validation : CrossValidation
+        The data, and how its rows are predicted out of fold.
+    approval : Approval
+        What the candidate is compared with, and what a branch says instead.
+    settings : Settings
+        What the command line and the ini file decide.
+    progress : callable
+        Is told what is going on, and how many fits of how many are done.
+    """
+
+    check: Check
+    cross_validation: CrossValidation
+    approval: Approval
+    settings: Settings
+    progress: Progress
+
+    @property
+    def data(self) -> Dataset:
+        """The rows."""
+        return self.cross_validation.dataset
+
+    def progress_of(self, doing: str) -> Callable[[int, int], None]:
+        """Return what is told how many fits of how many are done, while this is going on."""
+        return partial(self.progress, doing)
+
+
+def prepare(check: Check, settings: Settings, progress: Progress) -> Context:
+    """Find what is approved, read the data and split it.
+
+    Raises
+    ------
+    ModelCheckError
+        If there is nothing to judge, nothing to compare with, or the data can't be read or split.
+    """
+    require_judgeable(check.metrics)
+    approval = approved.find(check.name, settings.folder, settings.revision)
+    if approval.baseline is None and approval.claimed is None and not settings.update:
+        raise MissingBaselineError(
+            f"{check.name}: there is no baseline to hold the candidate against",
+            "Record one from the model as it is now: pytest --model-check --update-baselines",
+        )
+    cross_validation = splits.make_cross_validation(check, dataset.read(check, settings.root))
+    return Context(check, cross_validation, approval, settings, progress)
