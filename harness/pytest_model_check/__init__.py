@@ -1,1 +1,70 @@
-"""pytest-model-check: the regression test for a model's accuracy."""
+"""pytest-model-check: the regression test for a model's accuracy.
+
+What is exported here is what annotations and scripts may name; everything else may change. Nothing is imported before
+it is used: a run of pytest without ``--model-check`` stays free.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pytest_model_check.checks.model_check import ModelCheck
+    from pytest_model_check.errors import (
+        BaselineError,
+        CandidateError,
+        DataError,
+        IncomparableError,
+        MissingBaselineError,
+        ModelCheckError,
+        OldCodeError,
+        PromiseError,
+        UnavailableError,
+    )
+    from pytest_model_check.judgement import statistics
+    from pytest_model_check.judgement.verdicts import (
+        Acceptance,
+        Drift,
+        Label,
+        MetricVerdict,
+        Moved,
+        ScoreGrid,
+        Verdict,
+    )
+
+__all__ = [
+    "Acceptance",
+    "BaselineError",
+    "CandidateError",
+    "DataError",
+    "Drift",
+    "IncomparableError",
+    "Label",
+    "MetricVerdict",
+    "MissingBaselineError",
+    "ModelCheck",
+    "ModelCheckError",
+    "Moved",
+    "OldCodeError",
+    "PromiseError",
+    "ScoreGrid",
+    "UnavailableError",
+    "Verdict",
+    "statistics",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "statistics":
+        return import_module("pytest_model_check.judgement.statistics")
+    if name == "ModelCheck":
+        return import_module("pytest_model_check.checks.model_check").ModelCheck
+    if name in __all__:
+        module = "errors" if name.endswith("Error") else "judgement.verdicts"
+        return getattr(import_module(f"pytest_model_check.{module}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-if TYPE_CHECKING:
-    from pytest_model_check.session.session import ModelCheckSession
 from pytest_model_check.session.names import NAME, SESSION
+
+if TYPE_CHECKING:
+    from pytest_model_check.checks.model_check import ModelCheck
+    from pytest_model_check.session.session import ModelCheckSession
 
 INI = {
     "model_check_baselines": ("folder of the baselines, from rootdir", "string", "baselines"),
@@ -67,7 +68,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Turn the session on where it is asked for."""
+    """Register the marker, and turn the session on where it is asked for."""
+    config.addinivalue_line("markers", f"{NAME}: the test is a model check (every test that uses the fixture has it).")
     options = config.option
     options.model_check_update = options.model_check_update or options.model_check_accept is not None
     options.model_check = options.model_check or options.model_check_update
@@ -79,20 +81,21 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Skip model checks in ordinary runs."""
-    if not config.option.model_check:
-        skip = pytest.mark.skip(reason="run with --model-check")
-        for item in items:
-            if NAME in getattr(item, "fixturenames", ()):
+    """Mark the model checks, before ``-m`` selects; skip them in ordinary runs."""
+    skip = pytest.mark.skip(reason="run with --model-check")
+    for item in items:
+        if NAME in getattr(item, "fixturenames", ()):
+            item.add_marker(NAME)
+            if not config.option.model_check:
                 item.add_marker(skip)
 
 
 @pytest.fixture
-def model_check(request: pytest.FixtureRequest) -> Callable[..., Any]:
+def model_check(request: pytest.FixtureRequest) -> ModelCheck:
     """Judge a candidate against its approved baseline: ``model_check(candidate, data=..., target=...)``.
 
-    Fails the test unless the candidate is at least as good; returns the `Verdict`. The parameters are those of
-    `pytest_model_check.checks.make_check.make_check`.
+    Fails the test unless the candidate is at least as good; returns the `Verdict`. `pytest_model_check.ModelCheck` is
+    its type, for annotations, and lists its parameters.
     """
     session: ModelCheckSession | None = request.config.pluginmanager.get_plugin(SESSION)
     if session is None:

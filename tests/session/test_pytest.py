@@ -77,6 +77,15 @@ def test_an_ordinary_run_skips_the_model_checks_and_says_how_to_run_them(
     assert project.stored() == {}
 
 
+def test_the_marker_selects_the_tests_that_use_the_fixture(project: Project, pytester: pytest.Pytester) -> None:
+    project.source(TWO)
+    chosen = ("--strict-markers", "-rs", "-m", "model_check")
+    plain(project, pytester, *chosen).assert_outcomes(skipped=2, deselected=1)
+    plain(project, pytester, "--strict-markers", "-m", "not model_check").assert_outcomes(passed=1, deselected=2)
+    plain(project, pytester, "--markers").stdout.fnmatch_lines(["@pytest.mark.model_check: *"])
+    project.run(*chosen, "--update-baselines").assert_outcomes(passed=2, deselected=1)
+
+
 def test_without_model_check_the_plugin_imports_nothing_heavy(project: Project) -> None:
     (project.path / "test_light.py").write_text(
         "import sys\n"

@@ -7,6 +7,7 @@ from glob import glob
 
 import pytest
 
+from pytest_model_check.session.names import NAME
 from pytest_model_check.session.testreports import derived_name
 
 WRITING = ("--model-check-update", "--update-baselines", "--model-check-accept")
@@ -55,9 +56,11 @@ def clashes(checks: Iterable[pytest.Item]) -> list[tuple[pytest.Item, str]]:
 
 
 def is_selection(config: pytest.Config) -> bool:
-    """Whether the command line says which checks are meant: by -k, -m or a node id."""
+    """Whether the command line says which checks are meant: by -k, -m or a node id; the marker of all says nothing."""
     option = config.option
-    return bool(option.keyword or option.markexpr or any("::" in argument for argument in config.args))
+    return bool(
+        option.keyword or option.markexpr not in ("", NAME) or any("::" in argument for argument in config.args)
+    )
 
 
 def is_narrowed(config: pytest.Config) -> bool:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pytest_model_check.checks.model_check import ModelCheck
 from pytest_model_check.judgement.verdicts import Run, Verdict
 from pytest_model_check.session import options, selection, testreports, xdist
 from pytest_model_check.session.names import NAME
@@ -97,7 +98,7 @@ class ModelCheckSession:
 
     # -- one check -------------------------------------------------------------------------------------------------
 
-    def check_of(self, request: pytest.FixtureRequest) -> Callable[..., Verdict]:
+    def check_of(self, request: pytest.FixtureRequest) -> ModelCheck:
         """Return the function that a test calls."""
         from pytest_model_check.session import judging
 

@@ -1,0 +1,78 @@
+"""What the fixture ``model_check`` is to a test: a function of these parameters, which editors complete."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from pytest_model_check.checks.check import DEFAULT_SEEDS
+
+if TYPE_CHECKING:
+    from pytest_model_check.checks.check import Load
+    from pytest_model_check.checks.make_check import Metrics
+    from pytest_model_check.judgement.verdicts import Verdict
+
+
+class ModelCheck(Protocol):
+    """The type of the fixture ``model_check``: ``def test_churn(model_check: ModelCheck) -> None``."""
+
+    def __call__(
+        self,
+        candidate: Any,
+        *,
+        data: str | Path | Sequence[str | Path],
+        target: str,
+        metrics: Metrics | None = None,
+        margin: float | None = None,
+        cv: Any = 10,
+        features: Sequence[str] | None = None,
+        groups: str | None = None,
+        time: str | None = None,
+        slices: str | Sequence[str] = (),
+        seeds: int = DEFAULT_SEEDS,
+        load: Load | None = None,
+        description: str = "",
+        caveats: str | Sequence[str] = (),
+        name: str | None = None,
+    ) -> Verdict:
+        """Judge a candidate against its approved baseline; the test fails unless it is at least as good.
+
+        Parameters
+        ----------
+        candidate : estimator
+            Any estimator with scikit-learn's interface. Every fold fits a clone.
+        data : path or sequence of paths
+            From pytest's rootdir; several are read one after another.
+        target : str
+            The column to predict.
+        metrics : str, scorer, list of them, or dict from them to margins, optional
+            All must pass. Default: ``neg_log_loss``, or ``accuracy`` without probabilities; ``r2`` for regressors.
+        margin : float, optional
+            The harmless loss of the metrics that name none, in the metric's unit.
+        cv : int or splitter
+            A number of folds, or any splitter of scikit-learn's.
+        features : sequence of str, optional
+            The columns to learn from. Default: every column but target, groups and time.
+        groups : str, optional
+            A column: rows of one group are never parted by a fold, and count as one in the interval.
+        time : str, optional
+            A column: folds go forward in time, and a day counts as one in the interval.
+        slices : str or sequence of str
+            Columns: a loss in one of their values raises an alarm, even where the whole has held.
+        seeds : int
+            With how many seeds a baseline is measured.
+        load : callable, optional
+            ``load(paths) -> DataFrame``, for joins and other formats.
+        description : str
+            The problem, in your words: a write-up begins with it.
+        caveats : str or sequence of str
+            What its reader must bear in mind.
+        name : str, optional
+            The baseline's name. Default: the test's, without ``test_``.
+
+        Returns
+        -------
+        Verdict
+            What was found.
+        """
