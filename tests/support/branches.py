@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 from pytest_model_check.baselines.baseline_json import from_json, to_text
 
@@ -21,14 +22,15 @@ def commit(project: Project, message: str) -> str:
     return project.git("rev-parse", "HEAD").strip()
 
 
-def judged(project: Project, *arguments: str) -> dict:
+def judged(project: Project, *arguments: str) -> dict[str, Any]:
     """Run as continuous integration does, and give the one check's report."""
     project.run("--model-check-against=main", *arguments)
+    check: dict[str, Any]
     (check,) = project.report()["checks"]
     return check
 
 
-def rewrite(project: Project, change: Callable[[dict], None]) -> None:
+def rewrite(project: Project, change: Callable[[dict[str, Any]], None]) -> None:
     """Edit a baseline as somebody would who knows how it is sealed."""
     path = project.path / "baselines" / "tumours.json"
     plain = json.loads(path.read_text())

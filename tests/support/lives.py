@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import dvc.repo
 import numpy as np
@@ -20,14 +21,14 @@ NAMED = "named in the check"
 YARDSTICK = NoiseReference(0.5, 0.001, 9.5, 10, 0.004)
 
 
-def metric(score: float, folds: tuple[float, ...] | None = None, **changes) -> BaselineMetric:
+def metric(score: float, folds: tuple[float, ...] | None = None, **changes: Any) -> BaselineMetric:
     """Give a metric whose five folds lie around its score."""
     folds = folds or tuple(score + x for x in (-0.02, -0.01, 0.0, 0.01, 0.02))
     one = BaselineMetric(score, 0.01, folds, "ROC AUC inside each fold", 0.02, NAMED, YARDSTICK)
-    return replace(one, **changes)
+    return replace(one, **changes: Any)
 
 
-def baseline(score: float = 0.9, generation: int = 1, **changes) -> Baseline:
+def baseline(score: float = 0.9, generation: int = 1, **changes: Any) -> Baseline:
     """Give a baseline of one metric."""
     first = Baseline(
         name="churn",
@@ -54,12 +55,12 @@ def baseline(score: float = 0.9, generation: int = 1, **changes) -> Baseline:
         environment={"python": "3.11.7", "scikit-learn": "1.9.1", "platform": "Linux x86_64"},
         reused=generation - 1,
     )
-    return replace(first, **changes)
+    return replace(first, **changes: Any)
 
 
-def accepted(generation: int, reason: str, **changes) -> Acceptance:
+def accepted(generation: int, reason: str, **changes: Any) -> Acceptance:
     """Give what was accepted."""
-    return Acceptance(generation, reason, "churn: roc_auc is worse", ("roc_auc",), **changes)
+    return Acceptance(generation, reason, "churn: roc_auc is worse", ("roc_auc",), **changes: Any)
 
 
 def anchor(score: float, since: int = 1) -> StoredAnchor:
@@ -98,7 +99,7 @@ class Life:
         git(self.path, "commit", "-q", "--allow-empty", "-m", message, f"--author={author} <a@b.c>", f"--date={date}")
         return self.git("rev-parse", "HEAD").strip()
 
-    def record(self, one: Baseline, **commit) -> str:
+    def record(self, one: Baseline, **commit: Any) -> str:
         """Write and commit."""
         self.write(one)
         return self.commit(f"Record {one.name} {one.generation}", **commit)

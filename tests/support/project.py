@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 import pytest
 from pytest_model_check.pull_requests import merge_base
@@ -74,17 +75,19 @@ class Project:
         jobs = [] if any(a.startswith("--model-check-jobs") for a in arguments) else ["--model-check-jobs=1"]
         return ["--model-check", "--model-check-report=report.json", *jobs, *arguments]
 
-    def report(self) -> dict:
+    def report(self) -> dict[str, Any]:
         """Read the JSON report of the last run."""
-        return json.loads((self.path / "report.json").read_text(encoding="utf-8"))
+        report: dict[str, Any] = json.loads((self.path / "report.json").read_text(encoding="utf-8"))
+        return report
 
     def verdicts(self) -> dict[str, str]:
         """Give the verdict of each check of the last run."""
         return {check["name"]: check["verdict"] for check in self.report()["checks"]}
 
-    def baseline(self, name: str = "tumours") -> dict:
+    def baseline(self, name: str = "tumours") -> dict[str, Any]:
         """Read a baseline's JSON."""
-        return json.loads((self.path / "baselines" / f"{name}.json").read_text(encoding="utf-8"))
+        baseline: dict[str, Any] = json.loads((self.path / "baselines" / f"{name}.json").read_text(encoding="utf-8"))
+        return baseline
 
     def stored(self) -> dict[str, bytes]:
         """Give every file below baselines/ with its content: what must stay whole."""
