@@ -25,7 +25,7 @@ def metric(score: float, folds: tuple[float, ...] | None = None, **changes: Any)
     """Give a metric whose five folds lie around its score."""
     folds = folds or tuple(score + x for x in (-0.02, -0.01, 0.0, 0.01, 0.02))
     one = BaselineMetric(score, 0.01, folds, "ROC AUC inside each fold", 0.02, NAMED, YARDSTICK)
-    return replace(one, **changes: Any)
+    return replace(one, **changes)
 
 
 def baseline(score: float = 0.9, generation: int = 1, **changes: Any) -> Baseline:
@@ -55,12 +55,12 @@ def baseline(score: float = 0.9, generation: int = 1, **changes: Any) -> Baselin
         environment={"python": "3.11.7", "scikit-learn": "1.9.1", "platform": "Linux x86_64"},
         reused=generation - 1,
     )
-    return replace(first, **changes: Any)
+    return replace(first, **changes)
 
 
 def accepted(generation: int, reason: str, **changes: Any) -> Acceptance:
     """Give what was accepted."""
-    return Acceptance(generation, reason, "churn: roc_auc is worse", ("roc_auc",), **changes: Any)
+    return Acceptance(generation, reason, "churn: roc_auc is worse", ("roc_auc",), **changes)
 
 
 def anchor(score: float, since: int = 1) -> StoredAnchor:

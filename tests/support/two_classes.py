@@ -19,7 +19,9 @@ def of_folds(
     return Predictions(row, np.repeat(np.arange(repeats), slots // repeats), row % folds, responses, classes)
 
 
-def two_classes(seed: int, rows: int = 400, folds: int = 1, seeds: int = 1, digits: int = 6) -> tuple[NDArray[np.int64], Predictions]:
+def two_classes(
+    seed: int, rows: int = 400, folds: int = 1, seeds: int = 1, digits: int = 6
+) -> tuple[NDArray[np.int64], Predictions]:
     rng = np.random.default_rng(seed)
     y = rng.integers(0, 2, rows)
     p = np.round(np.clip(rng.normal(0.35 + 0.3 * y, 0.2, (seeds, rows)), 0.001, 0.999), digits)
