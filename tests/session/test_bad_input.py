@@ -485,7 +485,7 @@ class Odd(ClassifierMixin, BaseEstimator):
             case "NaN": return np.where(np.arange(len(X)) < 3, np.nan, answers)
             case "None": return None
             case "few": return answers[1:]
-            case "2-d": return answers[:, None]
+            case "2-d": return np.column_stack([answers, answers])
             case "arrays": return [answers, answers]
             case "ragged": return [answers, answers[1:]]
             case "gaps": return np.where(np.arange(len(X)) < 3, None, answers)
@@ -511,7 +511,7 @@ class Odd(ClassifierMixin, BaseEstimator):
         ("gaps", ["fold 1: predict answers NaN or infinity for 3 of 40 rows"]),
         ("None", ["fold 1: predict answers NoneType where it was asked about 40 rows"]),
         ("few", ["fold 1: predict answers 39 rows where it was asked about 40"]),
-        ("2-d", ["fold 1: predict answers an array of shape (40, 1)", "> models of one target"]),
+        ("2-d", ["fold 1: predict answers an array of shape (40, 2)", "> models of one target"]),
         ("arrays", ["fold 1: predict answers an array of shape (2, 40)", "> models of one target"]),
         ("ragged", ["fold 1: predict answers a list of unequal parts"]),
         ("outputs", ["fold 1: predict_proba answers an array of shape (2, 40, 2)", "> models of one target"]),

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_model_check.candidates.responses import RESPONSES
+from pytest_model_check.candidates.random_states import seeded_generators, set_random_states
+from pytest_model_check.candidates.responses import RESPONSES, Answers, aligned, checked
 from pytest_model_check.errors import CandidateError
 
 if TYPE_CHECKING:
     import pandas as pd
-from pytest_model_check.candidates.responses import Answers, aligned, checked
 
 
 def answer(
@@ -37,7 +37,7 @@ def answer(
         Rows the clone has not seen.
     random_state : numpy.random.SeedSequence
         Decides every ``random_state`` parameter, whatever the candidate set: no seed shopping, and one shared integer
-        for all folds would hide the seed noise.
+        for all folds would hide the seed noise. It seeds the generators that a process shares, too.
     classes : ndarray or None
         All labels of the data; columns of absent ones are filled as `sklearn.model_selection.cross_val_predict` does.
 
@@ -50,11 +50,15 @@ def answer(
     from threadpoolctl import threadpool_limits
 
     # One thread a fit: sums then run in one order, and the answers do not depend on the number of jobs.
-    with warnings.catch_warnings(record=True) as caught, threadpool_limits(limits=1):
+    with (
+        warnings.catch_warnings(record=True) as caught,
+        threadpool_limits(limits=1),
+        seeded_generators(random_state),
+    ):
         warnings.simplefilter("always")
         try:
             model = clone(candidate)
-            _seed(model, random_state)
+            set_random_states(model, random_state)
             model.fit(*train)
             raw = _ask(model, test)
         except Exception as error:
@@ -76,23 +80,6 @@ def _ask(model: Any, test: pd.DataFrame) -> dict[str, Any]:
     if type(model) is Pipeline and len(model) > 1:  # transform once, not for every response anew
         rows, model = model[:-1].transform(test), model[-1]
     return {name: getattr(model, name)(rows) for name in RESPONSES if hasattr(model, name)}
-
-
-def _seed(model: Any, random_state: np.random.SeedSequence) -> None:
-    """Set every parameter called ``random_state``, nested ones too (in a fixed order), each from its own number.
-
-    A splitter inside, a search's ``cv``, has one that is no parameter: unset, it would draw from numpy's global state.
-    """
-    found = model.get_params(deep=True)
-    names = sorted(name for name in found if name == "random_state" or name.endswith("__random_state"))
-    splitters = [
-        found[name] for name in sorted(found) if hasattr(found[name], "split") and hasattr(found[name], "random_state")
-    ]
-    numbers = random_state.generate_state(len(names) + len(splitters)) >> 1  # 31 bits: some take signed integers only
-    if names:
-        model.set_params(**{name: int(number) for name, number in zip(names, numbers, strict=False)})
-    for splitter, number in zip(splitters, numbers[len(names) :], strict=True):
-        splitter.random_state = int(number)
 
 
 def _raised(error: Exception) -> CandidateError:

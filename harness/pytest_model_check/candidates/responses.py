@@ -4,20 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pytest_model_check.errors import CandidateError
-
-if TYPE_CHECKING:
-    pass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    pass
-
 
 RESPONSES = ("predict", "predict_proba", "decision_function")
 DIMENSIONS = {"predict": (1,), "predict_proba": (2,), "decision_function": (1, 2)}
@@ -44,12 +36,21 @@ class Answers:
 
 
 def checked(name: str, answers: Any, rows: int) -> NDArray[Any]:
+    """Return a response as an array, one entry or line of numbers for each row.
+
+    Raises
+    ------
+    CandidateError
+        If it answers for other rows, holds NaN, or has a shape that no scorer understands.
+    """
     import pandas as pd
 
     try:
         array = np.asarray(answers)
     except ValueError as error:  # parts of different lengths
         raise CandidateError(f"{name} answers a {type(answers).__name__} of unequal parts", ONE_TARGET) from error
+    if name == "predict" and array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]  # CatBoost's labels
     if array.ndim not in DIMENSIONS[name]:
         what = f"an array of shape {array.shape}" if array.ndim else type(answers).__name__
         raise CandidateError(f"{name} answers {what} where it was asked about {rows} rows", ONE_TARGET)

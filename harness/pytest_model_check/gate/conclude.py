@@ -52,7 +52,7 @@ def conclude(context: Context, comparison: Comparison, recording: Recording, *, 
         message=message,
         advice=advice,
         metrics=metrics,
-        compared=_compared(context, comparison),
+        compared=_compared(context, comparison, baseline),
         concessions=Concessions(
             "; ".join(acceptance.reason for acceptance in recording.accepted) or None,
             comparison.weakened,
@@ -73,8 +73,9 @@ def failure(name: str, nodeid: str, error: ModelCheckError) -> Verdict:
     return Verdict(name, nodeid, label, False, named(name, error.message), error.advice)
 
 
-def _compared(context: Context, comparison: Comparison) -> Compared:
+def _compared(context: Context, comparison: Comparison, latest: Baseline | None) -> Compared:
     check, data, approval, baseline = context.check, context.data, context.approval, context.approval.baseline
+    known = latest or baseline
     return Compared(
         DataVersion(data.path, data.md5, data.rows),
         released=baseline.candidate if baseline else "",
@@ -83,6 +84,7 @@ def _compared(context: Context, comparison: Comparison) -> Compared:
         recording=baseline.generation if baseline else 0,
         reused=baseline.reused if baseline and comparison.differences.moved is None else 0,
         environment=_changes(approval.claimed or baseline),
+        learner=known.learner if known else "",
     )
 
 

@@ -58,6 +58,7 @@ def to_dict(verdict: Verdict) -> dict[str, Any]:
         "protocol": dict(compared.protocol),
         "recording": compared.recording,
         "reused": compared.reused,
+        "learner": compared.learner,
         "charts": dict(differences.charts),
         "metrics": [_metric(metric) for metric in verdict.metrics],
     }
@@ -106,6 +107,7 @@ def from_dict(plain: Mapping[str, Any]) -> Verdict:
             recording=plain["recording"],
             reused=plain["reused"],
             environment=tuple((each["package"], each["then"], each["now"]) for each in plain["environment"]),
+            learner=plain["learner"],
         ),
         concessions=Concessions(
             accepted=plain["accepted"],

@@ -257,6 +257,9 @@ class Compared:
         How often the baseline has been replaced on this version of the data.
     environment : tuple of (str, str, str)
         What computes other versions than when the baseline was recorded: package, then, now.
+    learner : str
+        Whether the model draws random numbers: "deterministic", "random", or "nondeterministic" where even the same
+        seed gives other predictions; empty: there is no baseline yet that knows.
     """
 
     data: DataVersion = DataVersion()
@@ -266,6 +269,7 @@ class Compared:
     recording: int = 0
     reused: int = 0
     environment: tuple[tuple[str, str, str], ...] = ()
+    learner: str = ""
 
 
 @dataclass(frozen=True)

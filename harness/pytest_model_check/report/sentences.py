@@ -33,14 +33,23 @@ def drifts(verdict: Verdict) -> list[str]:
 
 
 def notices(verdicts: Sequence[Verdict]) -> list[tuple[str, str]]:
-    """Give what comes before every table: the weaker promises, and what passes because it was accepted, with why."""
+    """Return what comes before every table: weaker promises, what passes because it was accepted, unsteady learners."""
     weaker = [
         ("Weaker promise", f"{verdict.name}: {'; '.join(verdict.concessions.weakened)}")
         for verdict in verdicts
         if verdict.concessions.weakened and verdict.concessions.accepted is None
     ]
     passing = [("Accepted", _accepted(verdict)) for verdict in verdicts if verdict.concessions.accepted is not None]
-    return weaker + passing
+    unsteady = [
+        (
+            "Nondeterministic",
+            f"{verdict.name}: the same seed gives other predictions each time (threads, a GPU?), so that this verdict may "
+            "be another when the same commit runs again; what that does to the scores counts as noise",
+        )
+        for verdict in verdicts
+        if verdict.compared.learner == "nondeterministic"
+    ]
+    return weaker + passing + unsteady
 
 
 def _accepted(verdict: Verdict) -> str:
