@@ -19,7 +19,8 @@ from pytest_model_check.judgement import verdicts
 from support.project import ROOT
 
 EXPORTED = {
-    *("ModelCheck", "Verdict", "Label", "MetricVerdict", "Drift", "Acceptance", "Moved", "ScoreGrid"),
+    *("ModelCheck", "Verdict", "Label", "MetricVerdict", "Drift", "Acceptance", "Moved", "ScoreGrid", "ChangedRows"),
+    *("Compared", "Concessions", "Cost", "DataVersion", "Differences"),
     *("ModelCheckError", "PromiseError", "DataError", "CandidateError", "BaselineError", "MissingBaselineError"),
     *("UnavailableError", "IncomparableError", "OldCodeError"),
     "statistics",

@@ -23,6 +23,7 @@ from pytest_model_check.data.splits import CrossValidation
 from pytest_model_check.errors import CandidateError
 from pytest_model_check.fitting import crossval
 from pytest_model_check.fitting.joblib_engine import Progress
+from pytest_model_check.fitting.naive_forecasts import naive_forecasts
 from pytest_model_check.fitting.predictions import Predictions
 from pytest_model_check.judgement import drift, noise, statistics
 from pytest_model_check.judgement.drift import Anchor
@@ -43,8 +44,8 @@ class Fitted:
     replicates : Predictions or None
         Of a learner without randomness, once per seed without 5% of the training rows: an A/A test of what a harmless
         change does. None where the seeds themselves tell, or there is only one.
-    dummy : Predictions
-        Of a model that looks at no feature.
+    dummies : tuple of Predictions
+        Of models that look at no feature; the best of them is the one to beat.
     learner : {'random', 'deterministic', 'nondeterministic'}
         Whether other seeds, or even the same seed, gave other predictions.
     entropy : int
@@ -53,7 +54,7 @@ class Fitted:
 
     predictions: Predictions
     replicates: Predictions | None
-    dummy: Predictions
+    dummies: tuple[Predictions, ...]
     learner: Literal["random", "deterministic", "nondeterministic"]
     entropy: int
 
@@ -120,11 +121,10 @@ def fit(
         predictions = predict(check.candidate, seeds=1)
         if check.seeds > 1:
             replicates = predict(check.candidate, seeds=check.seeds, leave_out=True)
-    dummy = crossval.predict(make_dummy(check.task), cv, seeds=1, entropy=entropy, jobs=1)
     return Fitted(
         predictions,
         replicates,
-        _with_decision_function(dummy),
+        _dummies(check, cv, entropy),
         "nondeterministic" if nondeterministic else "random" if random else "deterministic",
         entropy,
     )
@@ -185,6 +185,14 @@ def assemble(
     return Measured(baseline, Approved(fitted.predictions, kept), fits=len(cv.splits) * fitted.seeds)
 
 
+def _dummies(check: Check, cv: CrossValidation, entropy: int) -> tuple[Predictions, ...]:
+    dummy = crossval.predict(make_dummy(check.task), cv, seeds=1, entropy=entropy, jobs=1)
+    if check.task == "classification" or check.time is None:
+        return (_with_decision_function(dummy),)
+    forecasts = naive_forecasts(cv, check.season)
+    return (dummy, *(dataclasses.replace(dummy, responses={"predict": forecast[None]}) for forecast in forecasts))
+
+
 def _with_decision_function(dummy: Predictions) -> Predictions:
     """Let the dummy answer what its candidate may be scored by: who looks at no feature prefers no row to another."""
     if dummy.classes is None:
@@ -199,7 +207,7 @@ def _score(metric: Metric, data: Dataset, fitted: Fitted, anchor: Anchor | None)
     replicates = None if fitted.replicates is None else metrics.score(fitted.replicates, metric, data.truth)
     with warnings.catch_warnings():  # the dummy's ill-defined precision is no concern of the user's
         warnings.simplefilter("ignore")
-        dummy = metrics.score(fitted.dummy, metric, data.truth).score
+        dummy = max(metrics.score(dummy, metric, data.truth).score for dummy in fitted.dummies)
     measured = _measure(metric, scores, replicates, dummy, data.rows, random=fitted.learner != "deterministic")
     if anchor is None or drift.surpasses(anchor, scores):
         return measured

@@ -33,6 +33,7 @@ def protocol(check: Check, splitter: str, rules: Rules) -> dict[str, Any]:
         "features": None if check.features is None else list(check.features),
         "groups": check.groups,
         "time": check.time,
+        **({} if check.season is None else {"season": check.season}),
         "slices": list(check.slices),
         "seeds": check.seeds,
         "inconclusive": rules.laxer.get("inconclusive", "fail"),

@@ -57,6 +57,8 @@ class Check:
         Folds of the default splitter, or a scikit-learn splitter.
     features, groups, time, slices : column names
         Columns with a part to play; features None: every other column.
+    season : int or None
+        How many distinct times of `time` a season has: one of the dummies to beat repeats the last season.
     seeds : int
         With how many seeds a baseline is measured.
     load : callable or None
@@ -80,6 +82,7 @@ class Check:
     slices: tuple[str, ...]
     seeds: int
     load: Load | None
+    season: int | None = None
     description: str = ""
     caveats: tuple[str, ...] = ()
 

@@ -60,6 +60,7 @@ def make_check(
     features: Sequence[str] | None = None,
     groups: str | None = None,
     time: str | None = None,
+    season: int | None = None,
     slices: str | Sequence[str] = (),
     seeds: int = DEFAULT_SEEDS,
     load: Load | None = None,
@@ -98,6 +99,14 @@ def make_check(
             f"target, groups and time must be different columns: they are {', '.join(map(repr, roles))}",
             "Name for each the column that plays this part, or leave groups= or time= out.",
         )
+    if season is not None:
+        if isinstance(season, bool) or not isinstance(season, int) or season < 2:
+            raise PromiseError(
+                f"season={season!r} is no length of a season",
+                "Say how many distinct times it has: 7 for days with a weekly pattern, 12 for months of a year.",
+            )
+        if time is None:
+            raise PromiseError("season= needs time=", "Name the column that holds the time of each row: time=...")
     if features is not None and target in _columns("features", features):
         raise PromiseError(
             f"features= names the target {target!r}: the candidate would be told what it has to predict",
@@ -114,6 +123,7 @@ def make_check(
         features=None if features is None else _columns("features", features),
         groups=groups,
         time=time,
+        season=season,
         slices=_columns("slices", slices),
         seeds=seeds,
         load=load,

@@ -29,6 +29,7 @@ class ModelCheck(Protocol):
         features: Sequence[str] | None = None,
         groups: str | None = None,
         time: str | None = None,
+        season: int | None = None,
         slices: str | Sequence[str] = (),
         seeds: int = DEFAULT_SEEDS,
         load: Load | None = None,
@@ -58,6 +59,8 @@ class ModelCheck(Protocol):
             A column: rows of one group are never parted by a fold, and count as one in the interval.
         time : str, optional
             A column: folds go forward in time, and a day counts as one in the interval.
+        season : int, optional
+            How many distinct times a season has (7: days of a week): a forecast must beat the last season repeated.
         slices : str or sequence of str
             Columns: a loss in one of their values raises an alarm, even where the whole has held.
         seeds : int

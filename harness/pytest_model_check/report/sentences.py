@@ -43,8 +43,8 @@ def notices(verdicts: Sequence[Verdict]) -> list[tuple[str, str]]:
     unsteady = [
         (
             "Nondeterministic",
-            f"{verdict.name}: the same seed gives other predictions each time (threads, a GPU?), so that this verdict may "
-            "be another when the same commit runs again; what that does to the scores counts as noise",
+            f"{verdict.name}: the same seed gives other predictions each time (threads, a GPU?), so that this verdict "
+            "may be another when the same commit runs again; what that does to the scores counts as noise",
         )
         for verdict in verdicts
         if verdict.compared.learner == "nondeterministic"
