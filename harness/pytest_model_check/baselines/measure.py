@@ -22,7 +22,7 @@ from pytest_model_check.data.dataset import Dataset
 from pytest_model_check.data.splits import CrossValidation
 from pytest_model_check.errors import CandidateError
 from pytest_model_check.fitting import crossval
-from pytest_model_check.fitting.joblib_engine import Progress
+from pytest_model_check.fitting.joblib_engine import FitProgress
 from pytest_model_check.fitting.naive_forecasts import naive_forecasts
 from pytest_model_check.fitting.predictions import Predictions
 from pytest_model_check.judgement import drift, noise, statistics
@@ -89,7 +89,7 @@ def fit(
     *,
     entropy: int,
     jobs: int,
-    progress: Progress = lambda done, total: None,
+    progress: FitProgress = lambda done, total: None,
 ) -> Fitted:
     """Fit the check's candidate as a baseline is measured, and its dummy.
 

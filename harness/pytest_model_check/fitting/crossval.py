@@ -15,7 +15,7 @@ from pytest_model_check.candidates.responses import Answers
 from pytest_model_check.data.splits import CrossValidation
 from pytest_model_check.errors import CandidateError
 from pytest_model_check.fitting.fit import Fit
-from pytest_model_check.fitting.joblib_engine import Progress, run_fits
+from pytest_model_check.fitting.joblib_engine import FitProgress, run_fits
 from pytest_model_check.fitting.predictions import Predictions
 
 
@@ -26,7 +26,7 @@ def predict(
     seeds: int,
     entropy: int,
     jobs: int,
-    progress: Progress = lambda done, total: None,
+    progress: FitProgress = lambda done, total: None,
     leave_out: bool = False,
     after: int = 0,
 ) -> Predictions:

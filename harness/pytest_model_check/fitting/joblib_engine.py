@@ -13,7 +13,7 @@ from pytest_model_check.data.splits import CrossValidation
 from pytest_model_check.errors import CandidateError, one_line
 from pytest_model_check.fitting.fit import Fit, try_fit
 
-Progress = Callable[[int, int], None]  # fits done, fits in all
+FitProgress = Callable[[int, int], None]  # fits done, fits in all
 
 
 def run_fits(
@@ -22,7 +22,7 @@ def run_fits(
     cv: CrossValidation,
     entropy: int,
     jobs: int,
-    progress: Progress = lambda done, total: None,
+    progress: FitProgress = lambda done, total: None,
 ) -> list[tuple[Fit, Answers]]:
     """Make the fits, in parallel; they come back in order."""
     from joblib import Parallel, delayed

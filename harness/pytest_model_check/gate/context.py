@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -11,6 +10,7 @@ from pytest_model_check.data import dataset, splits
 from pytest_model_check.data.dataset import Dataset
 from pytest_model_check.data.splits import CrossValidation
 from pytest_model_check.errors import MissingBaselineError
+from pytest_model_check.fitting.joblib_engine import FitProgress
 from pytest_model_check.pull_requests import approved
 from pytest_model_check.pull_requests.approved import Approval
 from pytest_model_check.scoring.metrics import require_judgeable
@@ -46,7 +46,7 @@ class Context:
         """The rows."""
         return self.cross_validation.dataset
 
-    def progress_of(self, doing: str) -> Callable[[int, int], None]:
+    def progress_of(self, doing: str) -> FitProgress:
         """Return what is told how many fits of how many are done, while this is going on."""
         return partial(self.progress, doing)
 
