@@ -8,12 +8,12 @@ from pytest_model_check.baselines import environment, promises, successor
 from pytest_model_check.baselines.record import Baseline
 from pytest_model_check.candidates import estimator
 from pytest_model_check.checks.check import Check
-from pytest_model_check.data.dvc_trackers import quoted
 from pytest_model_check.data.splits import CrossValidation
 from pytest_model_check.errors import IncomparableError, MissingBaselineError, ModelCheckError
 from pytest_model_check.gate.findings import Held, Settled, named
 from pytest_model_check.judgement import explain
 from pytest_model_check.judgement.verdicts import PASSING, Label, MetricVerdict, Verdict, worst
+from pytest_model_check.paths import quoted
 from pytest_model_check.pull_requests.approved import Approval
 from pytest_model_check.settings import Settings
 
