@@ -18,7 +18,7 @@ from pytest_model_check.baselines import store
 from pytest_model_check.baselines.baseline_json import from_json, to_json
 from pytest_model_check.baselines.record import Baseline, BaselineMetric, StoredAnchor
 from pytest_model_check.baselines.store import Approved, prepare, read, read_approved, write
-from pytest_model_check.data import dvc_files
+from pytest_model_check.data import dvc_cache, dvc_files
 from pytest_model_check.errors import BaselineError, DataError
 from pytest_model_check.fitting.predictions import Predictions
 from pytest_model_check.judgement.noise import NoiseReference
@@ -400,7 +400,7 @@ def test_a_file_that_holds_no_predictions_is_refused(folder, tmp_path, content):
         pending.predictions.write_bytes(b"no parquet")
     else:
         answers().to_frame().drop(columns="predict_proba:0").to_parquet(pending.predictions)
-    md5 = dvc_files.file_md5(pending.predictions)
+    md5 = dvc_cache.file_md5(pending.predictions)
     write(dataclasses.replace(pending, baseline=dataclasses.replace(pending.baseline, predictions_md5=md5)), folder)
     with pytest.raises(BaselineError, match=r"churn\.parquet holds no predictions"):
         read_approved(folder, read(folder, "churn"))
@@ -422,7 +422,7 @@ import os, sys
 sys.path.insert(0, {str(Path(__file__).parent)!r})
 import test_store as t
 from pytest_model_check.baselines import store
-from pytest_model_check.data import dvc_files
+from pytest_model_check.data import dvc_cache, dvc_files
 from pathlib import Path
 folder = Path({str(folder)!r})
 add, aside = dvc_files.add, Path.replace

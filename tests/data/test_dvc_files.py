@@ -16,7 +16,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from pytest_model_check.data import dvc_files, dvc_remote
+from pytest_model_check.data import dvc_files, dvc_repository
 from pytest_model_check.data.dvc_files import add, verified
 from support.dvc_clone import FILES, HELD, Clone, dvc, md5, overwrite, refused, run
 
@@ -166,7 +166,7 @@ class TestFastPath:
         def never(*args: object, **kwargs: object) -> None:
             raise AssertionError("DVC was needed")
 
-        self.forbid = lambda: monkeypatch.setattr(dvc_remote, "_dvc", never)
+        self.forbid = lambda: monkeypatch.setattr(dvc_repository, "opened", never)
 
     def test_a_file(self, clone: Clone) -> None:
         (clone.root / "held.csv").write_bytes(HELD)
@@ -513,7 +513,7 @@ class TestRemote:
     def test_lock_held(self, clone: Clone, monkeypatch: pytest.MonkeyPatch) -> None:
         import zc.lockfile
 
-        monkeypatch.setattr(dvc_remote, "LOCK_PATIENCE", 0.0)
+        monkeypatch.setattr(dvc_repository, "LOCK_PATIENCE", 0.0)
         (clone.root / ".dvc" / "tmp").mkdir()
         held = zc.lockfile.LockFile(str(clone.root / ".dvc" / "tmp" / "lock"))
         try:

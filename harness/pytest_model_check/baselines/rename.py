@@ -16,7 +16,7 @@ from pytest_model_check.baselines.baseline_json import to_text
 from pytest_model_check.baselines.record import Baseline
 from pytest_model_check.checks.check import file_name
 from pytest_model_check.data import dvc_files
-from pytest_model_check.data.dvc_trackers import file_md5
+from pytest_model_check.data.dvc_cache import file_md5
 from pytest_model_check.errors import BaselineError, DataError
 
 

@@ -1,77 +1,21 @@
-"""What git says about the files under DVC: reads `.dvc` files, `dvc.lock` and folder manifests, and hashes as DVC does.
+"""What git says about the files under DVC: which `.dvc` file or `dvc.lock` names a path, and with which digest.
 
-Nothing here imports dvc (that costs 0.4 s), touches the network or writes: `dvcfiles` does what this module finds out
-to be necessary.
+Read without DVC (that costs 0.5 s to import) where these say enough; DVC itself is asked where they don't.
 """
 
 from __future__ import annotations
 
-import configparser
-import hashlib
-import json
-import os
-import re
-import shlex
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from pytest_model_check.data import dvc_manifests, dvc_repository, dvc_yaml
+from pytest_model_check.data.dvc_output import Output, is_digest
 from pytest_model_check.errors import DataError
+from pytest_model_check.paths import absolute, clipped, quoted, show
 
-CONFLICT = re.compile(r"^(<<<<<<<|>>>>>>>)( |$)", re.MULTILINE)
-
-
-@dataclass(frozen=True)
-class Output:
-    """A file or folder that DVC tracks.
-
-    Parameters
-    ----------
-    tracker : Path
-        The `.dvc` file, or the `dvc.lock`, that names it.
-    path : Path
-        Where it belongs, absolute.
-    md5 : str
-        Its digest; a folder's ends in `.dir`; empty where none is recorded yet.
-    legacy : bool
-        Hashed with md5-dos2unix, as DVC 2 did.
-    remote : str or None
-        The remote of its own, if it has one.
-    cached : bool
-        False where it is kept in git (`cache: false`).
-    files : mapping of str to str, or None
-        Relative path to md5, where the tracker itself lists a folder's files (cloud versioning).
-    """
-
-    tracker: Path
-    path: Path
-    md5: str
-    legacy: bool = False
-    remote: str | None = None
-    cached: bool = True
-    files: Mapping[str, str] | None = None
-
-    @property
-    def is_folder(self) -> bool:
-        """Whether a folder was tracked, as one."""
-        return self.md5.endswith(".dir")
-
-
-def show(path: Path) -> str:
-    """Name a path as the user would: relative to the working directory where it lies in it, with `/`."""
-    here = Path.cwd()
-    return (path.relative_to(here) if path.is_relative_to(here) else path).as_posix()
-
-
-def quoted(path: Path) -> str:
-    """Name a path in a command that the user may copy."""
-    return shlex.quote(show(path))
-
-
-def absolute(path: Path) -> Path:
-    """Make a path absolute without following links: DVC may link a file into its cache, outside the repository."""
-    return Path(os.path.abspath(path))  # noqa: PTH100 - Path.resolve would follow the links
+NAMES = 2_000  # of files that a mistyped name is compared with
 
 
 def find_root(path: Path) -> Path | None:
@@ -79,8 +23,50 @@ def find_root(path: Path) -> Path | None:
     return next((folder for folder in (path, *path.parents) if (folder / ".dvc").is_dir()), None)
 
 
-def find_output(root: Path, path: Path) -> Output | None:
+def require_root(path: Path) -> Path:
+    """Find the nearest folder above `path` that holds a DVC repository.
+
+    Raises
+    ------
+    DataError
+        If there is none.
+    """
+    if root := find_root(path):
+        return root
+    if here := find_root(Path.cwd() / "_"):
+        raise DataError(
+            f"{show(path)} lies outside the DVC repository {here.as_posix()}",
+            f"Copy it into the repository and track it there: dvc add {quoted(here / path.name)}",
+        )
+    raise DataError(
+        f"{show(path)}: there is no DVC repository here, nor in any folder above",
+        "Make one, and track the data in it: "
+        f"git init && dvc init && dvc add {quoted(path)} && git add . && git commit -m 'Track the data'",
+    )
+
+
+def require_output(root: Path, path: Path) -> Output:
     """Find what tracks `path` itself, or a folder above it.
+
+    Raises
+    ------
+    DataError
+        If nothing does, or without a digest, or not in a way that may be followed.
+    """
+    output = find_output(root, path) or _ask_dvc(root, path)
+    if output is None:
+        raise _untracked(path)
+    if not output.md5:
+        raise DataError(
+            f"{show(output.tracker)} records no md5 for {show(output.path)} yet",
+            f"Record it: dvc commit {quoted(output.path)} (the output of a stage: dvc repro; an import: "
+            f"dvc update {quoted(output.tracker)}), then commit {show(output.tracker)} to git",
+        )
+    return output
+
+
+def find_output(root: Path, path: Path) -> Output | None:
+    """Find what tracks `path` itself, or a folder above it, without DVC; None where that finds nothing.
 
     Raises
     ------
@@ -90,7 +76,7 @@ def find_output(root: Path, path: Path) -> Output | None:
     broken: DataError | None = None
     for tracker in _trackers(root, path):
         try:
-            for output in _outputs(tracker):
+            for output in _outputs(root, tracker):
                 if path == output.path or output.path in path.parents:
                     return output
         except DataError as error:  # a neighbour's tracker may be broken while ours is sound
@@ -103,30 +89,40 @@ def find_output(root: Path, path: Path) -> Output | None:
 def _trackers(root: Path, path: Path) -> Iterator[Path]:
     """Yield the files that may name `path`: its folder's and those of the folders above, likeliest first."""
     above = [folder for folder in path.parents if folder.is_relative_to(root)]
-    for named in (path, *above[:-1]):
-        if (likely := named.with_name(named.name + ".dvc")).is_file():
-            yield likely
+    likely = [named.with_name(f"{named.name}.dvc") for named in (path, *above[:-1])]
+    yield from (tracker for tracker in likely if _is_there(tracker))
     for folder in above:
-        yield from sorted(file for file in folder.glob("*.dvc") if file.is_file())
-        if (lock := folder / "dvc.lock").is_file():
+        yield from sorted(tracker for tracker in folder.glob("*.dvc") if _is_there(tracker))
+        if _is_there(lock := folder / "dvc.lock"):
             yield lock
 
 
-def _outputs(tracker: Path) -> Iterator[Output]:
-    document = read_yaml(tracker)
+def _is_there(tracker: Path) -> bool:
+    """Whether there is something to read, or to complain of."""
+    return (tracker.exists() or tracker.is_symlink()) and not tracker.is_dir()
+
+
+def _outputs(root: Path, tracker: Path) -> Iterator[Output]:
+    document = dvc_yaml.read(tracker)
     if tracker.name != "dvc.lock":
-        yield from _listed(tracker, tracker.parent / str(document.get("wdir", ".")), document.get("outs"))
+        wdir, outs = str(document.get("wdir", ".")), document.get("outs")
+        alone = isinstance(outs, list) and len(outs) == 1
+        yield from [_output(root, tracker, wdir, out, alone=alone) for out in _files_among(tracker, outs)]
         return
     stages = document.get("stages", document)
+    pipeline = tracker.with_name("dvc.yaml")
+    defined = dvc_yaml.read(pipeline).get("stages") if _is_there(pipeline) else None
     for name, stage in stages.items() if isinstance(stages, dict) else ():
-        wdir = _wdir(tracker.with_name("dvc.yaml"), str(name))
-        if isinstance(stage, dict) and "${" not in wdir:  # only DVC itself can fill in a template
-            yield from _listed(tracker, tracker.parent / wdir, stage.get("outs"))
+        wdir = _wdir(defined, str(name))
+        if not isinstance(stage, dict) or "${" in wdir:  # only DVC itself can fill in a template
+            continue
+        for out in _files_among(tracker, stage.get("outs")):
+            if absolute(tracker.parent / wdir / out["path"]).is_relative_to(root):  # a pipeline may write elsewhere
+                yield _output(root, tracker, wdir, out)
 
 
-def _wdir(pipeline: Path, name: str) -> str:
+def _wdir(stages: object, name: str) -> str:
     """Look up a stage's working directory; `train@3` is one of the stages that `train` unfolds to."""
-    stages = read_yaml(pipeline).get("stages") if pipeline.is_file() else None
     stage = stages.get(name, stages.get(name.partition("@")[0])) if isinstance(stages, dict) else None
     if not isinstance(stage, dict):
         return "."
@@ -134,141 +130,91 @@ def _wdir(pipeline: Path, name: str) -> str:
     return str(stage.get("wdir") or (inner.get("wdir") if isinstance(inner, dict) else None) or ".")
 
 
-def _listed(tracker: Path, folder: Path, outs: object) -> Iterator[Output]:
-    for out in outs if isinstance(outs, list) else ():
-        if not isinstance(out, dict) or not isinstance(out.get("path"), str):
-            raise _unreadable(tracker, "an entry of `outs` has no path")
-        if "://" in out["path"]:  # lies in a cloud, not among the files here
-            continue
-        files = _entries(tracker, out["files"]) if "files" in out else None
-        md5 = out.get("md5") or (folder_md5(files) if files is not None else "")
-        if not isinstance(md5, str):  # digits alone are a number in YAML; DVC quotes them
-            raise _unreadable(tracker, f"the md5 of {out['path']} is no text")
-        yield Output(
-            tracker=tracker,
-            path=absolute(folder / out["path"]),
-            md5=md5,
-            legacy=out.get("hash") != "md5",
-            remote=out.get("remote"),
-            cached=out.get("cache", True),
-            files=files,
-        )
+def _files_among(tracker: Path, outs: object) -> list[Mapping[str, Any]]:
+    """Keep the entries of `outs` that name a file or folder; others lie in a cloud, not among the files here."""
+    listed = outs if isinstance(outs, list) else []
+    for out in listed:
+        if not isinstance(out, dict) or not isinstance(out.get("path"), str) or not out["path"]:
+            raise dvc_yaml.unreadable(tracker, "an entry of `outs` has no path")
+    return [out for out in listed if "://" not in out["path"]]
 
 
-def read_yaml(file: Path) -> dict[str, Any]:
-    """Read a `.dvc` file, `dvc.lock` or `dvc.yaml`.
-
-    Raises
-    ------
-    DataError
-        If it has merge conflict markers, or is no YAML mapping.
-    """
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
-    try:
-        text = file.read_text(encoding="utf-8")
-        if CONFLICT.search(text):
-            raise DataError(
-                f"{show(file)} has merge conflict markers (<<<<<<<)",
-                f"Decide which version of the data is meant, then save {show(file)} without the markers, "
-                f"or take one side: git checkout --ours {quoted(file)} (or --theirs), then dvc checkout",
-            )
-        document = YAML(typ="safe").load(text)
-    except (YAMLError, ValueError, OSError) as error:
-        raise _unreadable(file, " ".join(str(getattr(error, "problem", None) or error).split())) from error
-    if not isinstance(document, dict):
-        raise _unreadable(file, "it is empty or no mapping")
-    return document
-
-
-def _unreadable(file: Path, why: str) -> DataError:
-    return DataError(
-        f"{show(file)} can't be read: {why}",
-        f"Restore it: git checkout -- {quoted(file)} (what changed: git diff {quoted(file)})",
+def _output(root: Path, tracker: Path, wdir: str, out: Mapping[str, Any], *, alone: bool = False) -> Output:
+    """Read an entry of `outs`; what it names must lie in the repository."""
+    name: str = out["path"]
+    if dvc_manifests.CONTROL.search(name):
+        raise dvc_yaml.unreadable(tracker, f"the path {clipped(name)} has control characters")
+    path = absolute(tracker.parent / wdir / name)
+    _require_inside(root, tracker, name, path)
+    files = dvc_manifests.entries(out["files"], tracker, path) if "files" in out else None
+    md5 = out.get("md5") or (dvc_manifests.folder_md5(files) if files is not None else "")
+    remote, cached = out.get("remote"), out.get("cache", True)
+    if not isinstance(md5, str) or (md5 and not is_digest(md5)):
+        raise dvc_yaml.unreadable(tracker, f"the md5 of {clipped(name)} is none")
+    if not isinstance(remote, str | None) or not isinstance(cached, bool):
+        raise dvc_yaml.unreadable(tracker, f"remote: or cache: of {clipped(name)} is malformed")
+    return Output(
+        tracker=tracker,
+        path=path,
+        md5=md5,
+        legacy=out.get("hash") != "md5",
+        remote=remote,
+        cached=cached,
+        files=files,
+        alone=alone,
     )
 
 
-def _entries(source: Path, listed: object) -> dict[str, str]:
-    """Turn a manifest's list into relative path -> md5."""
-    try:
-        return {entry["relpath"]: entry["md5"] for entry in listed}  # type: ignore[attr-defined]
-    except (TypeError, KeyError) as error:
-        raise _unreadable(source, "its list of files is malformed") from error
+def _require_inside(root: Path, tracker: Path, name: str, path: Path) -> None:
+    """Refuse to look for data, or to put any, where DVC would never have found it."""
+    if not path.is_relative_to(root) or path == root:
+        where = "out of the repository" if path != root else "into all of the repository"
+    elif dvc_manifests.is_kept(path.relative_to(root).as_posix()):
+        where = "into what git or DVC keep for themselves"
+    else:
+        return
+    raise DataError(
+        f"{show(tracker)}: path: {clipped(name)} of `outs` leads {where}",
+        f"Nothing was fetched. See who brought it: git log -- {quoted(tracker)}\n"
+        f"Restore it (git checkout -- {quoted(tracker)}), or track the data where it is needed: dvc add",
+    )
 
 
-def cache_folder(root: Path) -> Path:
-    """Find DVC's cache, without DVC: where the repository's own configuration puts it.
+def _ask_dvc(root: Path, path: Path) -> Output | None:
+    """Find what tracks `path` where the plain search can't: wdir from afar, templates, pipelines not yet run."""
+    with dvc_repository.opened(root, show(path), collects=True) as (repo, _):
+        from dvc.exceptions import OutputNotFoundError
 
-    A cache configured for the user or the machine is not seen here; `dvcfiles` asks DVC for that one.
-    """
-    for name in ("config.local", "config"):
-        parser = configparser.ConfigParser(interpolation=None, strict=False)
         try:
-            parser.read(root / ".dvc" / name, encoding="utf-8")
-        except (configparser.Error, ValueError):  # DVC itself will say what is wrong with it
-            continue
-        if folder := parser.get("cache", "dir", fallback=""):
-            return absolute(root / ".dvc" / Path(folder).expanduser())
-    return root / ".dvc" / "cache"
+            out = repo.find_outs_by_path(str(path), strict=False)[0]
+        except OutputNotFoundError:
+            return None
+        tracker = Path(out.stage.dvcfile.path).with_name("dvc.lock") if out.stage.cmd else Path(out.stage.path)
+        entry = {"path": out.fs_path, "md5": out.hash_info.value, "remote": out.remote, "cache": out.use_cache}
+        entry["hash"] = "legacy" if out.hash_name == "md5-dos2unix" else "md5"
+        return _output(root, tracker, ".", entry)
 
 
-def object_in(cache: Path, md5: str, *, legacy: bool) -> Path:
-    """Name the cache's object for a digest, whether it is there or not."""
-    return (cache if legacy else cache / "files" / "md5") / md5[:2] / md5[2:]
-
-
-def read_manifest(stored: Path, md5: str) -> dict[str, str] | None:
-    """Read a folder's list of files (relative path -> md5) from a cache object; None where that is absent.
-
-    Raises
-    ------
-    DataError
-        If the object is not what its name says.
-    """
-    try:
-        text = stored.read_bytes()
-    except FileNotFoundError:
-        return None
-    if hashlib.md5(text, usedforsecurity=False).hexdigest() + ".dir" != md5:
-        raise corrupt(stored, None)
-    return _entries(stored, json.loads(text))
-
-
-def corrupt(stored: Path, path: Path | None) -> DataError:
-    """Describe an object of the cache whose content is not what its name says."""
-    where = f"{show(path)}: " if path else ""
-    made = [path] if path else []
-    remove = " ".join(quoted(file) for file in (stored, *made) if file.exists())
-    pull = " ".join(["dvc pull", *map(quoted, made)])
+def _untracked(path: Path) -> DataError:
+    if path.exists():
+        tracker = path.with_name(path.name + ".dvc")
+        inside = sorted(path.glob("*.dvc"))
+        return DataError(
+            f"{show(path)} is not tracked by DVC: nothing says which version of it is meant",
+            f"Name the tracked files in it instead: {show(inside[0].with_suffix(''))}"
+            if inside
+            else f"Track it: dvc add {quoted(path)} && git add {quoted(tracker)}",
+        )
+    names = {entry.name.removesuffix(".dvc") for entry in path.parent.glob("*")} if path.parent.is_dir() else set()
     return DataError(
-        f"{where}DVC's cache object {show(stored)} is corrupt: its content is not what its name says",
-        f"Delete it and what was made from it, then pull again: rm -f {remove} && {pull}"
-        "\n(If the file was edited on purpose through a link into the cache, copy it elsewhere first.)",
+        f"{show(path)} does not exist, and DVC tracks no such file" + similar(path.name, names - {""}),
+        "Check the path. If the data is elsewhere, copy it there, then track it: "
+        f"dvc add {quoted(path)}. If a colleague tracks it: git pull",
     )
 
 
-def file_md5(path: Path, *, legacy: bool = False) -> str:
-    """Hash a file as DVC does."""
-    if legacy:
-        from dvc_data.hashfile.hash import file_md5 as dos2unix_md5
-
-        return str(dos2unix_md5(str(path), name="md5-dos2unix"))
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
-
-
-def is_sound(file: Path, md5: str, output: Output) -> bool:
-    """Say whether a file's content is what a digest of this output says."""
-    return file.is_file() and file_md5(file, legacy=output.legacy) == md5
-
-
-def folder_md5(entries: Mapping[str, str]) -> str:
-    """Hash a folder, given the md5 of each file in it, as DVC does."""
-    listed = [{"md5": md5, "relpath": name} for name, md5 in sorted(entries.items())]
-    return hashlib.md5(json.dumps(listed, sort_keys=True).encode(), usedforsecurity=False).hexdigest() + ".dir"
-
-
-def files_in(folder: Path) -> dict[str, Path]:
-    """List a folder's files, however deep: relative path, with `/`, -> path."""
-    return {file.relative_to(folder).as_posix(): file for file in folder.rglob("*") if not file.is_dir()}
+def similar(name: str, names: Iterable[str]) -> str:
+    """Name the few that a mistyped name may have meant, in brackets."""
+    likely = sorted(names, key=lambda other: (abs(len(other) - len(name)), other))[:NAMES]
+    near = difflib.get_close_matches(name, likely, n=3) if len(name) < 256 else []
+    return f" (similar: {', '.join(near)})" if near else ""

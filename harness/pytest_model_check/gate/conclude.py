@@ -7,7 +7,6 @@ import shlex
 from pytest_model_check.baselines import environment, promises
 from pytest_model_check.baselines.record import Baseline
 from pytest_model_check.candidates import estimator
-from pytest_model_check.data.dvc_trackers import quoted
 from pytest_model_check.errors import IncomparableError, MissingBaselineError, ModelCheckError
 from pytest_model_check.gate.context import Context
 from pytest_model_check.gate.findings import Comparison, Recording, named
@@ -23,6 +22,7 @@ from pytest_model_check.judgement.verdicts import (
     Verdict,
     worst,
 )
+from pytest_model_check.paths import quoted
 from pytest_model_check.pull_requests.approved import Approval
 
 
