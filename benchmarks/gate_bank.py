@@ -286,7 +286,8 @@ class Bank:
         count = self._count(learner, condition)
         path = self._folder / f"{learner}-{dataset}-{condition.replace(' ', '_')}-{count}.npy"
         if path.exists():
-            return np.load(path)
+            stored: NDArray[np.floating[Any]] = np.load(path)
+            return stored
         began, task = time.process_time(), load_task(dataset)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what stops early says so

@@ -25,7 +25,6 @@ import argparse
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -84,15 +83,19 @@ def main() -> int:
 
 def measure(bank: Bank, counts: dict[str, int], *, full: bool, say: Callable[[str], None]) -> Results:
     """Judge what the bank holds, one learner on one data set beside the other; each draws random numbers of its own."""
-    results = Results({}, {}, {}, {}, bank.seconds, 0.0, full)
+    nulls: dict[Any, Any] = {}
+    planted: dict[Any, Any] = {}
+    smallest: dict[Any, Any] = {}
+    trains: dict[Any, Any] = {}
+    judging_seconds = 0.0
     tasks = (delayed(measure_cell)(bank, learner, dataset, counts) for learner, dataset in bank.cells)
     for cell, found in zip(bank.cells, Parallel(n_jobs=-1, return_as="generator")(tasks), strict=True):
         *parts, seconds = found
-        for mine, its in zip((results.nulls, results.planted, results.smallest, results.drift), parts, strict=True):
-            mine.update(its)
-        results = replace(results, judging_seconds=results.judging_seconds + seconds)
+        for all_cells, of_cell in zip((nulls, planted, smallest, trains), parts, strict=True):
+            all_cells.update(of_cell)
+        judging_seconds += seconds
         say(f"judged: {', '.join(cell)} ({seconds:.0f} s)")
-    return results
+    return Results(nulls, planted, smallest, trains, bank.seconds, judging_seconds, full)
 
 
 def measure_cell(
@@ -100,7 +103,9 @@ def measure_cell(
 ) -> tuple[dict[Any, Any], dict[Any, Any], dict[Any, Any], dict[Any, Any], float]:
     """Judge one learner on one data set: nulls, planted regressions, smallest losses, trains of releases, seconds."""
     began = time.process_time()
-    nulls, planted, smallest, trains = {}, {}, {}, {}
+    nulls: dict[Any, Any] = {}
+    planted: dict[Any, Any] = {}
+    smallest, trains = {}, {}
     cell = make_cell(bank, learner, dataset)
     for kind, conditions, found in (("nulls", bank.nulls(learner), nulls), ("planted", bank.planted, planted)):
         for condition in conditions:

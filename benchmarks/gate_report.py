@@ -146,12 +146,12 @@ def _alarm_targets(results: Results) -> list[Target]:
             )
         )
     weak = _weak(results)
-    key, worst = max(results.nulls.items(), key=lambda pair: pair[1].blocked.mean())
+    key, weakest = max(results.nulls.items(), key=lambda pair: pair[1].blocked.mean())
     return [
         *found,
         Target(
             "both, of every cell (learner, data set, null, metric) by itself",
-            f"{len(weak)} of {len(results.nulls)} above; {worst.blocked.sum()} of {worst.count} ({', '.join(key)})",
+            f"{len(weak)} of {len(results.nulls)} above; {weakest.blocked.sum()} of {weakest.count} ({', '.join(key)})",
             not weak,
         ),
     ]

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from gate_bank import NULLS, TREES, Bank, Task, load_task
 from numpy.typing import NDArray
+from pytest_model_check.candidates.dummy import make_dummy
 from pytest_model_check.checks.check import DEFAULT_SEEDS, Metric
 from pytest_model_check.data.dataset import Truth
 from pytest_model_check.fitting.predictions import Predictions
@@ -109,7 +110,7 @@ def make_cell(bank: Bank, learner: str, dataset: str) -> Cell:
     dummy = np.empty((1, *shape))
     for k in range(task.folds):
         test = task.fold == k
-        model = dummy.make_dummy(kind).fit(task.X[~test], task.y[~test])
+        model = make_dummy(kind).fit(task.X[~test], task.y[~test])
         dummy[0, test] = (model.predict if task.classes is None else model.predict_proba)(task.X[test])
     return Cell(learner, task, plain, refits, {name: one.score for name, one in scored(task, dummy).items()})
 
@@ -232,7 +233,8 @@ class Trials:
 
 def trials(cell: Cell, condition: Pool, count: int, rng: np.random.Generator, *, null: bool) -> dict[str, Trials]:
     """Judge a condition many times, with a baseline recorded anew for each; the same runs under every metric."""
-    fold, rows = cell.task.fold, {name: [] for name in cell.metrics}
+    fold = cell.task.fold
+    rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in cell.metrics}
     for _ in range(count):
         drawn = condition.draw(rng, 1 if cell.refits else SEEDS)
         state = rng.bit_generator.state
@@ -243,6 +245,7 @@ def trials(cell: Cell, condition: Pool, count: int, rng: np.random.Generator, *,
             margin = noise_reference.margin(baseline.score)
             one, other = baseline.splits[0], candidate.splits[0]
             weights = baseline.weights
+            seeds: int | None
             if condition.same[drawn].all():
                 passed, worse, seeds = True, False, 1
             else:
@@ -253,7 +256,8 @@ def trials(cell: Cell, condition: Pool, count: int, rng: np.random.Generator, *,
     found = {}
     for name, row in rows.items():
         loss = cell.score(name) - condition.scores[name].score
-        found[name] = Trials(*(np.array(column) for column in zip(*row, strict=True)), loss=loss)
+        columns: list[Any] = [*map(np.array, zip(*row, strict=True)), loss]
+        found[name] = Trials(*columns)
     return found
 
 

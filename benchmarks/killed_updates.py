@@ -59,7 +59,8 @@ def stress(folder: Path, kills: int, rng: random.Random) -> tuple[Counter[str], 
     scratch.mkdir()
     store.write(_pending(1, scratch), place)
     found: Counter[str] = Counter()
-    generation, times = 1, []
+    generation = 1
+    times: list[float] = []
     while len(times) < 5:
         generation += 1
         began = time.perf_counter()

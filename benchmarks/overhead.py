@@ -121,7 +121,7 @@ def bare() -> None:
     """Do what a developer would write without the product: the same fits and scores, by cross_validate alone."""
     sys.path.insert(0, str(ROOT / "tests" / "checks"))
     import pandas as pd
-    import test_accuracy
+    import test_accuracy  # type: ignore[import-not-found]  # its folder is on the path only now
     from sklearn.base import is_classifier
     from sklearn.model_selection import KFold, StratifiedKFold, TimeSeriesSplit, cross_validate
 

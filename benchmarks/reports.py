@@ -27,7 +27,8 @@ from pytest_model_check.judgement.verdicts import (
     Verdict,
     worst,
 )
-from pytest_model_check.report import annotations, json_report, junit, markdown, openmetrics, terminal
+from pytest_model_check.report import annotations as github_annotations
+from pytest_model_check.report import json_report, junit, markdown, openmetrics, terminal
 
 CHECKS, SLICES, FOLDS = 50, 5, 10
 METRICS = ("neg_log_loss", "roc_auc", "accuracy")
@@ -39,7 +40,7 @@ RENDERERS: dict[str, Callable[[Run], object]] = {
     "openmetrics": openmetrics.render,
     "terminal, 80 columns": lambda run: terminal.summary(run.checks, 0, width=80),
     "terminal, -v": lambda run: terminal.summary(run.checks, 1),
-    "annotations": lambda run: annotations.lines(run, {check.nodeid: ("t.py", 1) for check in run.checks}),
+    "annotations": lambda run: github_annotations.lines(run, {check.nodeid: ("t.py", 1) for check in run.checks}),
     "junit": lambda run: [junit.properties(check) for check in run.checks],
 }
 

@@ -14,6 +14,7 @@ from pytest_model_check.judgement.verdicts import (  # fmt: skip
     DataVersion,
     Differences,
     Drift,
+    Label,
     MetricVerdict,
     Moved,
     ScoreGrid,
@@ -27,7 +28,7 @@ DATA = DataVersion("data/churn.csv", "0" * 32, 4000)
 FOLDS = ((0.93, 0.91), (0.94, 0.92), (0.92, 0.93))
 
 
-def metric(label: str = "worse", name: str = "roc_auc", part: str | None = None, **more: Any) -> MetricVerdict:
+def metric(label: Label = "worse", name: str = "roc_auc", part: str | None = None, **more: Any) -> MetricVerdict:
     usual: dict[str, Any] = {
         "baseline": 0.93, "candidate": 0.91, "delta": -0.02, "low": -0.027, "high": -0.013, "margin": 0.005,
         "resolution": 0.008, "dummy": 0.5, "resolution_reused": 0.012, "floor": 0.004,
@@ -39,7 +40,7 @@ def metric(label: str = "worse", name: str = "roc_auc", part: str | None = None,
 def check(
     name: str = "churn",
     *metrics: MetricVerdict,
-    label: str | None = None,
+    label: Label | None = None,
     passed: bool | None = None,
     charts: dict[str, Any] | None = None,
     **more: Any,

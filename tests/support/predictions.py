@@ -22,7 +22,14 @@ def metric(scorer: Any, name: str | None = None) -> Metric:
     return Metric(name or scorer._score_func.__name__, scorer, None)
 
 
-def score(predictions: Predictions, y, metric: Metric, clusters=None, *, is_time_series=False) -> Scores:
+def score(
+    predictions: Predictions,
+    y: NDArray[Any],
+    metric: Metric,
+    clusters: NDArray[Any] | None = None,
+    *,
+    is_time_series: bool = False,
+) -> Scores:
     """Score predictions of rows with this truth."""
     return metrics.score(predictions, metric, Truth(y, clusters, is_time_series))
 

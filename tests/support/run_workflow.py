@@ -291,7 +291,7 @@ class _JobRun:
             file.write_text("", encoding="utf-8")
         source = self.temp / f"step-{len(self.result.steps)}"
         source.write_text(script, encoding="utf-8")
-        variables = self._machine(action) | self.env | env | {name: str(file) for name, file in files.items()}
+        variables = self._machine(action) | self.env | dict(env) | {name: str(file) for name, file in files.items()}
         variables["PATH"] = os.pathsep.join([*reversed(self.path), variables["PATH"]])
         done = subprocess.run(
             [*SHELLS[shell], str(source)],

@@ -1,13 +1,22 @@
 """Scores made of influence values."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from pytest_model_check.judgement.scores import Scores
-from pytest_model_check.judgement.statistics import (
-    split_variances,
-)
+from pytest_model_check.judgement.statistics import split_variances
 
 
-def scores(psi, kind="mean", min_standard_error=0.0, clusters=None, folds=2) -> Scores:
+def scores(
+    psi: ArrayLike,
+    kind: str = "mean",
+    min_standard_error: float = 0.0,
+    clusters: NDArray[Any] | None = None,
+    folds: int = 2,
+) -> Scores:
     """Bring rows to scores, in folds of neighbours."""
     psi = np.atleast_2d(np.asarray(psi, dtype=float))
     parts = np.array_split(np.arange(psi.shape[1]), folds)
