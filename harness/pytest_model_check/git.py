@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from pathlib import Path
 from pytest_model_check.errors import ModelCheckError
 
 PATIENCE = 600.0  # seconds for one command of git's
+SAFE = ("-c", "core.fsmonitor=false")  # a program that git would start, and believe
 NO_HOOKS = ("-c", f"core.hooksPath={os.devnull}")  # DVC's, after a checkout, would bring the data too
 
 
@@ -88,6 +90,12 @@ def merge_base(folder: Path, one: str, other: str) -> str | None:
     return done.stdout.decode().strip() if done.returncode == 0 else None
 
 
+def superproject(folder: Path) -> Path | None:
+    """Return the top of the repository that this one is a submodule of; None where it is none."""
+    top = call(folder, "rev-parse", "--show-superproject-working-tree").strip()
+    return Path(top) if top else None
+
+
 def show(path: Path, revision: str) -> bytes | None:
     """Give a file of the repository as it was at a revision; None where it was not there."""
     top = toplevel(path.parent)
@@ -95,6 +103,13 @@ def show(path: Path, revision: str) -> bytes | None:
         return None
     done = _run(top, ("cat-file", "blob", f"{revision}:{_relative(path, top)}"))
     return done.stdout if done.returncode == 0 else None
+
+
+def defining(top: Path, revision: str, function: str) -> list[Path]:
+    """Return the Python files in which a function of that name was defined at a revision."""
+    done = _run(top, ("grep", "-z", "-l", "-w", "-E", f"def +{re.escape(function)}", revision))
+    names = done.stdout.decode("utf-8", errors="surrogateescape").split("\0")
+    return [top / name.removeprefix(f"{revision}:") for name in names if name.endswith(".py")]
 
 
 def listed(folder: Path, revision: str, *, recursive: bool = False) -> list[Path]:
@@ -118,13 +133,21 @@ def commits(path: Path, revision: str = "HEAD", also: Sequence[Path] = ()) -> li
     return [Commit(*line.split("\0")) for line in told.split("\n") if line]  # a subject may hold other line breaks
 
 
-def shows(paths: Sequence[Path], revisions: Sequence[str]) -> dict[tuple[Path, str], bytes]:
-    """Give many files at many revisions, in one process; those that were not there are left out."""
-    top = toplevel(paths[0].parent) if paths else None
-    if top is None:
+def shows(paths: Sequence[Path], revisions: Sequence[str], *, top: Path | None = None) -> dict[tuple[Path, str], bytes]:
+    """Give many files at many revisions, in one process; those that were not there are left out.
+
+    Where `top` says which repository is meant, paths are taken as they are written, whatever their folders have become.
+    """
+    if not paths:
+        return {}
+    if top is not None:
+        names = {path: path.relative_to(top).as_posix() for path in paths}
+    elif (top := toplevel(paths[0].parent)) is not None:
+        names = {path: _relative(path, top) for path in paths}
+    else:
         return {}
     wanted = [(path, revision) for revision in revisions for path in paths]
-    asked = "".join(f"{revision}:{_relative(path, top)}\n" for path, revision in wanted)
+    asked = "".join(f"{revision}:{names[path]}\n" for path, revision in wanted)
     done = _run(top, ("cat-file", "--batch"), asked.encode("utf-8", errors="surrogateescape"))
     if done.returncode:
         raise GitError(f"git cat-file failed: {_last_line(done.stderr)}")
@@ -163,8 +186,10 @@ def _existing(folder: Path) -> Path:
 
 
 def _run(folder: Path, arguments: tuple[str, ...], told: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    # A hook's GIT_DIR would answer for another repository; messages are read, so they must be English.
+    # A hook's GIT_DIR would answer for another repository, and refs/replace for other objects than are named; messages
+    # are read, so they must be English.
     own = {"GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_LITERAL_PATHSPECS": "1"}
+    own["GIT_NO_REPLACE_OBJECTS"] = "1"
     inherited = {
         key: value
         for key, value in os.environ.items()
@@ -172,7 +197,7 @@ def _run(folder: Path, arguments: tuple[str, ...], told: bytes = b"") -> subproc
     }
     try:
         return subprocess.run(  # noqa: S603 - its arguments are a list, no shell
-            ["git", *arguments],  # noqa: S607 - whichever git the user has
+            ["git", *SAFE, *arguments],  # noqa: S607 - whichever git the user has
             cwd=folder,
             env=inherited | own,
             input=told,

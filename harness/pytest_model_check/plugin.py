@@ -6,19 +6,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_model_check.session.names import NAME, SESSION
+from pytest_model_check.session import restart, typed
+from pytest_model_check.session.names import FOLDER, NAME, SESSION
 
 if TYPE_CHECKING:
     from pytest_model_check.checks.model_check import ModelCheck
     from pytest_model_check.session.session import ModelCheckSession
 
 INI = {
-    "model_check_baselines": ("folder of the baselines, from rootdir", "string", "baselines"),
+    "model_check_baselines": ("folder of the baselines, from rootdir", "string", FOLDER),
     "model_check_testpaths": ("what pytest --model-check collects when no path is given", "args", []),
     "model_check_jobs": ("parallel fits; 0: every core, 1 under pytest-xdist", "int", 0),
     "model_check_report": ("reports to write, as --model-check-report does; from rootdir", "args", []),
     "model_check_inconclusive": ("what an inconclusive check does: fail or pass", "string", "fail"),
-    "model_check_python": ("as --model-check-python, from rootdir", "string", ""),
+    "model_check_python": ("refused: type --model-check-python", "string", ""),
     "model_check_without_predictions": (
         "where a baseline's predictions can't be had: fail, or compare by folds",
         "string",
@@ -65,6 +66,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--model-check-jobs", type=int, metavar="N", help="parallel fits (default: every core)")
     for name, (text, kind, default) in INI.items():
         parser.addini(name, text, type=kind, default=default)  # type: ignore[arg-type]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Parser, args: list[str]) -> None:
+    """Find out whether pytest took a value of ours for a path."""
+    restart.prepare(early_config, parser, args)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> int | pytest.ExitCode | None:
+    """Begin anew where it did; refuse what decides and was not typed."""
+    if restart.is_due(config):
+        return restart.run(config)
+    if not config.pluginmanager.has_plugin(SESSION):  # old_code_session.py brings its own
+        typed.require(config)
+    return None
 
 
 def pytest_configure(config: pytest.Config) -> None:

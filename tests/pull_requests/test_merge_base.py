@@ -74,6 +74,39 @@ def test_the_merge_base_with_the_target_decides(repository: Path) -> None:
     assert merge_base.find(repository, None, {}) is None
 
 
+def test_a_tag_or_a_branch_with_the_name_of_the_target_decides_nothing(repository: Path) -> None:
+    main = git(repository, "rev-parse", "origin/main").strip()
+    for kind in ("tag", "branch"):
+        git(repository, kind, "origin/main", "HEAD")
+        for revision, environ in ((None, {"GITHUB_BASE_REF": "main"}), ("origin/main", {})):
+            found = merge_base.find(repository, revision, environ)
+            assert (found.sha, found.target) == (main, "origin/main")
+        git(repository, kind, "-d", "origin/main")
+
+
+def test_what_is_ambiguous_is_refused_in_words(repository: Path) -> None:
+    git(repository, "tag", "main", "HEAD")
+    with pytest.raises(GitError) as caught:
+        merge_base.find(repository, "main", {})
+    assert caught.value.message == (
+        "can't compare with main: there is a tag of this name and a branch, and they are not the same"
+    )
+    for revision, meant in (("refs/remotes/origin/main", "refs/remotes/origin/main"), ("refs/tags/main", "HEAD")):
+        assert f"--model-check-against {revision}" in caught.value.advice
+        assert merge_base.find(repository, revision, {}).sha == git(repository, "rev-parse", meant).strip()
+    git(repository, "tag", "-f", "main", "origin/main")
+    assert merge_base.find(repository, "main", {}).target == "origin/main", (
+        "where both are the same, nothing is unclear"
+    )
+
+
+def test_a_tag_and_a_commit_can_be_named(repository: Path) -> None:
+    first = git(repository, "rev-parse", "HEAD~3").strip()
+    git(repository, "tag", "v1", first)
+    for revision in ("v1", first, first[:12], "HEAD~3"):
+        assert merge_base.find(repository, revision, {}).sha == first
+
+
 def test_a_detached_head_has_a_merge_base_too(repository: Path) -> None:
     git(repository, "checkout", "-q", "--detach", "HEAD")
     assert merge_base.find(repository, None, {"CHANGE_TARGET": "main"}).target == "origin/main"
@@ -353,7 +386,7 @@ def test_baselines_in_another_folder_are_no_way_around(branch: Project) -> None:
     assert "baselines/tumours.json was approved, and is not read: baselines are now read from new/" in problem
 
 
-def test_an_orphan_is_named_on_full_runs_and_fails_nothing(project: Project) -> None:
+def test_an_orphan_fails_full_runs_and_is_named(project: Project) -> None:
     project.source(
         f"""
         def test_tumours(model_check):
@@ -366,9 +399,10 @@ def test_an_orphan_is_named_on_full_runs_and_fails_nothing(project: Project) -> 
     project.run("--update-baselines")
     project.check(STRONG, PROMISE)
     result = project.run()
-    assert result.ret == 0
-    result.stdout.fnmatch_lines(["no check any more: baselines/patients.json (test_models.py::test_patients)*"])
-    assert "no check any more" not in project.run("-k", "tumours", "test_models.py::test_tumours").stdout.str()
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["*no verdict came of the approved check patients (test_models.py::test_patients)*"])
+    for narrower in (("-k", "tumours"), ("test_models.py::test_tumours",)):
+        assert project.run(*narrower).ret == 0
 
 
 # --- when main moves on

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,12 +41,12 @@ class Against:
 
     @property
     def words(self) -> str:
-        """How reports say it."""
+        """How reports write it."""
         return f"merge base {self.sha[:7]} with {self.target} ({self.source})"
 
 
 def target_branch(environ: Mapping[str, str]) -> tuple[str, str] | None:
-    """Give the branch that the environment says a pull request is for, and which service says so.
+    """Return the branch that the environment says a pull request is for, and which service says so.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def target_branch(environ: Mapping[str, str]) -> tuple[str, str] | None:
     return None
 
 
-def find(folder: Path, revision: str | None, environ: Mapping[str, str]) -> Against | None:
+def find(folder: Path, revision: str | None, environ: Mapping[str, str], places: Sequence[Path] = ()) -> Against | None:
     """Find the commit whose baselines decide: the merge base of HEAD and a revision, or a pull request's target.
 
     Parameters
@@ -74,6 +74,9 @@ def find(folder: Path, revision: str | None, environ: Mapping[str, str]) -> Agai
         What the command line names; None: what continuous integration says.
     environ : mapping of str to str
         The environment variables.
+    places : sequence of Path
+        The folders that must be this repository's too: a commit of it says nothing of another one, and a branch can
+        make a submodule of a folder.
 
     Returns
     -------
@@ -83,36 +86,86 @@ def find(folder: Path, revision: str | None, environ: Mapping[str, str]) -> Agai
     Raises
     ------
     GitError
-        If there is no such commit; the command that gets it is named.
+        If there is no such commit, or it can't decide; what mends it is named.
     """
-    told = target_branch(environ)
-    if revision is None and told is None:
+    branch = target_branch(environ)
+    if revision is None and branch is None:
         return None
-    name, source = (revision, "--model-check-against") if revision is not None else told or ("", "")
-    if git.toplevel(folder) is None:
+    name, source = (revision, "--model-check-against") if revision is not None else branch or ("", "")
+    top = git.toplevel(folder)
+    if top is None:
         raise GitError(
             f"{source} says to compare with {name}, but {folder} is in no git repository (or git does not trust it)",
             f"Run it in a clone; in a container perhaps: git config --global --add safe.directory {folder}",
         )
     if git.resolve(folder, "HEAD") is None:
         raise GitError(f"can't compare with {name}: this repository has no commits yet", "Commit first.")
+    _require_one_repository(top, places, name, by_service=revision is None, source=source)
     remote = _remote(folder)
-    candidates = [f"{remote}/{name}"] if revision is None else [name, f"{remote}/{name}"]
-    found = next((one for one in candidates if git.resolve(folder, one)), None)
-    if found is None:
+    target = _named(folder, remote, name) if revision is not None else _on_remote(folder, remote, name)
+    if target is None:
         raise GitError(f"can't compare with {name} ({source}): git does not know it here", _fetch(folder, remote, name))
-    base = git.merge_base(folder, "HEAD", found)
+    shown, sha = target
+    base = git.merge_base(folder, "HEAD", sha)
     if base is not None:
-        return Against(base, found, source)
+        return Against(base, shown, source)
     if git.is_shallow(folder):
         raise GitError(
-            f"can't find the merge base of HEAD and {found}: this clone is shallow", _fetch(folder, remote, name)
+            f"can't find the merge base of HEAD and {shown}: this clone is shallow", _fetch(folder, remote, name)
         )
     raise GitError(
-        f"HEAD and {found} have no common ancestor, so there is no merge base to take the baselines from",
+        f"HEAD and {shown} have no common ancestor, so there is no merge base to take the baselines from",
         "Was the target branch replaced by a force push? Rebase onto it, or name what to compare with: "
         "--model-check-against REV",
     )
+
+
+def _require_one_repository(top: Path, places: Sequence[Path], name: str, *, by_service: bool, source: str) -> None:
+    outer = git.superproject(top)
+    if by_service and outer is not None:
+        raise GitError(
+            f"{source} says to compare with {name} of {outer}, and {top} is a submodule of it",
+            "Name the commit of the submodule to compare with: --model-check-against REV",
+        )
+    for place in places:
+        other = git.toplevel(place)
+        if other != top:
+            where = "no repository" if other is None else f"the repository {other}"
+            raise GitError(
+                f"can't compare with {name}: {place} is in {where}, and the command was typed in {top}",
+                "Tests and baselines must be in the repository in which pytest is started.",
+            )
+
+
+def _on_remote(folder: Path, remote: str, branch: str) -> tuple[str, str] | None:
+    """Find a branch of the remote, and nothing else: a tag or a branch here may have its name."""
+    sha = git.resolve(folder, f"refs/remotes/{remote}/{branch}")
+    return None if sha is None else (f"{remote}/{branch}", sha)
+
+
+def _named(folder: Path, remote: str, name: str) -> tuple[str, str] | None:
+    """Find what the command line names: a remote's branch, a branch or a tag, or whatever else git knows.
+
+    Raises
+    ------
+    GitError
+        If a tag has the name of a branch, and they are not the same commit.
+    """
+    if (sha := git.resolve(folder, f"refs/remotes/{name}")) is not None:
+        return name, sha
+    head, tag = (git.resolve(folder, f"refs/{kind}/{name}") for kind in ("heads", "tags"))
+    there = _on_remote(folder, remote, name)
+    branch = there if head is None else (name, head)
+    if tag is not None and branch is not None and tag != branch[1]:
+        raw = f"refs/heads/{name}" if head is not None else f"refs/remotes/{remote}/{name}"
+        raise GitError(
+            f"can't compare with {name}: there is a tag of this name and a branch, and they are not the same",
+            f"Say which: --model-check-against {raw}, or --model-check-against refs/tags/{name}",
+        )
+    if branch is not None:
+        return branch
+    sha = tag or git.resolve(folder, name)
+    return None if sha is None else (name, sha)
 
 
 def _remote(folder: Path) -> str:
@@ -121,8 +174,8 @@ def _remote(folder: Path) -> str:
 
 
 def _fetch(folder: Path, remote: str, name: str) -> str:
-    """Give the exact command that brings a branch with all its history."""
+    """Return the exact command that brings a branch with all its history."""
     branch = name.removeprefix(f"{remote}/")
     deeper = "--unshallow " if git.is_shallow(folder) else ""
-    told = f"git fetch --no-tags {deeper}{remote} +refs/heads/{branch}:refs/remotes/{remote}/{branch}"
-    return f"Fetch it: {told}\n(on GitHub: actions/checkout with fetch-depth: 0; on GitLab: GIT_DEPTH: 0)"
+    command = f"git fetch --no-tags {deeper}{remote} +refs/heads/{branch}:refs/remotes/{remote}/{branch}"
+    return f"Fetch it: {command}\n(on GitHub: actions/checkout with fetch-depth: 0; on GitLab: GIT_DEPTH: 0)"

@@ -1,173 +1,177 @@
-"""The approved checks of which a run heard nothing, though it covers them."""
+"""The approved checks of which a run heard nothing, though it should have judged them."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_model_check import git
 from pytest_model_check.baselines import store
-from pytest_model_check.baselines.record import Baseline
+from pytest_model_check.baselines.record import RETIRED, Baseline
 from pytest_model_check.errors import BaselineError
 
 
-def find(
-    root: Path,
-    folder: Path,
-    revision: str | None,
-    heard: frozenset[str],
-    expected: Callable[[str], bool],
-) -> tuple[list[str], list[str], list[str]]:
-    """Say which approved checks are gone.
+@dataclass(frozen=True)
+class Place:
+    """Where baselines are approved.
 
     Parameters
     ----------
     root : Path
         pytest's rootdir.
+    name : str
+        The folder of the baselines, from there.
+    """
+
+    root: Path
+    name: str
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the baselines, as it is written: a link may stand there now."""
+        return Path(os.path.normpath(self.root / self.name))
+
+
+@dataclass(frozen=True)
+class Missing:
+    """What became of the approved checks of which a run heard nothing.
+
+    Parameters
+    ----------
+    problems : tuple of str
+        Promises that were dropped, in words.
+    retired : tuple of str
+        What was given up on purpose, with its reasons.
+    """
+
+    problems: tuple[str, ...] = ()
+    retired: tuple[str, ...] = ()
+
+
+def in_working_tree(folder: Path, heard: Collection[str], expected: Callable[[str], bool]) -> Missing:
+    """Find the baselines of the working tree of whose checks nothing was heard.
+
+    Parameters
+    ----------
     folder : Path
         Of the baselines.
-    revision : str or None
-        The commit whose baselines decide; None: the working tree's do.
-    heard : frozenset of str
+    heard : collection of str
         The names of all verdicts of this run.
     expected : callable
         Whether this run would have judged a test of that node id, if it were there.
 
-    Returns
-    -------
-    tuple of (list of str, list of str, list of str)
-        Problems: promises that the branch dropped. Notes: baselines whose check has been gone for longer. Retired: what
-        the branch gave up on purpose, with its reasons.
-
     Raises
     ------
     BaselineError
         If a JSON can't be read.
     """
-    problems, notes, retired = [], [], []
-    for one in _gone(folder, revision, heard):
-        if one.reason:
-            retired.append(f"{one.name} was retired: {one.reason}")
-            continue
-        if not expected(one.nodeid):
-            continue
-        say = f'model-check rename {one.name} NEW, or model-check retire {one.name} "reason"'
-        if revision is not None and git.show(root / one.nodeid.partition("::")[0], revision) is not None:
-            problems.append(
-                f"The promise was weakened: no verdict came of the approved check {one.name} ({one.nodeid}). "
-                f"Bring its test back, or say what became of it: {say}"
-            )
-        else:
-            notes.append(
-                f"no check any more: {_shown(folder / one.name)}.json ({one.nodeid}). What became of it? {say}"
-            )
-    if revision is not None:
-        problems += [
-            f"The promise was weakened: {file} was approved, and is not read: baselines are now read from "
-            f"{_shown(folder)}/. Let model_check_baselines name its folder again, or retire it with a reason."
-            for file in _elsewhere(root, folder, revision, heard)
-        ]
-    return problems, notes, retired
+    silent = [name for name in store.names(folder) if name not in heard]
+    renamed = _renamed(folder, heard) if silent else set()
+    baselines = (store.read(folder, name) for name in silent if name not in renamed)
+    return Missing(tuple(_no_verdict(old) for old in baselines if old is not None and expected(old.nodeid)))
 
 
-def _shown(path: Path) -> str:
-    return Path(os.path.relpath(path)).as_posix()
-
-
-@dataclass(frozen=True)
-class Gone:
-    """An approved check of which nothing was heard.
+def at_merge_base(
+    top: Path,
+    revision: str,
+    place: Place,
+    folder: Path,
+    heard: Collection[str],
+    first: Collection[str],
+    expected: Callable[[str], bool],
+) -> Missing:
+    """Find the approved checks of a pull request's target that this run did not hold against what is approved.
 
     Parameters
     ----------
-    name : str
-        The baseline's.
-    nodeid : str
-        The test that made the promise.
-    reason : str
-        Why it was given up; empty where nobody said so.
-    """
-
-    name: str
-    nodeid: str
-    reason: str = ""
-
-
-def _gone(folder: Path, revision: str | None, heard: frozenset[str]) -> list[Gone]:
-    """Name the approved checks that no verdict was heard of, and that were not renamed.
-
-    Parameters
-    ----------
-    folder : Path
-        Of the baselines.
-    revision : str or None
-        The commit whose baselines decide; None: the working tree's do.
-    heard : frozenset of str
-        The names of all verdicts of this run.
-
-    Raises
-    ------
-    BaselineError
-        If a JSON can't be read.
-    """
-    names = store.names(folder) if revision is None else store.names_at(folder, revision)
-    silent = [name for name in names if name not in heard]
-    if not silent:
-        return []
-    renamed = {
-        former
-        for name in store.names(folder)
-        if name in heard and (here := store.read(folder, name)) is not None
-        for former in here.formerly
-        if not store.state(folder, former)  # what is still there was not renamed
-    }
-    found = []
-    for name in silent:
-        if name in renamed:
-            continue
-        old = store.read(folder, name) if revision is None else store.read_at(folder, name, revision)
-        if old is not None:
-            found.append(Gone(name, old.nodeid, "" if revision is None else _retired(folder, old)))
-    return found
-
-
-def _elsewhere(root: Path, folder: Path, revision: str, heard: frozenset[str]) -> list[str]:
-    """Name the approved baselines in other folders than the one that is read now, which this run should have read.
-
-    That is so where one is gone, where a check of its name was judged without it, and all of them where nothing was
-    approved in the folder that is read now: then an ini file moved it.
-
-    Parameters
-    ----------
-    root : Path
-        pytest's rootdir: what lies elsewhere is another project's.
-    folder : Path
-        Of the baselines, now.
+    top : Path
+        Of the repository.
     revision : str
         The commit whose baselines decide.
-    heard : frozenset of str
-        The names of all verdicts of this run.
+    place : Place
+        Where they were read at that commit.
+    folder : Path
+        Where they are read now.
+    heard, first : collection of str
+        The names of all verdicts of this run, and of those for which nothing approved was read.
+    expected : callable
+        Whether this run would have judged a test of that node id, if it were there.
+
+    Raises
+    ------
+    BaselineError
+        If a JSON can't be read.
     """
-    there = set(git.listed(root, revision, recursive=True))
-    approved = [path for path in there if path.suffix == ".json" and path.with_suffix(".parquet.dvc") in there]
-    moved = not any(path.parent == folder for path in approved)
-    away = [path for path in approved if path.parent != folder and (moved or not path.exists() or path.stem in heard)]
-    return sorted(
-        path.relative_to(root).as_posix() for path in away if not (path.parent / "retired" / path.name).exists()
+    there = git.listed(top, revision, recursive=True)
+    approved = sorted(path for path in there if path.suffix == ".json" and path.parent == place.folder)
+    if not approved:  # nobody knows why: what was approved elsewhere under these names was for these checks
+        tracked = set(there)
+        approved = sorted(
+            path
+            for path in there
+            if path.stem in first and path.is_relative_to(place.root) and path.with_suffix(".parquet.dvc") in tracked
+        )
+    # what was heard of, and held against what was approved there, needs no second look
+    doubtful = [path for path in approved if path.stem not in heard or path.stem in first or path.parent != folder]
+    renamed = _renamed(folder, heard) if doubtful else set()
+    problems, retired = [], []
+    for (path, _), content in git.shows(doubtful, [revision], top=top).items():
+        name, where = path.stem, f"{path.name} at {revision[:7]}"
+        try:
+            old = store.parse(content, name, where, f"Mend it on the branch that {where} is on.")
+            reason = _reason_retired(top, revision, {path.parent, folder}, old)
+        except BaselineError as error:
+            problems.append(str(error))
+            continue
+        if name in first or (path.parent != folder and not reason):
+            problems.append(_not_read(path.relative_to(top), folder, moved=path.parent != folder))
+        elif reason:
+            retired.append(f"{name} was retired: {reason}")
+        elif name not in renamed and expected(old.nodeid):
+            problems.append(_no_verdict(old))
+    return Missing(tuple(problems), tuple(retired))
+
+
+def _renamed(folder: Path, heard: Collection[str]) -> set[str]:
+    """Name what the checks of this run were called before; what is still there was not renamed."""
+    judged = (store.read(folder, name) for name in store.names(folder) if name in heard)
+    former = {name for baseline in judged if baseline is not None for name in baseline.formerly}
+    return {name for name in former if not store.state(folder, name)}
+
+
+def _no_verdict(old: Baseline) -> str:
+    return (
+        f"The promise was weakened: no verdict came of the approved check {old.name} ({old.nodeid}). Bring its test "
+        f"back, or say what became of it: model-check rename {old.name} NEW, or "
+        f'model-check retire {old.name} "reason"'
     )
 
 
-def _retired(folder: Path, old: Baseline) -> str:
-    """Give the reason for which a branch gave a check up on purpose; empty where it did not."""
-    kept = store.read(folder / "retired", old.name)
-    if kept is None:
-        return ""
-    reasons = [one.reason.strip() for one in kept.history[len(old.history) :]]
-    if kept.generation < old.generation or not any(reasons):
-        raise BaselineError(
-            f"retired/{old.name}.json gives no reason, or is not the approved baseline",
-            f'Bring the baseline back from the target branch, then: model-check retire {old.name} "reason"',
-        )
-    return reasons[-1]
+def _not_read(file: Path, folder: Path, *, moved: bool) -> str:
+    where = Path(os.path.relpath(folder)).as_posix()
+    how = (
+        f"baselines are now read from {where}/. Let model_check_baselines name its folder again, "
+        "and rootdir be where it was, or retire it with a reason."
+        if moved
+        else "its check was judged as if it were new. Is something else in the way, a link or a submodule?"
+    )
+    return f"The promise was weakened: {file.as_posix()} was approved, and is not read: {how}"
+
+
+def _reason_retired(top: Path, revision: str, folders: Collection[Path], old: Baseline) -> str:
+    """Return the reason for which a branch gave a check up on purpose; empty where it did not."""
+    for folder in folders:
+        path = folder / RETIRED / f"{old.name}.json"
+        kept = store.read(path.parent, old.name)
+        if kept is None or git.shows([path], [revision], top=top).get((path, revision)) == path.read_bytes():
+            continue  # not there, or of a check of this name that was given up before
+        reasons = [entry.reason.strip() for entry in kept.history[len(old.history) :]]
+        if kept.generation < old.generation or not any(reasons):
+            raise BaselineError(
+                f"{RETIRED}/{old.name}.json gives no reason, or is not the approved baseline",
+                f'Bring the baseline back from the target branch, then: model-check retire {old.name} "reason"',
+            )
+        return reasons[-1]
+    return ""

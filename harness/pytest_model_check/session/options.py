@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from pytest_model_check import git
 from pytest_model_check.git import GitError
-from pytest_model_check.pull_requests.merge_base import Against, find
+from pytest_model_check.pull_requests import merge_base
+from pytest_model_check.pull_requests.merge_base import Against
 
 ENDINGS = (".md", ".json", ".txt", ".html")
 
@@ -80,7 +82,7 @@ def read(config: pytest.Config, against: Against | None) -> Options:
         update=config.option.model_check_update,
         accept=_accept(config),
         against=against,
-        python=config.option.model_check_python or config.getini("model_check_python") or sys.executable,
+        python=config.option.model_check_python or sys.executable,
         jobs=_jobs(config),
         reports=_reports(config),
         inconclusive_passes=_choice(config, "model_check_inconclusive", ("fail", "pass")) == "pass",
@@ -97,10 +99,17 @@ def find_against(config: pytest.Config) -> Against | None:
     pytest.UsageError
         If it is named, and can't be found.
     """
+    places = (config.rootpath, config.rootpath / config.getini("model_check_baselines"))
     try:
-        return find(config.rootpath, config.option.model_check_against, os.environ)
+        return merge_base.find(repository(config), config.option.model_check_against, os.environ, places)
     except GitError as error:
         raise pytest.UsageError(str(error)) from error
+
+
+def repository(config: pytest.Config) -> Path:
+    """Return a folder of the repository that decides: where the command was typed; rootdir, where that is in none."""
+    here = config.invocation_params.dir
+    return config.rootpath if git.toplevel(here) is None else here
 
 
 def _accept(config: pytest.Config) -> str | None:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import argparse
+import os
 from collections.abc import Iterable
 from glob import glob
+from pathlib import Path
 
 import pytest
 
 from pytest_model_check.session.names import NAME
 from pytest_model_check.session.testreports import derived_name
-
-WRITING = ("--model-check-update", "--update-baselines", "--model-check-accept")
-NARROWING = ("-k", "-m", "--deselect", "--ignore", "--lf", "--last-failed", "--sw", "--stepwise")
 
 
 def narrow_collection(config: pytest.Config) -> None:
@@ -20,23 +20,6 @@ def narrow_collection(config: pytest.Config) -> None:
     sources = (pytest.Config.ArgsSource.TESTPATHS, pytest.Config.ArgsSource.INVOCATION_DIR)
     if paths and config.args_source in sources and config.invocation_params.dir == config.rootpath:
         config.args = [found for path in paths for found in sorted(glob(path, recursive=True)) or [path]]  # noqa: PTH207 - keeps relative paths relative
-
-
-def require_typed(config: pytest.Config) -> None:
-    """Refuse to write baselines because a file says so: only whoever types the command approves.
-
-    Raises
-    ------
-    pytest.UsageError
-        If an option that writes comes from elsewhere: `addopts`, or the environment.
-    """
-    asked = config.option.model_check_update or config.option.model_check_accept is not None
-    typed = config.invocation_params.args
-    if asked and not any(str(one).partition("=")[0] in WRITING or str(one).startswith("@") for one in typed):
-        raise pytest.UsageError(
-            "baselines are written only when the command line says so: take "
-            f"{' or '.join(WRITING)} out of addopts (or PYTEST_ADDOPTS), and type it"
-        )
 
 
 def clashes(checks: Iterable[pytest.Item]) -> list[tuple[pytest.Item, str]]:
@@ -63,33 +46,37 @@ def is_selection(config: pytest.Config) -> bool:
     )
 
 
-def is_narrowed(config: pytest.Config) -> bool:
+def is_narrowed(typed: argparse.Namespace) -> bool:
     """Whether whoever typed the command left tests out; what an ini file leaves out, a branch could have written."""
-    return any(str(argument).startswith(NARROWING) for argument in config.invocation_params.args)
+    narrowing = (typed.keyword, typed.markexpr not in ("", NAME), typed.deselect, typed.ignore, typed.ignore_glob)
+    return any(narrowing) or any(getattr(typed, name, False) for name in ("lf", "stepwise"))
 
 
-def covers(config: pytest.Config, nodeid: str) -> bool:
-    """Whether a run would have collected a test, if it were there.
+def covers(typed: argparse.Namespace, here: Path, file: Path, test: str) -> bool:
+    """Whether a command collects a test, if it is there.
 
     Parameters
     ----------
-    config : pytest.Config
-        pytest's.
-    nodeid : str
+    typed : argparse.Namespace
+        What was typed.
+    here : Path
+        Where it was typed.
+    file : Path
         The test's.
+    test : str
+        The rest of its node id.
     """
-    typed = {str(argument) for argument in config.invocation_params.args}
-    if any(argument.startswith(("--ignore", "--lf", "--last-failed")) for argument in typed):
+    if getattr(typed, "lf", False) or typed.ignore_glob:
+        return False  # nobody knows what they leave
+    if any(_is_in(file, here / path) for path in typed.ignore or ()):
         return False
-    named = [argument for argument in config.args if argument in typed]
-    if not named:
-        return True  # what is collected is an ini file's choice, and a branch could have changed that
-    name, _, test = nodeid.partition("::")
-    file = config.rootpath / name
-    for argument in named:
+    for argument in typed.file_or_dir or ["."]:  # what is collected otherwise is an ini file's choice
         path, _, part = argument.partition("::")
-        place = config.invocation_params.dir / path
         inside = not part or test == part or test.startswith((f"{part}::", f"{part}["))
-        if inside and (place == file or place in file.parents):
+        if inside and _is_in(file, here / path):
             return True
     return False
+
+
+def _is_in(file: Path, place: Path) -> bool:
+    return file.is_relative_to(os.path.normpath(place))

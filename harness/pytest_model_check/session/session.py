@@ -16,7 +16,7 @@ import pytest
 
 from pytest_model_check.checks.model_check import ModelCheck
 from pytest_model_check.judgement.verdicts import Run, Verdict
-from pytest_model_check.session import options, selection, testreports, xdist
+from pytest_model_check.session import options, selection, testreports, typed, xdist
 from pytest_model_check.session.names import NAME
 from pytest_model_check.session.results import CheckResult, ItemResult, LateError, RunResults
 from pytest_model_check.session.typed import as_typed
@@ -40,7 +40,6 @@ class ModelCheckSession:
         worker = getattr(config, "workerinput", {}).get(NAME)
         self.is_worker = worker is not None
         if worker is None:
-            selection.require_typed(config)
             self.options = options.read(config, options.find_against(config))
             self.scratch = Path(tempfile.mkdtemp(prefix="model-check-"))
         else:
@@ -182,8 +181,9 @@ class ModelCheckSession:
             self._write_baselines(session)
         else:
             self.results.discard("the run was interrupted before its baseline was written")
+        is_whole = exitstatus in (*JUDGED, pytest.ExitCode.NO_TESTS_COLLECTED) and not self.problems
         self.problems += self._gaps(exitstatus)
-        if exitstatus in JUDGED and not self.problems:
+        if is_whole and not self.results.unjudged():
             self._find_missing()
         self._write_reports(complete=exitstatus == pytest.ExitCode.OK)
         if self.problems and session.exitstatus == pytest.ExitCode.OK:
@@ -215,24 +215,11 @@ class ModelCheckSession:
 
     def _find_missing(self) -> None:
         """Name the approved checks of which nothing was heard, though this run covers them."""
-        from pytest_model_check.errors import ModelCheckError
-        from pytest_model_check.pull_requests import missing_checks
+        from pytest_model_check.session import missing
 
-        def expected(nodeid: str) -> bool:
-            silent = nodeid in self.collected and nodeid not in self.results.checks
-            excused = self.options.revision is None or selection.is_narrowed(self.config)
-            return not (silent and excused) and selection.covers(self.config, nodeid)
-
-        heard = frozenset(verdict.name for verdict in self.results.verdicts())
-        try:
-            problems, notes, retired = missing_checks.find(
-                self.config.rootpath, self.options.folder, self.options.revision, heard, expected
-            )
-        except ModelCheckError as error:
-            problems, notes, retired = [str(error)], [], []
-        self.problems += problems
-        self.notes += notes
-        self.retired += retired
+        found = missing.find(self.config, typed.parse(self.config), self.options, self.results, self.collected)
+        self.problems += found.problems
+        self.retired += found.retired
 
     def _write_baselines(self, session: pytest.Session) -> None:
         if not self.options.update:

@@ -1,10 +1,78 @@
-"""The command line: paths and node ids as they would be typed on it."""
+"""The command line: what was typed on it, what counts only where it was, and how paths would be typed."""
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
 import pytest
+
+IDLE = {  # with these pytest runs no test, and ends with 0
+    "collectonly": "--collect-only",
+    "help": "--help",
+    "version": "--version",
+    "markers": "--markers",
+    "showfixtures": "--fixtures",
+    "show_fixtures_per_test": "--fixtures-per-test",
+    "cacheshow": "--cache-show",
+}
+
+
+def parse(config: pytest.Config) -> argparse.Namespace:
+    """Parse what was typed, without what an ini file, PYTEST_ADDOPTS or a file of arguments (``@FILE``) adds to it."""
+    typed = [str(argument) for argument in config.invocation_params.args]
+    # pytest keeps a record of what was typed, but none of what it means
+    return config._parser.parse_known_args([argument for argument in typed if not argument.startswith("@")])
+
+
+def require(config: pytest.Config) -> None:
+    """Refuse what decides a run of model checks, and was not typed: a branch can write its files as it likes.
+
+    Raises
+    ------
+    pytest.UsageError
+        If baselines would be written, or what they are held against, or who runs the approved code, or that nothing
+        runs at all, is said elsewhere: in an ini file's addopts, in PYTEST_ADDOPTS, or in a file of arguments.
+    """
+    ours = ("--model-check", "--update-baselines")
+    option = config.option  # which --help keeps from what comes after it
+    if not (_is_asked_for(option) or any(str(word).startswith(ours) for word in config.invocation_params.args)):
+        return
+    typed = parse(config)
+    if _writes(option) and not _writes(typed):
+        raise pytest.UsageError(
+            "baselines are written only when the command line says so: take "
+            "--update-baselines or --model-check-accept out of addopts (or PYTEST_ADDOPTS), and type it"
+        )
+    if option.model_check_against is not None and typed.model_check_against is None:
+        raise pytest.UsageError(
+            f"--model-check-against {option.model_check_against} stands in addopts (or PYTEST_ADDOPTS), which a branch "
+            "can change: take it out, and type it (in a pull request's CI the target is found by itself)"
+        )
+    if option.model_check_python is not None and typed.model_check_python is None:
+        raise pytest.UsageError(
+            f"--model-check-python {option.model_check_python} stands in addopts (or PYTEST_ADDOPTS), which a branch "
+            "can change: take it out, and type it"
+        )
+    if config.getini("model_check_python"):
+        raise pytest.UsageError(
+            "ini key model_check_python: an ini file can't say what runs the approved model's code, for a branch can "
+            "change it: take it out, and type --model-check-python PATH"
+        )
+    for name, words in IDLE.items():
+        if getattr(option, name, False) and not getattr(typed, name, False):
+            raise pytest.UsageError(
+                f"{words} stands in addopts (or PYTEST_ADDOPTS), and with it no model is checked: "
+                "take it out, or type it"
+            )
+
+
+def _is_asked_for(namespace: argparse.Namespace) -> bool:
+    return bool(namespace.model_check) or _writes(namespace)
+
+
+def _writes(namespace: argparse.Namespace) -> bool:
+    return bool(namespace.model_check_update) or namespace.model_check_accept is not None
 
 
 def as_typed(config: pytest.Config, path: Path) -> str:

@@ -1,0 +1,61 @@
+"""What decides is typed: an ini file, which a branch can change, never says it."""
+
+from __future__ import annotations
+
+import pytest
+from support.branches import PROMISE, TREE
+from support.project import Project
+
+
+def ini(project: Project, text: str) -> None:
+    (project.path / "pytest.ini").write_text(f"[pytest]\n{text}\n", encoding="utf-8")
+
+
+def refused(result: pytest.RunResult, words: str) -> None:
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: {words}"])
+
+
+def test_an_ini_file_can_not_say_what_decides(branch: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    branch.check(TREE, PROMISE)
+    for file in (branch.path / "baselines").glob("tumours.*"):
+        file.unlink()
+    assert branch.run("--update-baselines").ret == 0
+    branch.git("add", "-A")
+    branch.git("commit", "-qm", "A worse model, and its own baseline")
+    branch.git("remote", "add", "origin", ".")
+    branch.git("fetch", "-q", "origin")
+    monkeypatch.setenv("GITHUB_BASE_REF", "main")
+    ini(branch, "addopts = --model-check-against=HEAD")
+    refused(branch.run(), "--model-check-against HEAD stands in addopts *take it out, and type it*")
+    monkeypatch.setenv("PYTEST_ADDOPTS", "--model-check-against=HEAD")
+    ini(branch, "")
+    refused(branch.run(), "--model-check-against HEAD stands in addopts (or PYTEST_ADDOPTS)*")
+    monkeypatch.delenv("PYTEST_ADDOPTS")
+    (branch.path / "arguments").write_text("--model-check-against=HEAD\n", encoding="utf-8")
+    refused(branch.run("@arguments"), "--model-check-against HEAD stands in *")
+    ini(branch, "addopts = --model-check-against=HEAD")
+    assert branch.run("--model-check-against", "origin/main").ret == 1, "what is typed wins"
+    assert branch.report()["checks"][0]["metrics"][0]["verdict"] == "worse"
+    assert branch.report()["against"].endswith("with origin/main (--model-check-against)")
+    ini(branch, "")
+    assert branch.run().ret == 1, "then the environment"
+    assert branch.report()["against"].endswith("with origin/main (GitHub)")
+
+
+@pytest.mark.parametrize("text", ["model_check_python = evil.py", "addopts = --model-check-python=evil.py"])
+def test_an_ini_file_can_not_say_what_runs_the_approved_code(project: Project, text: str) -> None:
+    ini(project, text)
+    project.source("raise SystemExit('it was collected')")
+    refused(project.run(), "*model*check*python*evil.py*" if "addopts" in text else "ini key model_check_python: *")
+
+
+@pytest.mark.parametrize("option", ["--collect-only", "--help", "--version --version", "--markers", "--fixtures"])
+def test_an_ini_file_can_not_keep_the_checks_from_running(
+    project: Project, pytester: pytest.Pytester, option: str
+) -> None:
+    ini(project, f"addopts = {option}")
+    refused(project.run(), f"{option.split(maxsplit=1)[0]} stands in addopts *no model is checked*")
+    assert pytester.runpytest_inprocess(str(project.path)).ret in (0, 5), "an ordinary run may"
+    ini(project, "")
+    assert project.run(*option.split()).ret in (0, 5), "and so may whoever types it"
