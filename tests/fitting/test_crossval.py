@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from pytest_model_check.candidates.dummy import make_dummy
-from pytest_model_check.candidates.estimator import describe
 from pytest_model_check.checks.make_check import make_check
 from pytest_model_check.data import splits
 from pytest_model_check.data.dataset import Dataset
@@ -352,11 +351,3 @@ def test_random_states_depend_on_name_and_generation_only():
     different = {crossval.entropy_of(name, n) for name in ("churn", "churn 1", "tumours") for n in (1, 2, 11)}
     assert len(different) == 9
     assert crossval.entropy_of("churn", 1) == 242390901749974  # on every machine, or no baseline could be compared
-
-
-def test_a_candidate_is_described_alike_in_every_run() -> None:
-    from sklearn.preprocessing import FunctionTransformer
-
-    assert describe(FunctionTransformer(lambda X: X)) == (
-        "FunctionTransformer(func=<function test_a_candidate_is_described_alike_in_every_run.<locals>.<lambda>>)"
-    )

@@ -9,7 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from pytest_model_check.judgement import judge
-from pytest_model_check.judgement.judge import ALARM, CONFIDENCE, identical, judge_metric
+from pytest_model_check.judgement.judge import ALARM, CONFIDENCE, classify, identical, judge_metric
 from pytest_model_check.judgement.noise import NoiseReference, measure
 from pytest_model_check.judgement.statistics import (
     half_width,
@@ -71,6 +71,33 @@ def test_the_table_of_verdicts(delta, expected):
     assert (found.low > 0) == (expected == "better")
     assert (found.low > -0.1) == (expected != "worse")
     assert found.high < 0 or expected != "worse"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "options", "expected"),
+    [
+        (0.01, 0.02, {}, "better"),
+        (0.01, 0.02, {"beats_dummy": False, "lost_margin": True}, "better"),
+        (0.0, 0.02, {}, "held"),
+        (-0.09, -0.01, {}, "held"),
+        (-0.09, 0.02, {"beats_dummy": False}, "inconclusive"),
+        (-0.09, -0.01, {"beats_dummy": False}, "worse"),
+        (-0.09, 0.02, {"lost_margin": True}, "worse"),
+        (-0.1, 0.0, {}, "inconclusive"),
+        (-0.1, -0.001, {}, "worse"),
+        (nan, nan, {}, "inconclusive"),
+    ],
+)
+def test_the_bounds_decide(low, high, options, expected):
+    assert classify(low, high, 0.1, **options) == expected
+
+
+@given(st.floats(-1, 1), st.floats(0, 1), st.floats(0, 0.5), st.floats(0, 0.5))
+@fast
+def test_a_wider_interval_is_never_better(low, width, wider, margin):
+    narrow, wide = classify(low, low + width, margin), classify(low - wider, low + width + wider, margin)
+    ranks = {"worse": 0, "inconclusive": 1, "held": 2, "better": 3}
+    assert ranks[wide] <= ranks[narrow] or (narrow, wide) == ("worse", "inconclusive")
 
 
 def test_a_loss_within_the_margin_is_held_although_it_is_sure():

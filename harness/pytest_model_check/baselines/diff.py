@@ -19,7 +19,7 @@ from pytest_model_check.baselines.record import RETIRED, Baseline, BaselineMetri
 from pytest_model_check.errors import ModelCheckError
 from pytest_model_check.git import GitError
 from pytest_model_check.judgement import statistics
-from pytest_model_check.judgement.judge import ROUNDING, Difference
+from pytest_model_check.judgement.judge import ROUNDING, Difference, classify
 from pytest_model_check.judgement.verdicts import Acceptance
 
 WORKING_TREE = "the working tree"
@@ -271,14 +271,8 @@ def _judged(row: Row, old: Baseline, new: Baseline, before: BaselineMetric, afte
         test = statistics.corrected_resampled_t(changes, ratio)
         found = Difference(delta, test.se, test.dof, 0.0, inf)
     low, high = found.bounds()
-    if low > 0:
-        verdict = "better"
-    elif lost:
-        verdict = "worse"
-    elif low > -before.margin and after.score > before.noise_reference.dummy:
-        verdict = "held"
-    else:
-        verdict = "worse" if high < 0 else "inconclusive"
+    beats_dummy = after.score > before.noise_reference.dummy
+    verdict = classify(low, high, before.margin, beats_dummy=beats_dummy, lost_margin=lost)
     return replace(row, verdict=verdict, delta=delta, low=low, high=high)
 
 

@@ -15,9 +15,9 @@ from pytest_model_check.baselines import promises
 from pytest_model_check.baselines.environment import environment
 from pytest_model_check.baselines.record import Baseline, BaselineMetric, StoredAnchor
 from pytest_model_check.baselines.store import Approved
-from pytest_model_check.candidates import estimator
 from pytest_model_check.candidates.dummy import make_dummy
 from pytest_model_check.checks.check import Check, Metric
+from pytest_model_check.checks.describe import describe
 from pytest_model_check.data.dataset import Dataset
 from pytest_model_check.data.splits import CrossValidation
 from pytest_model_check.errors import CandidateError
@@ -166,7 +166,7 @@ def assemble(
     baseline = Baseline(
         name=check.name,
         nodeid=check.nodeid,
-        candidate=estimator.describe(check.candidate),
+        candidate=describe(check.candidate),
         learner=fitted.learner,
         data=data.files,
         rows=data.rows,

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from pytest_model_check import git
 from pytest_model_check.atomic import write_text
 from pytest_model_check.baselines import history, store
 from pytest_model_check.baselines.baseline_json import to_text
+from pytest_model_check.baselines.files import files_of, ignore, locked, remove, reported_as, to_commit
 from pytest_model_check.baselines.record import Baseline
 from pytest_model_check.checks.check import file_name
-from pytest_model_check.data import dvc_files
 from pytest_model_check.data.dvc_cache import file_md5
-from pytest_model_check.errors import BaselineError, DataError
+from pytest_model_check.errors import BaselineError
 
 
 def rename(folder: Path, old: str, new: str) -> tuple[Path, ...]:
-    """Give a baseline another name; what DVC keeps stays the same object.
+    """Rename a baseline; what DVC keeps stays the same object.
 
     Everything of the new name is written first, its JSON last; then what bore the old name goes, its JSON first. Done
     again, it finishes what a killed run left.
@@ -50,7 +47,7 @@ def rename(folder: Path, old: str, new: str) -> tuple[Path, ...]:
             f"there is a baseline {taken} already",
             f'Take another name, or give that one up first: model-check retire {taken} "why"',
         )
-    with alone(folder, old) as baseline:
+    with locked(folder, old) as baseline:
         if taken is None:
             assert baseline is not None
             _write(folder, baseline, new)
@@ -73,24 +70,6 @@ def _left_by_a_killed_rename(folder: Path, old: str, new: str) -> bool:
     return after.formerly[-1:] == (old,) and before in (None, back)
 
 
-@contextlib.contextmanager
-def alone(folder: Path, name: str) -> Iterator[Baseline | None]:
-    """Give a baseline while no other run can write one."""
-    state = store.state(folder, name)
-    baseline = store.read(folder, name)  # puts right what a killed run left, and takes the lock for it
-    try:
-        with dvc_files.writing(folder):
-            if store.state(folder, name) != state:
-                raise BaselineError(f"{name}.json was changed by another run meanwhile", "Run this command again.")
-            yield baseline
-    except DataError as error:
-        raise BaselineError(f"{name} can't be moved: {error.message}", error.advice) from error
-
-
-def files_of(folder: Path, name: str) -> tuple[Path, Path, Path]:
-    return folder / f"{name}.json", folder / f"{name}.parquet.dvc", folder / f"{name}.parquet"
-
-
 def _write(folder: Path, baseline: Baseline, new: str) -> None:
     """Write all that bears the new name, the JSON last; on a failure nothing of it stays."""
     old = baseline.name
@@ -99,11 +78,11 @@ def _write(folder: Path, baseline: Baseline, new: str) -> None:
     text = _tracked_as(tracker, old, new) if tracker.is_file() else None
     _require_free(new_tracker, new_parquet, baseline, text)
     try:
-        with in_words(f"{old} could not be renamed"):
+        with reported_as(f"{old} could not be renamed"):
             if parquet.is_file():
                 shutil.copyfile(parquet, new_parquet)
             if text is not None:
-                _ignore(folder, new)
+                ignore(folder, new)
                 write_text(new_tracker, text)
             write_text(path, to_text(replace(baseline, name=new, formerly=(*baseline.formerly, old))))
     except BaseException:
@@ -124,7 +103,7 @@ def _require_free(tracker: Path, parquet: Path, baseline: Baseline, text: str | 
 
 
 def _tracked_as(tracker: Path, old: str, new: str) -> str:
-    """Give the text of the `.dvc` file with the other path in it; all else in it stays."""
+    """Format the `.dvc` file with the other path in it; all else in it stays."""
     text = tracker.read_text(encoding="utf-8")
     line = rf"""(?m)^([ \t]*(?:-[ \t]+)?path:[ \t]*)(["']?){re.escape(old)}\.parquet\2[ \t]*$"""
     changed, times = re.subn(line, rf"\g<1>{new}.parquet", text)
@@ -133,48 +112,3 @@ def _tracked_as(tracker: Path, old: str, new: str) -> str:
             f"{tracker.name} does not track {old}.parquet once", f"Bring it back: git checkout -- {tracker}"
         )
     return changed if changed.endswith("\n") else f"{changed}\n"
-
-
-def remove(folder: Path, name: str) -> None:
-    """Remove what bears a name, the JSON first: without it the rest is nobody's."""
-    with in_words(f"what was {name} could not be removed"):
-        for path in files_of(folder, name):
-            path.unlink(missing_ok=True)
-        _ignore(folder, name, ignored=False)
-
-
-def _ignore(folder: Path, name: str, *, ignored: bool = True) -> None:
-    """Keep git's eyes off a parquet file, as DVC does, or no longer."""
-    path, line, before = folder / ".gitignore", ignore_line(name), ignores(folder)
-    after = [one for one in before if one != line] + [line] * ignored
-    if after and after != before:
-        write_text(path, "\n".join(after) + "\n")
-    elif before and not after:
-        path.unlink()
-
-
-def ignores(folder: Path) -> list[str]:
-    path = folder / ".gitignore"
-    return path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-
-
-def ignore_line(name: str) -> str:
-    return f"/{name}.parquet"
-
-
-def to_commit(folder: Path, *paths: Path) -> tuple[Path, ...]:
-    """Keep what git has to commit: what is there now, and what it knew; never the predictions."""
-    files = [path for path in (*paths, folder / ".gitignore") if path.suffix != ".parquet"]
-    return tuple(path for path in files if path.exists() or _known(path))
-
-
-def _known(path: Path) -> bool:
-    return git.toplevel(path.parent) is not None and git.succeeds(path.parent, "ls-files", "--error-unmatch", path.name)
-
-
-@contextlib.contextmanager
-def in_words(what: str) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise BaselineError(f"{what}: {error}", "What is there is whole; run the same command again.") from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import traceback
 import warnings
 from typing import TYPE_CHECKING, Any
@@ -90,11 +89,3 @@ def _raised(error: Exception) -> CandidateError:
         f"the candidate raised {type(error).__name__}: {text if len(text) <= 120 else text[:117] + '...'}",
         trace[:2000].rstrip(),
     )
-
-
-def describe(candidate: Any) -> str:
-    """Show the candidate in one line, as scikit-learn prints it (only what differs from the defaults).
-
-    Where an object lies in memory is left out: it is another place in every run.
-    """
-    return re.sub(r" at 0x[0-9a-fA-F]+(?=>)", "", " ".join(repr(candidate).split()))

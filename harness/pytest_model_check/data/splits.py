@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_model_check.checks.check import Check
+from pytest_model_check.checks.describe import describe
 from pytest_model_check.data.dataset import Dataset
 from pytest_model_check.errors import DataError, ModelCheckError, PromiseError, one_line
 
@@ -65,7 +66,7 @@ def make_cross_validation(check: Check, dataset: Dataset) -> CrossValidation:
     """
     classes = _classes(check, dataset)
     splitter = _splitter(check, dataset, classes)
-    words = " ".join(repr(splitter).split())
+    words = describe(splitter)
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings(

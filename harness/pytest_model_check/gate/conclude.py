@@ -6,7 +6,7 @@ import shlex
 
 from pytest_model_check.baselines import environment, promises
 from pytest_model_check.baselines.record import Baseline
-from pytest_model_check.candidates import estimator
+from pytest_model_check.checks.describe import describe
 from pytest_model_check.errors import IncomparableError, MissingBaselineError, ModelCheckError
 from pytest_model_check.gate.context import Context
 from pytest_model_check.gate.findings import Comparison, Recording, named
@@ -79,7 +79,7 @@ def _compared(context: Context, comparison: Comparison, latest: Baseline | None)
     return Compared(
         DataVersion(data.path, data.md5, data.rows),
         released=baseline.candidate if baseline else "",
-        candidate=estimator.describe(check.candidate),
+        candidate=describe(check.candidate),
         protocol=promises.protocol(check, context.cross_validation.splitter, context.settings.rules),
         recording=baseline.generation if baseline else 0,
         reused=baseline.reused if baseline and comparison.differences.moved is None else 0,

@@ -10,7 +10,7 @@ from pytest_model_check.judgement.verdicts import Drift, MetricVerdict
 if TYPE_CHECKING:
     from pytest_model_check.judgement.scores import Scores
     from pytest_model_check.judgement.statistics import Floats
-from pytest_model_check.judgement.judge import difference
+from pytest_model_check.judgement.judge import classify, difference
 from pytest_model_check.judgement.noise import NoiseReference
 
 
@@ -50,7 +50,7 @@ def add_drift(verdict: MetricVerdict, drift: Drift) -> MetricVerdict:
     """Add a drift; what held is worse (or inconclusive) where more than the anchor's margin may be lost."""
     if drift.low > -drift.margin or verdict.verdict != "held":  # what is better than the last one leads upwards
         return replace(verdict, drift=drift)
-    return replace(verdict, drift=drift, verdict="worse" if drift.high < 0 else "inconclusive")
+    return replace(verdict, drift=drift, verdict=classify(drift.low, drift.high, drift.margin))
 
 
 def surpasses(anchor: Anchor, scores: Scores) -> bool:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import hypot, inf, sqrt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from pytest_model_check.judgement import statistics
-from pytest_model_check.judgement.verdicts import Label, MetricVerdict
+from pytest_model_check.judgement.verdicts import MetricVerdict
 
 if TYPE_CHECKING:
     from pytest_model_check.judgement.scores import Scores
@@ -41,6 +41,31 @@ def identical(
         dummy=noise_reference.dummy,
         folds=tuple((fold, fold) for fold in folds),
     )
+
+
+def classify(
+    low: float, high: float, margin: float, *, beats_dummy: bool = True, lost_margin: bool = False
+) -> Literal["better", "held", "worse", "inconclusive"]:
+    """Classify a difference by its bounds: the one place where better, held and worse are told apart.
+
+    Parameters
+    ----------
+    low, high : float
+        `CONFIDENCE` that the difference is above the first, `ALARM` that it is below the second.
+    margin : float
+        The harmless loss.
+    beats_dummy : bool
+        Whether the candidate has any skill: what has none is never held.
+    lost_margin : bool
+        Whether a loss of the whole margin counts as one, however wide the interval.
+    """
+    if low > 0:
+        return "better"
+    if lost_margin:
+        return "worse"
+    if low > -margin and beats_dummy:
+        return "held"
+    return "worse" if high < 0 else "inconclusive"
 
 
 @dataclass(frozen=True)
@@ -256,18 +281,10 @@ def judge_difference(
     """Judge a difference on all rows, as `judge_metric` does; `score` and `folds` are the baseline's."""
     margin = noise_reference.margin(score, margin)
     low, high = found.bounds(alpha_fraction)
-    label: Label
-    if low > 0:
-        label = "better"
-    elif low > -margin and candidate.score > noise_reference.dummy:
-        label = "held"
-    elif high < 0:
-        label = "worse"
-    else:
-        label = "inconclusive"
+    beats_dummy = candidate.score > noise_reference.dummy
     return MetricVerdict(
         metric,
-        label,
+        classify(low, high, margin, beats_dummy=beats_dummy),
         baseline=score,
         candidate=candidate.score,
         delta=found.delta,
@@ -281,9 +298,7 @@ def judge_difference(
         probability_inconclusive=found.blocked(margin, alpha_fraction) if margin > 0 else None,
         seeds=len(candidate.psi),
         folds=tuple(zip(folds, candidate.folds.tolist(), strict=True)),
-        reason=""
-        if candidate.score > noise_reference.dummy
-        else "it is no better than a dummy that looks at no feature",
+        reason="" if beats_dummy else "it is no better than a dummy that looks at no feature",
     )
 
 
@@ -311,10 +326,9 @@ def judge_slices(
         found = difference(baseline.psi.mean(axis=0), baseline.folds, candidate, noise_reference)
         low, high = found.bounds()
         assert whole.margin is not None
-        label: Label = "better" if low > 0 else "held" if low > -whole.margin else "inconclusive"
         verdict = MetricVerdict(
             whole.metric,
-            label,
+            classify(low, inf, whole.margin),  # whether it is worse, all slices decide together
             name,
             baseline=baseline.score,
             candidate=candidate.score,

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sklearn import metrics as sk
 
 from pytest_model_check.checks.check import Metric
+from pytest_model_check.checks.describe import describe
 from pytest_model_check.data.dataset import Truth
 from pytest_model_check.errors import PromiseError
 from pytest_model_check.fitting.predictions import Predictions
@@ -226,7 +227,8 @@ def _described(metric: Metric) -> str:
     options, name = metric.scorer._kwargs, metric.name
     if not options or (name in sk.get_scorer_names() and options == sk.get_scorer(name)._kwargs):
         return name
-    listed = ", ".join(f"{key}={value!r}" for key, value in sorted(options.items()))
+    texts = {key: describe(of) if isinstance(of, set | frozenset) else repr(of) for key, of in options.items()}
+    listed = ", ".join(f"{key}={text}" for key, text in sorted(texts.items()))  # sets: in another order in every run
     return f"{name}({re.sub(' at 0x[0-9a-f]+', '', listed)})"  # an address is another one in every run
 
 
