@@ -30,6 +30,7 @@ _RULES = (
     (re.compile(r"\b(www)(?=\.)", re.IGNORECASE), r"\1" + BREAK),
     (re.compile(r"\](?=[(:\[])"), "]" + BREAK),  # links and images, their definitions, footnotes
     (re.compile(r"^([ \t>*+-]*)(?=[/!])", re.MULTILINE), r"\1" + BREAK),  # commands to other bots
+    (re.compile(r"(\[|&#x5b;|&lbrack;|&lsqb;)(?=[!&]|[ \txX]\])"), r"\1" + BREAK),  # alert boxes, lists of tasks
 )
 
 

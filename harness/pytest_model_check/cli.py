@@ -43,7 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         text, code = options.run(options)
     except ModelCheckError as error:
-        sys.stderr.write(f"model-check: {error}\n")
+        from pytest_model_check.report.text import failure
+
+        sys.stderr.write(f"model-check: {failure(error.message, error.advice)}\n")
         return 2
     sys.stdout.write(text)
     return int(code)

@@ -219,6 +219,8 @@ HOSTILE = [
     "<\u200bb>", "<<b>script>", "@\u00ad someone", "[^1]: x", "&lt;b&gt; &amp; &#124; &nbsp;",
     "\\&#91;", "`&#91;`", "&#12", "GH&#45;12", "#&#49;2", "https&#58;//evil.example", "&#91;a&#93;(//evil.example)",
     "<details open>", "<wbr onclick=x>", "<span style=x>",
+    "> [!WARNING]\n> All is lost", "> [!note]", "> &#91;!TIP]", "> [&#33;TIP]", "> \\[!TIP]",
+    "- [ ] merge", "- [x] merge", "1. [X] x", "* &lbrack; ] x", "+ [&#32;] x", "- [\t] x",
 ]  # fmt: skip
 PIECES = st.one_of(st.sampled_from(HOSTILE), st.text(st.sampled_from(string.printable + "\u202e\u200b"), max_size=12))
 
@@ -253,6 +255,7 @@ def require_harmless(text: str, limit: int) -> None:
     assert not [tag for tag in tags if re.match(r"</?(?:a|img|script|style|iframe|input|section)\b", tag)]
     assert not [tag for tag in tags if "=" in tag and not re.fullmatch(r'<(?:t[dh] align|ol start)="\w+">', tag)]
     assert not re.search(r"@[A-Za-z0-9]|#\d|\bGH-\d|://|\bwww\.", shown, re.IGNORECASE)
+    assert not re.search(r"\[(?:!\w|[\sx]\])", shown, re.IGNORECASE)  # alert boxes, tasks
 
 
 def test_an_honest_report_stays_as_it_was_written() -> None:

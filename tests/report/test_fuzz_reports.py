@@ -7,10 +7,17 @@ import re
 import shlex
 import unicodedata
 from collections.abc import Callable
+from dataclasses import replace
 
+import pytest
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
+from pytest_model_check.baselines import history
+from pytest_model_check.baselines.diff import Diff, Row, Snapshot
+from pytest_model_check.baselines.history import History, Recording
+from pytest_model_check.baselines.record import Baseline
+from pytest_model_check.git import Commit
 from pytest_model_check.judgement.verdicts import (
     Acceptance,
     ChangedRows,
@@ -25,9 +32,24 @@ from pytest_model_check.judgement.verdicts import (
     Verdict,
     worst,
 )
-from pytest_model_check.report import annotations, json_report, markdown, markdown_text, openmetrics, terminal
-from pytest_model_check.report.text import cut, shortened, visible
+from pytest_model_check.report import (
+    annotations,
+    diff_table,
+    document,
+    history_plot,
+    history_table,
+    json_report,
+    junit,
+    markdown,
+    markdown_text,
+    openmetrics,
+    terminal,
+)
+from pytest_model_check.report.html import page
+from pytest_model_check.report.text import cut, failure, shortened, visible
+from pytest_model_check.report.writeup import write_up
 from support.html import Page
+from support.lives import accepted, baseline, metric
 
 fuzz = settings(
     deadline=None,
@@ -46,8 +68,9 @@ HOSTILE = (
     "*bold*", "__init__", "_em_", "~~gone~~", "~gone~", "\n", "\r", "\r\n", "\u2028", "\x00", "\x1b[31m", "\x1b]8;;",
     "\x7f", "\x9b", "\t", "\u202e", "\u2066", "\u200b", "\u200d", "\ufeff", "\u00ad", "\ufe0f", "\ud800", "\ue000",
     "\U000e0041", "a" + "\u0301" * 9, "- ", "+ ", "# ", "> ", "1. ", "2) ", "---", "===", "    ", "- [ ] ",
-    "::error::", "::stop-commands::x", "%0A", "%", ",", ":", '"', "'", "{", "}", "# EOF",
-    "= ", "é", "日本", "مرحبا", "😀", "...", "x", "",
+    "- [x] ", "[!WARNING]", "> [!NOTE]\n> ", "::error::", "::stop-commands::x", " ::add-mask::x", "##[error]",
+    "##vso[x]", "##teamcity[x]", "\x85::error::", "\u2029::error::", "\x0b", "\x1c", "\u3000", "\u180e", "\u3164",
+    "%0A", "%", ",", ":", '"', "'", "{", "}", "# EOF", "= ", "é", "日本", "مرحبا", "😀", "...", "x", "",
 )  # fmt: skip
 texts = st.one_of(
     st.lists(st.sampled_from(HOSTILE), min_size=1, max_size=6).map("".join),
@@ -132,6 +155,52 @@ RENDERERS: dict[str, Callable[[Run], str]] = {  # a report that is new goes in h
 }
 
 
+def recorded(text: str) -> Baseline:
+    """Record a baseline in which every word is the same."""
+    words = dict.fromkeys(("cv", "target", "groups", "time", "description"), text)
+    return baseline(
+        name=text,
+        nodeid=text,
+        candidate=text,
+        data=((text, text),),
+        classes=(text, "b"),
+        environment={text: text},
+        metrics={text: metric(0.9, margin_reason=text)},
+        history=(accepted(1, text, weakened=(text,)),),
+        formerly=(text,),
+        protocol=words | {key: [text] for key in ("slices", "features", "caveats")},
+    )
+
+
+def life_of(text: str) -> History:
+    commit = Commit("3f2a1c9" * 5, text, "2026-03-01T12:00:00+00:00", text)
+    return History(text, (Recording(commit, recorded(text)), Recording(None, recorded(text))), (text,))
+
+
+def changed(text: str) -> Diff:
+    rows = (Row(text, text, "worse", 0.9, 0.8, -0.1, -0.2, -0.05, 0.01, text),)
+    sides = (Snapshot(text, None, {}, {}), Snapshot(text, "3f2a1c9" * 5, {}, {}))
+    return Diff(*sides, rows, ((text, text),), ((text, replace(accepted(1, text), message=text)),))
+
+
+OUTPUTS: dict[str, Callable[[str], str]] = {  # whatever shows a word of a branch to people
+    **{key: lambda text, key=key: RENDERERS[key](named(text)) for key in RENDERERS if key != "machine"},
+    "narrow terminal": lambda text: "\n".join(terminal.summary(named(text).checks, 1, width=10)),
+    "page": lambda text: page.render(named(text)),
+    "junit": lambda text: "\n".join(key for key, _ in junit.properties(named(text).checks[0])),
+    "failure": lambda text: failure(f"churn: {text}", f"{text}\n{text}: {text}"),
+    "show": lambda text: "\n".join(terminal.promises([recorded(text)])),
+    "history": lambda text: history_table.render([life_of(text)]),
+    "diff": lambda text: diff_table.text(changed(text)),
+    "diff in Markdown": lambda text: diff_table.markdown(changed(text)),
+    "write-up": lambda text: document.markdown(write_up(life_of(text), text, author=text)),
+    "write-up as a page": lambda text: document.html(write_up(life_of(text), text, author=text)),
+}
+FILES = ("page", "write-up as a page", "junit", "openmetrics")  # no log holds them
+# What a service that reads a log obeys: GitHub at a line's beginning; GitHub's old form, Azure and TeamCity anywhere.
+COMMAND = re.compile(r"^\s*::|##\w*\[", re.MULTILINE)
+
+
 # -- what holds of all of them -----------------------------------------------------------------------------------------
 
 
@@ -154,6 +223,35 @@ def test_the_json_holds_every_name_as_it_is(run: Run) -> None:
     assert json_report.render(run).isascii()
 
 
+@pytest.mark.parametrize("output", OUTPUTS)
+def test_no_output_obeys_a_word_or_hides_it(output: str) -> None:
+    for hostile in HOSTILE:
+        for text in (hostile, f"x{hostile}", f"{hostile}x\n{hostile}"):
+            printed = OUTPUTS[output](text)
+            assert_nothing_is_hidden(printed)
+            if output not in FILES and output != "annotations":  # those are commands, and hold the words escaped
+                assert not COMMAND.search(printed), printed
+
+
+def test_no_plot_obeys_a_word_or_hides_it() -> None:
+    text = "".join(HOSTILE)
+    assert_nothing_is_hidden(history_plot.inline(life_of(text)))
+    assert_nothing_is_hidden(page.render(named(text), {text: history.points(life_of(text).recordings)}))
+
+
+def assert_nothing_is_hidden(printed: str) -> None:
+    printed.encode()
+    hidden = {one for one in printed if unicodedata.category(one) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")}
+    assert hidden <= {"\n", "\t"}
+
+
+@pytest.mark.parametrize("output", ["show", "history", "diff", "failure", "terminal", "annotations"])
+def test_a_line_break_in_a_name_begins_no_line(output: str) -> None:
+    printed = OUTPUTS[output]("churn\nHELD churn\x0bHELD\u2028HELD")
+    lines = printed.partition("\n")[0] if output == "failure" else printed  # its advice may have lines
+    assert not [line for line in lines.splitlines() if line.startswith("HELD")]
+
+
 @given(texts, st.integers(0, 80))
 @fuzz
 def test_a_visible_text_is_one_line_that_stays_as_it_is(text: str, room: int) -> None:
@@ -171,8 +269,8 @@ OURS = {
     "table": set(), "thead": set(), "tbody": set(), "tr": set(), "th": {"align"}, "td": {"align"}, "br": set(),
     "wbr": set(), "span": set(), "code": set(),
 }  # fmt: skip
-# What GitHub makes of finished text: mentions, references, emoji, addresses.
-LIVE = re.compile(r"@[\w-]|#\d|\bGH-\d|:[\w+-]+:|\bwww\.|://|\$[^\s$]", re.IGNORECASE)
+# What GitHub makes of finished text: mentions, references, emoji, addresses, alert boxes, tasks.
+LIVE = re.compile(r"@[\w-]|#\d|\bGH-\d|:[\w+-]+:|\bwww\.|://|\$[^\s$]|\[(?:!\w|[\sx]\])", re.IGNORECASE)
 
 
 def assert_harmless(run: Run) -> Page:

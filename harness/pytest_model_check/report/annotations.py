@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from pytest_model_check.judgement.verdicts import Run
 from pytest_model_check.report import table
-from pytest_model_check.report.text import cut, visible
+from pytest_model_check.report.text import cut, failure, visible
 
 TEXT = 4_000  # characters of a message; GitHub cuts what is longer
 
@@ -23,10 +23,9 @@ def lines(run: Run, places: Mapping[str, tuple[str, int | None]]) -> list[str]:
     """
     found = []
     for check in table.ordered([check for check in run.checks if not check.passed]):
-        text = "\n".join(visible(line) for line in f"{check.message}\n{check.advice}".splitlines()).rstrip()
         file, line = places.get(check.nodeid, ("", None))
         title = f"{check.name}: {'weaker promise' if check.concessions.weakened else check.verdict}"
-        found.append(_command(text, file=file, line=line, title=title))
+        found.append(_command(failure(check.message, check.advice), file=file, line=line, title=title))
     return found + [_command(visible(problem), title="model checks") for problem in run.problems]
 
 

@@ -14,7 +14,7 @@ from pytest_model_check.baselines.diff import Diff, Row, Snapshot
 from pytest_model_check.judgement.numbers import MISSING, decimals, number
 from pytest_model_check.judgement.verdicts import MetricVerdict
 from pytest_model_check.report.markdown_text import escape
-from pytest_model_check.report.text import clean
+from pytest_model_check.report.text import inert, visible
 
 SCHEMA = 1
 HEADERS = ("check", "metric", "A", "B", "delta", "interval", "margin", "verdict", "why")
@@ -30,25 +30,24 @@ FOOTNOTE = (
 
 def text(diff: Diff) -> str:
     """Write it for a terminal."""
-    rows = [[clean(cell) for cell in row] for row in _cells(diff)]
-    lines = [f"A: {_side(diff.before)}", f"B: {_side(diff.after)}", ""]
+    rows = [[visible(cell) for cell in row] for row in _cells(diff)]
+    lines = [f"A: {visible(_side(diff.before))}", f"B: {visible(_side(diff.after))}", ""]
     lines += tabulate(rows, HEADERS, "simple", colalign=ALIGN, disable_numparse=True).splitlines()
     for title, said in _lists(diff):
-        lines += ["", f"{title}:", *(f"  {clean(one)}" for one in said)]
-    return "\n".join([*lines, "", _conclusion(diff), *textwrap.wrap(FOOTNOTE, 110)]) + "\n"
+        lines += ["", f"{title}:", *(f"  {visible(one)}" for one in said)]
+    return "\n".join([*map(inert, lines), "", _conclusion(diff), *textwrap.wrap(FOOTNOTE, 110)]) + "\n"
 
 
 def markdown(diff: Diff) -> str:
     """Write it as GitHub renders it."""
-    show = _escaped
-    rows = [[show(cell) for cell in row] for row in _cells(diff)]
+    rows = [[escape(cell) for cell in row] for row in _cells(diff)]
     parts = [
-        f"## {show(_conclusion(diff))}",
-        f"A: {show(_side(diff.before))}  \nB: {show(_side(diff.after))}",
+        f"## {escape(_conclusion(diff))}",
+        f"A: {escape(_side(diff.before))}  \nB: {escape(_side(diff.after))}",
         tabulate(rows, HEADERS, "pipe", colalign=ALIGN, disable_numparse=True),
     ]
-    parts += ["\n".join([f"{title}:", "", *(f"- {show(one)}" for one in said)]) for title, said in _lists(diff)]
-    return "\n\n".join([*parts, f"<sub>{show(FOOTNOTE)}</sub>"]) + "\n"
+    parts += ["\n".join([f"{title}:", "", *(f"- {escape(one)}" for one in said)]) for title, said in _lists(diff)]
+    return "\n\n".join([*parts, f"<sub>{escape(FOOTNOTE)}</sub>"]) + "\n"
 
 
 def as_json(diff: Diff) -> str:
@@ -66,10 +65,6 @@ def as_json(diff: Diff) -> str:
 
 
 FORMATS: dict[str, Callable[[Diff], str]] = {"text": text, "markdown": markdown, "json": as_json}
-
-
-def _escaped(words: str) -> str:
-    return escape(clean(words))
 
 
 def _side(side: Snapshot) -> str:

@@ -6,12 +6,12 @@ import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape as html_escape
 
 from tabulate import tabulate
 
+from pytest_model_check.report.html import markup
 from pytest_model_check.report.markdown_text import escape
-from pytest_model_check.report.text import clean
+from pytest_model_check.report.text import visible, visible_lines
 
 CSS = """
 :root { color-scheme: light dark; --ink: #1b1f24; --paper: #fff; --line: #d5d9de; --soft: #f3f5f7; --quiet: #57606a; }
@@ -130,9 +130,8 @@ def _markdown(block: Block) -> str:
         case Bullets(items):
             return "\n".join(f"- {_marked(item)}" for item in items)
         case Code(text):
-            lines = [clean(line) for line in text.splitlines()]
             fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
-            return "\n".join([fence, *lines, fence])
+            return f"{fence}\n{visible_lines(text)}\n{fence}"
         case Table(headers, rows, align):
             body = [[_marked(cell) for cell in row] for row in rows]
             heads = [_marked(header) for header in headers]
@@ -148,7 +147,7 @@ def _html(block: Block) -> str:
         case Bullets(items):
             return "<ul>\n" + "\n".join(f"<li>{_plain(item)}</li>" for item in items) + "\n</ul>"
         case Code(text):
-            return "<pre><code>" + "\n".join(_plain(line) for line in text.splitlines()) + "</code></pre>"
+            return f"<pre><code>{markup.html(visible_lines(text))}</code></pre>"
         case Table(headers, rows, align):
             heads = _cells("th", headers, align)
             body = "\n".join(f"<tr>{_cells('td', row, align)}</tr>" for row in rows)
@@ -171,8 +170,8 @@ def _cells(tag: str, cells: Sequence[str], align: Sequence[str]) -> str:
 
 
 def _marked(text: str) -> str:
-    return escape(clean(text), sys.maxsize)  # a document to keep leaves nothing out
+    return escape(text, sys.maxsize)  # a document to keep leaves nothing out
 
 
 def _plain(text: str) -> str:
-    return html_escape(clean(text))
+    return markup.html(visible(text))

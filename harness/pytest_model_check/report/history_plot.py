@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Sequence
 from io import BytesIO
 from itertools import pairwise
@@ -13,7 +14,7 @@ from pytest_model_check.baselines.record import BaselineMetric
 from pytest_model_check.errors import ModelCheckError
 from pytest_model_check.judgement.numbers import number
 from pytest_model_check.report.history_table import Z, moved, places_of
-from pytest_model_check.report.text import clean
+from pytest_model_check.report.text import visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -61,7 +62,8 @@ def draw(histories: Sequence[History], form: str) -> bytes:
     ]
     widest = max(len(history.recordings) for history in histories)
     style: Any = {"svg.hashsalt": "model-check", "svg.fonttype": "none", "text.parse_math": False}
-    with matplotlib.rc_context(style):
+    with matplotlib.rc_context(style), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that a name has letters which the font lacks
         figure = Figure(figsize=(max(6.4, 1.0 + 0.9 * widest), 3.2 * len(panels)), layout="constrained")
         FigureCanvasAgg(figure)
         for position, (history, metric) in enumerate(panels):
@@ -108,8 +110,8 @@ def _panel(axes: Axes, history: History, metric: str) -> None:
     if lost:
         axes.plot(*zip(*lost, strict=True), "s", color=LOSS, markersize=11, fillstyle="none", label="accepted loss")
     _dummy(axes, shown)
-    axes.set_title(f"{clean(history.name)}: {clean(metric)}", loc="left", fontsize=10)
-    axes.set_ylabel(f"{clean(metric)} (higher is better)", fontsize=8)
+    axes.set_title(f"{visible(history.name)}: {visible(metric)}", loc="left", fontsize=10)
+    axes.set_ylabel(f"{visible(metric)} (higher is better)", fontsize=8)
     axes.set_xlabel("recording, date, commit", fontsize=8)
     axes.set_xticks(range(len(recordings)), [_tick(one) for one in recordings], fontsize=7)
     axes.tick_params(axis="y", labelsize=8)

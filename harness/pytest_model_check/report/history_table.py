@@ -11,7 +11,7 @@ from pytest_model_check.baselines.history import History, Recording
 from pytest_model_check.baselines.record import Baseline, BaselineMetric
 from pytest_model_check.judgement.numbers import MISSING, decimals, number
 from pytest_model_check.judgement.verdicts import MetricVerdict
-from pytest_model_check.report.text import clean
+from pytest_model_check.report.text import inert, visible
 
 HEADERS = (
     "recording", "date", "commit", "author", "data", "metric", "score", "95% interval", "margin", "drift",
@@ -30,7 +30,8 @@ Z = 1.959963984540054  # of a two-sided 95% interval
 
 def render(histories: Sequence[History]) -> str:
     """Give a table for each baseline, what it has drifted below it, and what is missing from it."""
-    return "\n\n".join("\n".join(_one(history)) for history in histories) + f"\n\n{textwrap.fill(LEGEND, 110)}\n"
+    parts = ["\n".join(map(inert, _one(history))) for history in histories]
+    return "\n\n".join([*parts, textwrap.fill(LEGEND, 110)]) + "\n"
 
 
 def ends(metric: BaselineMetric) -> tuple[float, float]:
@@ -72,21 +73,21 @@ def _one(history: History) -> list[str]:
     former = recordings[-1].baseline.formerly if recordings else ()
     title = history.name + (f" (formerly {', '.join(former)})" if former else "")
     body = [row for one, fresh in zip(recordings, moved(recordings), strict=True) for row in _rows(one, moved=fresh)]
-    lines = [title, ""]
+    lines = [visible(title), ""]
     if body:
         lines += tabulate(body, HEADERS, "simple", colalign=ALIGN, disable_numparse=True).splitlines()
-        lines += ["", *drifts(recordings[-1].baseline)]
-    return lines + [f"Note: {clean(remark)}" for remark in history.remarks]
+        lines += ["", *map(visible, drifts(recordings[-1].baseline))]
+    return lines + [f"Note: {visible(remark)}" for remark in history.remarks]
 
 
 def _rows(one: Recording, *, moved: bool) -> list[list[str]]:
     commit = one.commit
     first = [
         str(one.baseline.generation),
-        commit.date[:10] if commit else "not yet",
+        visible(commit.date[:10]) if commit else "not yet",
         commit.sha[:7] if commit else "committed",
-        clean(commit.author) if commit else "",
-        one.data[:8] + " *" * moved,
+        visible(commit.author) if commit else "",
+        visible(one.data[:8]) + " *" * moved,
     ]
     rows: list[list[str]] = []
     for name, metric in one.baseline.metrics.items():
@@ -96,12 +97,12 @@ def _rows(one: Recording, *, moved: bool) -> list[list[str]]:
         rows.append(
             [
                 *(first if not rows else [""] * len(first)),
-                clean(name),
+                visible(name),
                 number(metric.score, places),
                 f"{number(low, places)} to {number(high, places)}",
                 number(metric.margin, places),
                 MISSING if anchor is None else number(metric.score - anchor.score, places, sign=True),
-                clean("; ".join(one.reasons)) if not rows else "",
+                visible("; ".join(one.reasons)) if not rows else "",
             ]
         )
     return rows

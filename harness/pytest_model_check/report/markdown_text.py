@@ -22,11 +22,13 @@ def escape(text: str, room: int = TEXT) -> str:
     """
     text = cut(visible(text), room) or EMPTY
     # An invisible space stops what GitHub looks for in finished text, where no escape is left: @someone, #12, GH-12,
-    # :tada:, addresses.
-    text = re.sub(r"@|#(?=\d)|GH-(?=\d)|:(?=//|[\w+-]+:)|www(?=\.)", "\\g<0>\u200b", text, flags=re.IGNORECASE)
+    # :tada:, addresses, [!NOTE], [x].
+    live = r"@|#(?=\d)|GH-(?=\d)|:(?=//|[\w+-]+:)|www(?=\.)|\[(?=!|[ x]\])"
+    text = re.sub(live, "\\g<0>\u200b", text, flags=re.IGNORECASE)
     # References are text in Markdown and in HTML alike; not for the _ within a word: it means nothing there.
     text = re.sub(r"[\\`*\[\]|~<&@\u200b]|(?<![a-zA-Z0-9])_|_(?![a-zA-Z0-9])", _reference, text)
-    text = re.sub(r"^([-#>]|\+(?= |$)|\d+(?=[.)]( |$)))", _reference, text)  # no list and no rule begins with it
+    # It begins no list, no rule and no command; a number may be less than zero.
+    text = re.sub(r"^([#>]|-(?=[ -]|$)|\+(?= |$)|\d+(?=[.)]( |$))|::)", _reference, text)
     return text.replace("$", "<span>$</span>")  # how GitHub wants a dollar written that begins no formula
 
 
@@ -35,6 +37,7 @@ def _reference(found: re.Match[str]) -> str:
 
 
 def name_of(text: str, room: int = NAME) -> str:
+    """Return a name, shortened in the middle, that GitHub shows as it is."""
     return escape(shortened(visible(text), room), room)
 
 

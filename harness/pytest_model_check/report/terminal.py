@@ -13,7 +13,7 @@ from pytest_model_check.judgement.numbers import MISSING, count, decimals, durat
 from pytest_model_check.judgement.verdicts import PASSING, MetricVerdict, Verdict
 from pytest_model_check.report import sentences, table
 from pytest_model_check.report.table import Row
-from pytest_model_check.report.text import visible
+from pytest_model_check.report.text import inert, visible
 from pytest_model_check.report.text import width as wide
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def summary(
     if verbosity > 0:
         for verdict in shown:
             lines += [*_folds(verdict, width), *map(visible, explain.explanation(verdict)), *_particulars(verdict)]
-    return [*lines, _totals(verdicts)]
+    return [*map(inert, lines), _totals(verdicts)]
 
 
 def promises(baselines: Sequence[Baseline]) -> list[str]:
@@ -63,11 +63,11 @@ def promises(baselines: Sequence[Baseline]) -> list[str]:
             anchor = metric.anchor
             body.append(
                 [
-                    baseline.name,
-                    name,
+                    visible(baseline.name),
+                    visible(name),
                     f"{number(metric.score, places)} ± {number(metric.standard_error, places)}",
                     number(metric.margin, places),
-                    metric.margin_reason,
+                    visible(metric.margin_reason),
                     number(metric.noise_reference.dummy, places),
                     MISSING if anchor is None else number(metric.score - anchor.score, places, sign=True),
                     f"{baseline.rows:,}",
@@ -76,7 +76,7 @@ def promises(baselines: Sequence[Baseline]) -> list[str]:
             )
     headers = ("check", "metric", "score", "margin", "because it is", "dummy", "drift", "rows", "learner")
     align = ("left", "left", "right", "right", "left", "right", "right", "right", "left")
-    return tabulate(body, headers, "simple", colalign=align, disable_numparse=True).splitlines()
+    return list(map(inert, _drawn(headers, body, align)))
 
 
 def next_command(

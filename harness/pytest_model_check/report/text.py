@@ -1,7 +1,8 @@
-"""Text as one visible line: what names, reasons and messages hold is shown, never obeyed. Pure."""
+"""Text that hides nothing: what names, reasons and messages hold is shown, never obeyed. Every output uses it. Pure."""
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import lru_cache
 
@@ -11,20 +12,46 @@ MARKS = 2  # accents on one letter that are still read as writing
 
 @lru_cache(maxsize=4096)  # the same few names stand in every line
 def visible(text: str) -> str:
-    r"""Give a text as one line in which nothing is hidden.
+    """Return a text as one line in which nothing is hidden: white space becomes single spaces."""
+    return spelt_out(" ".join(text.split()))
 
-    White space becomes single spaces. What has no shape of its own (control characters, marks that turn the direction
-    of writing, zero-width characters, halves of characters, unassigned ones) is spelt out, as ``\u202e``; so are
-    accents that would pile up over the lines above.
+
+def visible_lines(text: str) -> str:
+    """Return a text of several lines, in each of which nothing is hidden, and which no service that reads logs obeys.
+
+    Only a line feed ends a line; the spaces that begin one stay, since commands to type are set in.
+    """
+    return "\n".join(inert(spelt_out(line.replace("\t", " ").rstrip())) for line in text.split("\n"))
+
+
+def failure(message: str, advice: str = "") -> str:
+    """Return what a failing test or command says: a message, which is one line, and below it what to do."""
+    return visible_lines(f"{visible(message)}\n{advice}").rstrip()
+
+
+def inert(line: str) -> str:
+    """Return a line of a log that GitHub, Azure and TeamCity take for text, though it looks like a command to them.
+
+    GitHub obeys ``::error::`` where a line begins; the others, and GitHub's old form, anywhere: ``##[error]``.
+    """
+    line = re.sub(r"^(\s*):(?=:)", r"\1\\x3a", line)
+    return re.sub(r"#(?=#\w*\[)", r"\\x23", line)
+
+
+def spelt_out(text: str) -> str:
+    r"""Spell out, as ``\u202e``, what has no shape of its own; line feeds and tabs stay.
+
+    That is: control characters, marks that turn the direction of writing, zero-width characters, halves of characters,
+    unassigned ones; and accents that would pile up over the lines above.
     """
     if text.isascii() and text.isprintable():
-        return " ".join(text.split())
+        return text
     shown, marks = [], 0
-    for character in " ".join(text.split()):
+    for character in text:
         kind = unicodedata.category(character)
         marks = marks + 1 if kind in ("Mn", "Me") else 0
-        hidden = kind[0] == "C" or marks > MARKS or _shapeless(character)
-        shown.append(_spelt(character) if hidden else character)
+        hidden = kind[0] == "C" or kind in ("Zl", "Zp") or marks > MARKS or _shapeless(character)
+        shown.append(_spelt(character) if hidden and character not in "\n\t" else character)
     return "".join(shown)
 
 
@@ -84,8 +111,3 @@ def _shapeless(character: str) -> bool:
 def _spelt(character: str) -> str:
     code = ord(character)
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
-
-
-def clean(text: str) -> str:
-    """Keep what an author's name or a reason may hold from steering the terminal, or turning its text around."""
-    return "".join(character if character.isprintable() else " " if character.isspace() else "?" for character in text)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from pytest_model_check.judgement.verdicts import Verdict
+from pytest_model_check.report.text import failure
 
 if TYPE_CHECKING:
     from pytest_model_check.baselines.store import Pending
@@ -30,7 +31,7 @@ class CheckResult:
     @property
     def failure(self) -> str:
         """The words with which the test fails, where the verdict does not pass."""
-        return f"{self.verdict.message}\n{self.verdict.advice}".rstrip()
+        return failure(self.verdict.message, self.verdict.advice)
 
 
 @dataclass(frozen=True)

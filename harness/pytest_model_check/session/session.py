@@ -16,6 +16,7 @@ import pytest
 
 from pytest_model_check.checks.model_check import ModelCheck
 from pytest_model_check.judgement.verdicts import Run, Verdict
+from pytest_model_check.report.text import failure, visible
 from pytest_model_check.session import options, selection, testreports, typed, xdist
 from pytest_model_check.session.names import NAME
 from pytest_model_check.session.results import CheckResult, ItemResult, LateError, RunResults
@@ -60,7 +61,7 @@ class ModelCheckSession:
         doing = "accepting" if self.options.accept else "updating" if self.options.update else "against"
         against = self.options.against
         decides = "" if against is None else f", held against the {against.words}"
-        return f"model-check: {doing} {self.config.getini('model_check_baselines')}/{decides}"
+        return visible(f"model-check: {doing} {self.config.getini('model_check_baselines')}/{decides}")
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -191,7 +192,7 @@ class ModelCheckSession:
 
     def _fail_late(self, session: pytest.Session, error: LateError) -> None:
         """Fail a test after it has been reported, as an error of its teardown: terminal and JUnit show it."""
-        words = f"{error.name}: {error.reason}\n{error.advice}".rstrip()
+        words = failure(f"{error.name}: {error.reason}", error.advice)
         report = pytest.TestReport(error.nodeid, self.locations[error.nodeid], {}, "failed", words, "teardown")
         item = ItemResult(error.name, self.results.checks[error.nodeid], error.reason)
         setattr(report, NAME, xdist.item_to_plain(item))

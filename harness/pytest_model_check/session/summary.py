@@ -41,10 +41,10 @@ def lines(
     # a file or a log has no width: only a terminal, or somebody who names it, does
     width = writer.fullwidth if sys.stdout.isatty() or "COLUMNS" in os.environ else None
     table = terminal.summary(run.checks, verbosity, width=width, paint=writer.markup) if run.checks else []
-    shown = [*table, *notes, *run.retired, *run.problems]
+    shown = [*table, *map(text.visible_lines, (*notes, *run.retired, *run.problems))]
     command = terminal.next_command(run.checks, updating, lambda nodeid: test_as_typed(config, nodeid))
     if command and verbosity >= 0:
-        shown.append(f"next: {command}")
+        shown.append(text.visible_lines(f"next: {command}"))
     if os.environ.get("GITHUB_ACTIONS") == "true":
         shown += outputs.annotations_of(run, config.rootpath, locations)
     return [text.encodable(line, sys.stdout.encoding) for line in shown]

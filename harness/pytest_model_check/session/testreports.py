@@ -6,6 +6,8 @@ from collections.abc import Collection
 
 import pytest
 
+from pytest_model_check.report.text import failure
+
 
 def derived_name(test: str) -> str:
     """Return the baseline's name: the test's, with its parameters, safe on every file system."""
@@ -29,7 +31,7 @@ def fail_unproved(report: pytest.TestReport, name: str, failures: Collection[str
     """Fail a test that pytest would let pass although its check has proved nothing: skipped, or expected to fail."""
     if report.skipped:  # as is what was expected to fail
         report.outcome = "failed"
-        report.longrepr = "\n".join([*failures, f"{name}: {_why_nothing_was_proved(report)}"])
+        report.longrepr = "\n".join([*failures, failure(f"{name}: {_why_nothing_was_proved(report)}")])
         if hasattr(report, "wasxfail"):
             del report.wasxfail
 

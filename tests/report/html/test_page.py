@@ -19,7 +19,7 @@ from pytest_model_check.judgement.verdicts import (  # fmt: skip
     Run,
 )
 from pytest_model_check.report.html import page
-from pytest_model_check.report.html.markup import visible
+from pytest_model_check.report.text import spelt_out
 from pytest_model_check.scoring.charts import charts
 from support.pages import check, full, metric, recordings
 from support.two_classes import of_folds
@@ -159,7 +159,7 @@ def test_a_name_is_text_and_nothing_else(word) -> None:
         patch.setitem(sys.modules, "matplotlib", None)
         plain, hostile = (Reader(page.render(run)) for run in runs)
     assert hostile.tags == plain.tags
-    shown = " ".join(visible(word.strip()).split())
+    shown = " ".join(spelt_out(word.strip()).split())
     assert " ".join(hostile.text.split()).count(shown) >= 20
     assert hostile.links == plain.links
 
@@ -176,8 +176,8 @@ def test_a_hostile_name_does_nothing_in_a_plot_either(word) -> None:
 
 
 def test_what_cannot_be_seen_is_shown() -> None:
-    assert visible("a\u202eb\u200bc\x07d\ud800e\U000e0041") == "a\\u202eb\\u200bc\\x07d\\ud800e\\U000e0041"
-    assert visible("na\u00efve \u03bb 漢\tx\ny") == "na\u00efve \u03bb 漢\tx\ny"
+    assert spelt_out("a\u202eb\u200bc\x07d\ud800e\U000e0041") == "a\\u202eb\\u200bc\\x07d\\ud800e\\U000e0041"
+    assert spelt_out("na\u00efve \u03bb 漢\tx\ny") == "na\u00efve \u03bb 漢\tx\ny"
 
 
 def test_nothing_comes_from_elsewhere_and_nothing_runs() -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Sequence
 from html import escape
 
-# Invisible although their category says otherwise: fillers, joiners, variation selectors, the blank Braille pattern.
-_BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0") | {chr(k) for k in range(0xFE00, 0xFE10)}
+from pytest_model_check.report.text import spelt_out
+
 _VOID = frozenset(("meta", "br"))
 
 
@@ -17,27 +16,9 @@ class Html(str):
     __slots__ = ()
 
 
-def visible(text: str) -> str:
-    r"""Write what can't be seen (control, bidirectional and zero-width marks) as an escape: ``\u202e``."""
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(_escape(char) if _hidden(char) else char for char in text)
-
-
-def _hidden(char: str) -> bool:
-    if char in "\n\t":
-        return False
-    return char in _BLANK or unicodedata.category(char) in ("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp")
-
-
-def _escape(char: str) -> str:
-    code = ord(char)
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
-
-
 def html(text: str) -> Html:
     """Escape text; markup stays."""
-    return text if isinstance(text, Html) else Html(escape(visible(text)))
+    return text if isinstance(text, Html) else Html(escape(spelt_out(text)))
 
 
 def join(parts: Iterable[str], between: str = "") -> Html:

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from pytest_model_check.report.html.markup import Html, html, tag, visible
+from pytest_model_check.report.html.markup import Html, html, tag
+from pytest_model_check.report.text import cut, visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -196,8 +197,7 @@ def _points(axes: Axes, bins: Mapping[str, Any]) -> None:
 
 
 def _short(name: str) -> str:
-    name = " ".join(visible(name).split())
-    return name if len(name) <= NAME else f"{name[: NAME - 3]}..."
+    return cut(visible(name), NAME)
 
 
 @contextmanager
