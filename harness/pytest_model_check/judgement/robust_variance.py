@@ -59,8 +59,8 @@ def robust_variance(sums: Floats, means: Floats, squares: Floats, variances: Flo
 
     References
     ----------
-    .. [1] Bell and McCaffrey, "Bias reduction in standard errors for linear regression with multi-stage samples", Survey
-       Methodology 28 (2002) 169.
+    .. [1] Bell and McCaffrey, "Bias reduction in standard errors for linear regression with multi-stage samples",
+       Survey Methodology 28 (2002) 169.
     .. [2] Hansen, "Jackknife standard errors for clustered regression", University of Wisconsin (2022).
     """
     own = squares @ variances

@@ -19,9 +19,9 @@ Array = NDArray[np.float64]
 class Carriers:
     """Rows that carry what their fold differs from the others by, where influence values are centred inside folds.
 
-    A fold centres the values of each class on a mean of its own, which hides as much of their spread as the class has
-    few rows: all of it where there is one. What is hidden shows between the folds. So the rows of the fold's rarest class
-    carry the fold's difference, each as much as it counts in its class's mean.
+    A fold centres the values of each class on a mean of its own, and of m values that hides one m-th of their variance:
+    all of it where there is one. What is hidden shows between the folds. So the rows of the fold's rarest class carry
+    the fold's difference, each as much as it counts in its class's mean.
 
     Parameters
     ----------
@@ -73,8 +73,8 @@ class Scores:
     repeats : ndarray of int, shape (n_splits,), or None
         Which repeat of the cross-validation each split is of; None: all are of one.
     by_folds : bool
-        Whether a class, or a label that is answered, has too few rows in a fold for the influence values to be believed:
-        then the folds have to tell how sure the score is.
+        Whether a class, or a label that is answered, has too few rows in a fold for the influence values to be
+        believed: then the folds have to tell how sure the score is.
     carriers : Carriers or None
         Of ranks: which rows carry what the folds differ by.
     """

@@ -59,16 +59,18 @@ def composition(predictions: Predictions, truth: NDArray[Any]) -> Composition:
     """Count the classes of the rows that are predicted."""
     assert predictions.classes is not None
     classes, codes = predictions.classes, class_codes(truth, predictions.classes)
-    first = np.unique(predictions.row, return_index=True)[1]
-    totals = np.bincount(codes[first], minlength=len(classes))
+    of_row = np.full(int(predictions.row.max()) + 1, -1)
+    of_row[predictions.row] = codes
+    totals = np.bincount(of_row[of_row >= 0], minlength=len(classes))
     folds = int(np.bincount(repeats(predictions)).min())
     return Composition(classes, counts(codes, predictions.split, len(classes)), totals, folds)
 
 
 def repeats(predictions: Predictions) -> NDArray[np.int64]:
     """Return the repeat that each split is of."""
-    first = np.unique(predictions.split, return_index=True)[1]
-    return predictions.repeat[first]
+    of_split = np.empty(int(predictions.split.max()) + 1, dtype=np.int64)
+    of_split[predictions.split] = predictions.repeat
+    return of_split
 
 
 def counts(codes: NDArray[np.intp], split: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
