@@ -372,7 +372,7 @@ def test_a_random_learners_noise_is_what_its_rows_do_not_show():
     found = measure(ten, None, -3.0)
     assert (found.noise, found.dof, found.runs, found.dummy) == (noise.beyond_rows, noise.dof, 10, -3.0)
     assert found.noise == pytest.approx(0.3 / sqrt(8), rel=0.2)  # as simulated
-    assert found.floor == noise_floor(ten.psi, found.noise, found.dof)
+    assert found.floor == noise_floor(ten.error_between_seeds, found.noise, found.dof)
     _, alone = _replicates()  # rows that move alone: nothing is left
     assert measure(alone, None, -3.0).noise < 0.3 * seed_noise(alone.splits, alone.weights).s
 
@@ -387,10 +387,12 @@ def test_a_learner_without_randomness_is_measured_by_what_left_out_rows_do():
     assert found.noise == pytest.approx(sqrt((changes.mean(axis=1) ** 2).mean() - rows))  # the bias is in it
     assert found.dof == 10
     assert found.noise_between(1) == found.noise
-    unbiased = noise_floor(refits.psi, found.noise, 10)
+    unbiased = noise_floor(refits.error_between_seeds, found.noise, 10)
     assert found.floor == pytest.approx(unbiased - changes.mean())
     gained = measure(scores(base + 1, folds=8), scores(refits.psi + 2, folds=8), -3.0)
-    assert gained.floor == pytest.approx(noise_floor(refits.psi, gained.noise, 10))  # a gain is no bias to allow for
+    assert gained.floor == pytest.approx(
+        noise_floor(refits.error_between_seeds, gained.noise, 10)
+    )  # a gain is no bias to allow for
 
 
 def test_the_spread_counts_where_it_is_larger():
@@ -420,9 +422,7 @@ def test_rows_of_one_group_count_as_one():
     base, ten = _replicates(rows=80)
     eight = replace(ten, clusters=np.arange(80) // 10)
     alone, together = measure(ten, None, -3.0), measure(eight, None, -3.0)
-    assert together.floor == pytest.approx(
-        noise_floor(eight.psi, together.noise, together.dof, clusters=eight.clusters)
-    )
+    assert together.floor == pytest.approx(noise_floor(eight.error_between_seeds, together.noise, together.dof))
     assert together.noise == alone.noise
     new = scores(base + np.repeat(np.resize([0.3, -0.3], 8), 10), folds=8)  # groups move as one
     new = replace(new, clusters=eight.clusters)

@@ -1,5 +1,6 @@
 """Intervals and tests against published numbers, independent formulas, and their own promises of coverage."""
 
+import dataclasses
 import math
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from pytest_model_check.judgement.statistics import (
     corrected_resampled_t,
     delong_placements,
     exceeds,
+    fold_standard_error,
     half_width,
     holm,
     inconclusive_probability,
@@ -29,6 +31,7 @@ from pytest_model_check.judgement.statistics import (
     unchanged_bound,
 )
 from pytest_model_check.judgement.statistics import standard_error as standard_error_and_dof
+from support.scores import scores
 
 # Bayle et al.'s example: the differences of 20 rows in 4 folds of 5
 BAYLE = np.array([0, 1, 0, 0, 1, 0, 0, 0, 1, 0, 1, 1, 0, 0, 0, 0, 0, 1, 0, -1])
@@ -45,6 +48,12 @@ widths = st.floats(0, 10)
 
 def standard_error(psi, clusters=None):
     return standard_error_and_dof(psi, clusters).se
+
+
+def floor_of(psi, *noise, clusters=None, is_time_series=False, **options):
+    """Give the noise floor of replicates."""
+    replicates = dataclasses.replace(scores(psi, clusters=clusters), is_time_series=is_time_series)
+    return noise_floor(replicates.error_between_seeds, *noise, **options)
 
 
 # --- standard_error
@@ -183,7 +192,7 @@ def test_copies_of_a_row_in_one_unit_add_no_information(psi):
 def test_constant_values_have_no_spread_at_all(value):
     assert standard_error([value] * 7) == 0
     assert seed_noise([[value, value]] * 7, [0.3, 0.7]) == SeedNoise(0.0, 0.0, inf, 7)
-    assert noise_floor([[value, value / 3]] * 7) == 0
+    assert floor_of([[value, value / 3]] * 7) == 0
 
 
 # --- seed_noise
@@ -210,6 +219,36 @@ def test_seed_noise_has_the_bounds_of_satterthwaite_however_small_it_is():
     noise = seed_noise(means, np.full(5, 0.2))
     assert 9 <= noise.dof <= 45
     assert noise.s == pytest.approx(1e-120 * seed_noise(1e120 * means, np.full(5, 0.2)).s, rel=1e-9)
+
+
+# --- fold_standard_error
+
+
+def test_folds_of_equal_size_have_the_usual_standard_error():
+    found = fold_standard_error(NADEAU, [0.1] * 10)
+    assert found.se == pytest.approx(np.std(NADEAU, ddof=1) / sqrt(10), rel=1e-12)
+    assert found.dof == pytest.approx(9)
+
+
+def test_folds_of_unequal_size_are_as_groups_of_rows():
+    sizes = np.array([800, 50, 50, 50, 50])
+    scores_of_folds = np.array([0.05, 0.02, 0.06, 0.04, 0.09])
+    of_rows = standard_error_and_dof(np.repeat(scores_of_folds, sizes), np.repeat(range(5), sizes))
+    found = fold_standard_error(scores_of_folds, sizes / 1000)
+    assert (found.se, found.dof) == pytest.approx((of_rows.se, of_rows.dof), rel=1e-12)
+    assert fold_standard_error([0.05] * 5, sizes / 1000).se == 0  # that some count more is no spread
+
+
+def test_repeats_of_folds_add_no_certainty():
+    once = fold_standard_error(NADEAU, [0.1] * 10)
+    thrice = fold_standard_error(NADEAU * 3, [1 / 30] * 30, np.repeat(range(3), 10))
+    assert (thrice.se, thrice.dof) == pytest.approx((once.se, once.dof), rel=1e-12)
+
+
+def test_folds_that_follow_each_other_are_periods():
+    of_periods = standard_error_and_dof(NADEAU, is_time_series=True)
+    found = fold_standard_error(NADEAU, [0.1] * 10, is_time_series=True)
+    assert (found.se, found.dof) == pytest.approx((of_periods.se, of_periods.dof), rel=1e-12)
 
 
 # --- half_width, resolution, noise_floor
@@ -278,9 +317,9 @@ def test_noise_floor_by_hand():
     psi = np.array([[0.0, 1.0, 0.0], [0.0, 0.0, 0.0]])  # its interaction: +-1/6, +-1/3, +-1/6
     variance = (4 / 36 + 2 / 9) / (1 * 2)
     r = sqrt(2 * variance / 3)
-    assert noise_floor(psi) == pytest.approx(resolution(r, rows_dof=2), rel=1e-12)
-    assert noise_floor(psi, zero_one=True) == pytest.approx(resolution(sqrt(r**2 + 1 / 9), rows_dof=2), rel=1e-12)
-    floor = noise_floor(psi, 10, 7, bias=0.5)
+    assert floor_of(psi) == pytest.approx(resolution(r, rows_dof=2), rel=1e-12)
+    assert floor_of(psi, smallest=1 / 3) == pytest.approx(resolution(sqrt(r**2 + 1 / 9), rows_dof=2), rel=1e-12)
+    floor = floor_of(psi, 10, 7, bias=0.5)
     assert floor == pytest.approx(resolution(r, 10 * sqrt(2), 7, rows_dof=2) + 0.5, rel=1e-12)
 
 
@@ -289,24 +328,24 @@ def test_noise_floor_of_units_is_that_of_their_differences():
     clusters = np.repeat(np.arange(12), 5)
     psi = rng.normal(size=(2, 12)).repeat(5, axis=1)
     error = standard_error_and_dof(psi[0] - psi[1], clusters)  # of two replicates there is one difference
-    assert noise_floor(psi, clusters=clusters) == pytest.approx(resolution(error.se, rows_dof=error.dof), rel=1e-12)
+    assert floor_of(psi, clusters=clusters) == pytest.approx(resolution(error.se, rows_dof=error.dof), rel=1e-12)
     error = standard_error_and_dof(psi[0] - psi[1], clusters, is_time_series=True)
-    found = noise_floor(psi, clusters=clusters, is_time_series=True)
+    found = floor_of(psi, clusters=clusters, is_time_series=True)
     assert found == pytest.approx(resolution(error.se, rows_dof=error.dof), rel=1e-12)
 
 
 @fast
 @given(hnp.arrays(float, st.tuples(st.integers(2, 6), st.integers(2, 20)), elements=thousandths), thousandths.map(abs))
 def test_noise_floor_follows_the_unit_and_sees_the_interaction_only(psi, factor):
-    floor = noise_floor(psi, 0.1, 9, bias=0.2)
-    assert noise_floor(factor * psi, factor * 0.1, 9, bias=factor * 0.2) == pytest.approx(factor * floor, abs=1e-9)
+    floor = floor_of(psi, 0.1, 9, bias=0.2)
+    assert floor_of(factor * psi, factor * 0.1, 9, bias=factor * 0.2) == pytest.approx(factor * floor, abs=1e-9)
     rows_and_replicates = psi + np.arange(psi.shape[1]) + 3 * np.arange(psi.shape[0])[:, None]
-    assert noise_floor(rows_and_replicates, 0.1, 9, bias=0.2) == pytest.approx(floor, abs=1e-9)
+    assert floor_of(rows_and_replicates, 0.1, 9, bias=0.2) == pytest.approx(floor, abs=1e-9)
 
 
 def test_noise_floor_estimates_the_row_noise_between_two_runs():
     rng = np.random.default_rng(3)
-    floor = noise_floor(rng.normal(size=2000) + 0.3 * rng.normal(size=(10, 2000)), 0, inf)
+    floor = floor_of(rng.normal(size=2000) + 0.3 * rng.normal(size=(10, 2000)), 0, inf)
     assert floor == pytest.approx(resolution(0.3 * sqrt(2 / 2000)), rel=0.03)
 
 
@@ -619,11 +658,16 @@ TWO_BY_TWO = [[0.1, 0.2], [0.3, 0.4]]
         (half_width, (0.95, 1, 1, nan), "dof"),
         (half_width, (0.95, 1, 1, 0), "dof"),
         (resolution, (nan,), "se_rows"),
-        (noise_floor, ([[0.1, nan], [0.3, 0.4]], 0, 1), "psi: expected numbers"),
-        (noise_floor, ([[0.1, 0.2]], 0, 1), "psi: expected at least 2"),
-        (noise_floor, (TWO_BY_TWO, nan, 1), "beyond_rows: "),
-        (noise_floor, (TWO_BY_TWO, 0, nan), "dof"),
-        (lambda bias: noise_floor(TWO_BY_TWO, 0, 1, bias=bias), (nan,), "bias"),
+        (noise_floor, (StandardError(nan, 1),), "rows: "),
+        (noise_floor, (StandardError(1.0, 9), nan, 1), "beyond_rows: "),
+        (noise_floor, (StandardError(1.0, 9), 1, nan), "dof"),
+        (lambda smallest: noise_floor(StandardError(1.0, 9), smallest=smallest), (nan,), "smallest"),
+        (lambda bias: noise_floor(StandardError(1.0, 9), bias=bias), (nan,), "bias"),
+        (fold_standard_error, ([0.1, nan], [0.5, 0.5]), "differences: expected numbers"),
+        (fold_standard_error, ([0.1], [1.0]), "differences: expected at least 2 splits"),
+        (fold_standard_error, ([0.1, 0.2, 0.3], [0.3] * 3, [0, 0, 1]), "differences: expected at least 2 splits"),
+        (fold_standard_error, ([0.1, 0.2], [0.5]), "weights: expected 2 values"),
+        (fold_standard_error, ([0.1, 0.2], [1.0, 0.0]), "weights: expected values above 0"),
         (delong_placements, ([True, False], [0.1, nan]), "scores: expected numbers"),
         (delong_placements, ([True, False], [0.1]), "scores: expected 2 values"),
         (tango_interval, (nan, 1, 5), "b: "),

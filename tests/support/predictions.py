@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from pytest_model_check.checks.check import Metric
 from pytest_model_check.data.dataset import Truth
 from pytest_model_check.fitting.predictions import Predictions
-from pytest_model_check.judgement import statistics
 from pytest_model_check.judgement.scores import Scores
 from pytest_model_check.scoring import metrics
 from sklearn import metrics as sk
@@ -36,7 +35,7 @@ def score(
 
 def standard_error(found: Scores) -> float:
     """Give the standard error that the judge would take of one model's score."""
-    return statistics.standard_error(found.psi.mean(axis=0), found.clusters).se
+    return found.standard_error(found.psi.mean(axis=0), found.folds).se
 
 
 def binary(

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from math import inf
 from typing import Literal
 
 import numpy as np
@@ -25,7 +26,7 @@ from pytest_model_check.fitting import crossval
 from pytest_model_check.fitting.joblib_engine import FitProgress
 from pytest_model_check.fitting.naive_forecasts import naive_forecasts
 from pytest_model_check.fitting.predictions import Predictions
-from pytest_model_check.judgement import drift, noise, statistics
+from pytest_model_check.judgement import drift, noise
 from pytest_model_check.judgement.drift import Anchor
 from pytest_model_check.judgement.noise import NoiseReference
 from pytest_model_check.judgement.scores import Scores
@@ -208,6 +209,9 @@ def _score(metric: Metric, data: Dataset, fitted: Fitted, anchor: Anchor | None)
     with warnings.catch_warnings():  # the dummy's ill-defined precision is no concern of the user's
         warnings.simplefilter("ignore")
         dummy = max(metrics.score(dummy, metric, data.truth).score for dummy in fitted.dummies)
+    if unjudgeable := metrics.unjudgeable(metric, fitted.predictions, data.truth):
+        noise_reference = NoiseReference(dummy, 0.0, inf, len(scores.psi) if replicates is None else None, 0.0)
+        return _recorded(scores, None, f"reported, not judged: {unjudgeable}", noise_reference)
     measured = _measure(metric, scores, replicates, dummy, data.rows, random=fitted.learner != "deterministic")
     if anchor is None or drift.surpasses(anchor, scores):
         return measured
@@ -218,9 +222,6 @@ def _score(metric: Metric, data: Dataset, fitted: Fitted, anchor: Anchor | None)
 def _measure(
     metric: Metric, scores: Scores, replicates: Scores | None, dummy: float, rows: int, *, random: bool
 ) -> BaselineMetric:
-    if scores.kind == "extreme":
-        reason = "reported, not judged: it hangs on a single row"
-        return _recorded(scores, None, reason, noise.measure(scores, replicates, dummy))
     if scores.score <= dummy:
         raise CandidateError(
             f"{metric.name} is {scores.score:.4g}, no better than a dummy that looks at no feature ({dummy:.4g})",
@@ -245,9 +246,10 @@ def _measure(
 def _recorded(scores: Scores, margin: float | None, reason: str, noise_reference: NoiseReference) -> BaselineMetric:
     return BaselineMetric(
         score=scores.score,
-        standard_error=statistics.standard_error(
-            scores.psi.mean(axis=0), scores.clusters, is_time_series=scores.is_time_series
-        ).se,
+        # of a metric that is only reported it may not be known
+        standard_error=scores.standard_error(scores.psi.mean(axis=0), scores.folds).se
+        if scores.has_folds or not scores.by_folds
+        else 0.0,
         folds=tuple(scores.folds.tolist()),
         definition=scores.definition,
         margin=margin,

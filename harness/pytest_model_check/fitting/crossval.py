@@ -98,15 +98,20 @@ def _gather(cv: CrossValidation, answers: Iterable[tuple[Fit, Answers]], seeds: 
             raise CandidateError(
                 f"{cv.splits[k].words}: the candidate has {', '.join(responses)}, elsewhere {', '.join(names)}"
             )
+    responses = {
+        name: np.stack([np.concatenate([answered[seed, k][name] for k in numbers]) for seed in seeds]) for name in names
+    }
+    return replace(slots(cv), responses=responses)
+
+
+def slots(cv: CrossValidation) -> Predictions:
+    """Lay out which rows will be predicted in which folds, without any answer yet."""
     sizes = [len(split.test) for split in cv.splits]
     return Predictions(
         row=np.concatenate([split.test for split in cv.splits]),
         repeat=np.repeat([split.repeat for split in cv.splits], sizes).astype(np.int64),
         fold=np.repeat([split.fold for split in cv.splits], sizes).astype(np.int64),
-        responses={
-            name: np.stack([np.concatenate([answered[seed, k][name] for k in numbers]) for seed in seeds])
-            for name in names
-        },
+        responses={},
         classes=cv.classes,
     )
 

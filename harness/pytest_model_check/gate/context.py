@@ -10,10 +10,11 @@ from pytest_model_check.data import dataset, splits
 from pytest_model_check.data.dataset import Dataset
 from pytest_model_check.data.splits import CrossValidation
 from pytest_model_check.errors import MissingBaselineError
+from pytest_model_check.fitting import crossval
 from pytest_model_check.fitting.joblib_engine import FitProgress
 from pytest_model_check.pull_requests import approved
 from pytest_model_check.pull_requests.approved import Approval
-from pytest_model_check.scoring.metrics import require_judgeable
+from pytest_model_check.scoring.metrics import require_enough_rows, require_judgeable
 from pytest_model_check.settings import Progress, Settings
 
 
@@ -66,5 +67,7 @@ def prepare(check: Check, settings: Settings, progress: Progress) -> Context:
             f"{check.name}: there is no baseline to hold the candidate against",
             "Record one from the model as it is now: pytest --model-check --update-baselines",
         )
-    cross_validation = splits.make_cross_validation(check, dataset.read(check, settings.root))
+    data = dataset.read(check, settings.root)
+    cross_validation = splits.make_cross_validation(check, data)
+    require_enough_rows(check.metrics, crossval.slots(cross_validation), data.truth)
     return Context(check, cross_validation, approval, settings, progress)

@@ -24,7 +24,7 @@ from pytest_model_check.judgement.judge import (
 )
 from pytest_model_check.judgement.scores import Scores
 from pytest_model_check.judgement.verdicts import PASSING, Drift, MetricVerdict
-from pytest_model_check.scoring.metrics import definition, judgeable, score
+from pytest_model_check.scoring.metrics import definition, score, unjudgeable
 
 START_ANEW = (
     "To start anew on what there is now, have it accepted with a reason: "
@@ -132,8 +132,8 @@ class PairedJudge:
         if stored.definition != (now := definition(candidate, metric, self._truth)):
             reason = f"the baseline's is the {stored.definition}, this one the {now}"
             return MetricVerdict(name, "incomparable", baseline=stored.score, reason=reason)
-        if not judgeable(metric):
-            after, reason = self._scores(candidate, metric).score, "it hangs on a single row, and can't be judged"
+        if reason := unjudgeable(metric, candidate, self._truth):
+            after, reason = self._scores(candidate, metric).score, f"it can't be judged: {reason}"
             return MetricVerdict(name, "reported", None, stored.score, after, after - stored.score, reason=reason)
         if same:
             return identical(name, stored.score, stored.folds, stored.noise_reference, metric.margin)

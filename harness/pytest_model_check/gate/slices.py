@@ -15,7 +15,7 @@ from pytest_model_check.fitting.predictions import Predictions
 from pytest_model_check.judgement.judge import judge_slices, raise_alarms
 from pytest_model_check.judgement.scores import Scores
 from pytest_model_check.judgement.verdicts import MetricVerdict
-from pytest_model_check.scoring.metrics import score
+from pytest_model_check.scoring.metrics import score, unjudgeable
 
 SLICE_ROWS = 50  # a smaller slice could raise no alarm that anybody should believe
 SLICE_VALUES = 50
@@ -64,11 +64,15 @@ def _scores(
     masks: Sequence[tuple[str, NDArray[np.bool_]]],
 ) -> Iterator[tuple[str, Scores, Scores]]:
     for name, rows in masks:
+        sides = [side.of_rows(rows) for side in (approved, candidate)]
         try:
-            old, new = (score(side.of_rows(rows), metric, data.truth) for side in (approved, candidate))
+            if unjudgeable(metric, sides[0], data.truth):
+                continue
+            old, new = (score(side, metric, data.truth) for side in sides)
         except PromiseError:  # one class only in a fold, say: what has no score here raises no alarm
             continue
-        yield name, old, new
+        if new.has_folds or not new.as_sparse_as(old).by_folds:
+            yield name, old, new
 
 
 def _masks(check: Check, data: Dataset) -> Iterator[tuple[str, NDArray[np.bool_]]]:

@@ -147,7 +147,7 @@ def difference(baseline: Floats, folds: Floats, candidate: Scores, noise_referen
     delta, skill = candidate.score - score, abs(score - noise_reference.dummy)
     if abs(delta) <= ROUNDING * skill:
         delta = 0.0
-    error = statistics.standard_error(rows, candidate.clusters, is_time_series=candidate.is_time_series)
+    error = candidate.standard_error(rows, candidate.folds - folds)
     se = max(error.se, candidate.min_standard_error)
     if se <= ROUNDING * abs(delta):  # every row moved by the same, and that is no certainty
         se = abs(delta) or skill / len(rows)  # so its own size has to do, or one row's worth
@@ -160,7 +160,8 @@ def difference(baseline: Floats, folds: Floats, candidate: Scores, noise_referen
         discordant_pairs = (int((rows > 0).sum()), int((rows < 0).sum()), len(rows))
     found = Difference(delta, se, error.dof, noise, dof, discordant_pairs)
     random = noise_reference.runs is not None or len(candidate.psi) > 1
-    return _guarded(found, folds, candidate) if random and len(folds) > 1 else found
+    # where the folds tell how sure it is, they have told already
+    return _guarded(found, folds, candidate) if random and len(folds) > 1 and not candidate.by_folds else found
 
 
 def _guarded(found: Difference, folds: Floats, candidate: Scores) -> Difference:
@@ -169,7 +170,7 @@ def _guarded(found: Difference, folds: Floats, candidate: Scores) -> Difference:
     A single run does not tell how noisy its seeds are, but every fold has a seed of its own: a candidate that draws
     more noise than the baseline shows it in the spread of its folds.
     """
-    spread = statistics.standard_error((candidate.folds - folds) * candidate.weights * len(folds))
+    spread = statistics.fold_standard_error(candidate.folds - folds, candidate.weights)
     expected = statistics.combine(found.se, found.noise, found.dof, rows_dof=found.rows_dof)
     if not statistics.exceeds(spread, expected):
         return found
@@ -210,11 +211,14 @@ def difference_of_folds(
     .. [1] Nadeau, Bengio, "Inference for the generalization error", Machine Learning 52 (2003) 239.
     """
     old = np.asarray(baseline)
-    differences = (candidate.folds - old) * candidate.weights * len(old)  # whose mean is that of the rows
+    differences = candidate.folds - old
+    delta = float(differences @ candidate.weights)
+    # each as far from delta as it counts: their mean is that of the rows, and unequal folds alone make no spread
+    differences = delta + (differences - delta) * candidate.weights * len(old)
     skill = abs(float(old @ candidate.weights) - noise_reference.dummy)
-    size = abs(float(differences.mean())) or skill / candidate.psi.shape[1]
+    size = abs(delta) or skill / candidate.psi.shape[1]
     if np.ptp(differences) <= ROUNDING * size:  # every fold moved by the same, and that is no certainty
-        return Difference(float(differences.mean()), size, len(differences) - 1, 0.0, inf)
+        return Difference(delta, size, len(differences) - 1, 0.0, inf)
     test = statistics.corrected_resampled_t(differences, test_train_ratio)
     return Difference(test.mean, test.se, test.dof, 0.0, inf)  # what seeds do to folds is in it already
 
@@ -252,6 +256,7 @@ def judge_metric(
         better if L > 0; held if L > -margin; worse if U < 0 and not held; else inconclusive; with
         L = delta - h(.95) and U = delta + h(.9975). What does not beat the dummy is never held.
     """
+    candidate = candidate.as_sparse_as(baseline)
     found = difference(baseline.psi.mean(axis=0), baseline.folds, candidate, noise_reference)
     return judge_difference(
         metric,
@@ -323,7 +328,7 @@ def judge_slices(
     """
     judged = []
     for name, baseline, candidate in slices:
-        found = difference(baseline.psi.mean(axis=0), baseline.folds, candidate, noise_reference)
+        found = difference(baseline.psi.mean(axis=0), baseline.folds, candidate.as_sparse_as(baseline), noise_reference)
         low, high = found.bounds()
         assert whole.margin is not None
         verdict = MetricVerdict(

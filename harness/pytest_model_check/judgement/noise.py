@@ -69,26 +69,24 @@ def measure(scores: Scores, replicates: Scores | None, dummy: float) -> NoiseRef
     NoiseReference
         With zero noise and floor where there is a single seed and no replicate: not measured.
     """
-    repeated = replicates or scores
+    repeated = (replicates or scores).as_sparse_as(scores)
     runs = len(scores.psi) if replicates is None else None
-    if len(repeated.psi) < 2 or scores.kind == "extreme":
+    if len(repeated.psi) < 2:
         return NoiseReference(dummy, 0.0, inf, runs, 0.0)
     noise, dof, bias = repeated.noise.beyond_rows, repeated.noise.dof, 0.0
     if replicates is not None:
         changes = replicates.psi - scores.psi[0]
         shifts = changes.mean(axis=1)
         bias = max(0.0, -float(shifts.mean()))
-        rows = statistics.pooled_standard_error(changes, scores.clusters, is_time_series=scores.is_time_series).se
+        rows = repeated.pooled_standard_error(changes, replicates.splits - scores.splits[0]).se
         spread = sqrt(max(0.0, float(np.mean(shifts**2)) - rows**2))
         if spread > noise:
             noise, dof = spread, float(len(shifts))
     floor = statistics.noise_floor(
-        repeated.psi,
+        repeated.error_between_seeds,
         noise,
         dof,
-        clusters=scores.clusters,
-        is_time_series=scores.is_time_series,
-        zero_one=scores.kind == "zero_one" and scores.clusters is None,
+        smallest=1 / scores.psi.shape[1] if scores.kind == "zero_one" and scores.clusters is None else 0.0,
         bias=bias,
     )
     return NoiseReference(dummy, noise, dof, runs, floor)

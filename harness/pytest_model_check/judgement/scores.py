@@ -3,13 +3,46 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_model_check.errors import PromiseError
 from pytest_model_check.judgement import statistics
+from pytest_model_check.judgement.robust_variance import Strata
 
 Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Carriers:
+    """Rows that carry what their fold differs from the others by, where influence values are centred inside folds.
+
+    A fold centres the values of each class on a mean of its own, and of m values that hides one m-th of their variance:
+    all of it where there is one. What is hidden shows between the folds. So the rows of the fold's rarest class carry
+    the fold's difference, each as much as it counts in its class's mean.
+
+    Parameters
+    ----------
+    row, split : ndarray of int, shape (n_slots,)
+        The row (counted over those that are predicted) and the split of each slot.
+    loads : ndarray of shape (n_slots,)
+        How many times a slot carries its fold's difference: ``n_k / m`` if it is one of the m slots of the rarest class
+        among the n_k of its fold, else 0.
+    strata : Strata
+        The classes of the rows.
+    """
+
+    row: NDArray[np.int64]
+    split: NDArray[np.int64]
+    loads: Array
+    strata: Strata
+
+    def spread(self, rows: Array, differences: Array) -> Array:
+        """Let the carriers carry the folds' differences, which the influence values of all rows hold once."""
+        carried = np.bincount(self.row, weights=(self.loads - 1) * differences[self.split])
+        return np.asarray(rows + carried / np.bincount(self.row))
 
 
 @dataclass(frozen=True)
@@ -37,6 +70,13 @@ class Scores:
     min_standard_error : float
         The standard error of the smallest change there is: one row for hits, one swapped pair for ranks; 0 where a
         change can be as small as it likes.
+    repeats : ndarray of int, shape (n_splits,), or None
+        Which repeat of the cross-validation each split is of; None: all are of one.
+    by_folds : bool
+        Whether a class, or a label that is answered, has too few rows in a fold for the influence values to be
+        believed: then the folds have to tell how sure the score is.
+    carriers : Carriers or None
+        Of ranks: which rows carry what the folds differ by.
     """
 
     definition: str
@@ -48,6 +88,9 @@ class Scores:
     weights: Array
     kind: str
     min_standard_error: float
+    repeats: NDArray[np.int64] | None = None
+    by_folds: bool = False
+    carriers: Carriers | None = None
 
     @property
     def score(self) -> float:
@@ -63,6 +106,58 @@ class Scores:
     def folds(self) -> Array:
         """The metric in each split, averaged over seeds; shape (n_splits,)."""
         return np.asarray(self.splits.mean(axis=0))
+
+    def standard_error(self, rows: Array, folds: Array) -> statistics.StandardError:
+        """Return the standard error of a score like this one, or of a difference of two.
+
+        Parameters
+        ----------
+        rows : ndarray of shape (n_rows,)
+            Its influence values.
+        folds : ndarray of shape (n_splits,)
+            Its value in each split.
+
+        Raises
+        ------
+        PromiseError
+            If the folds would have to tell, and there are not two.
+        """
+        if self.by_folds:
+            if not self.has_folds:
+                raise PromiseError(
+                    "a class, or a label that is answered, has too few rows, and a single fold can't tell how sure its "
+                    "score is",
+                    "Use five folds or more (cv=5), or a metric that sees every row, e.g. neg_brier_score.",
+                )
+            return statistics.fold_standard_error(folds, self.weights, self.repeats, is_time_series=self.is_time_series)
+        strata = None
+        if self.carriers is not None:
+            strata = self.carriers.strata
+            rows = self.carriers.spread(rows, folds - folds @ self.weights)
+        return statistics.standard_error(rows, self.clusters, is_time_series=self.is_time_series, strata=strata)
+
+    def pooled_standard_error(self, rows: Array, folds: Array) -> statistics.StandardError:
+        """Return the root mean square of the standard errors of several: of shape (n, n_rows) and (n, n_splits)."""
+        if self.by_folds or self.carriers is not None:
+            return statistics.pooled([self.standard_error(*values) for values in zip(rows, folds, strict=True)])
+        return statistics.pooled_standard_error(rows, self.clusters, is_time_series=self.is_time_series)
+
+    @property
+    def error_between_seeds(self) -> statistics.StandardError:
+        """The standard error of the difference of two seeds, as rows (or folds) show it; it takes at least two."""
+        seeds = len(self.psi)
+        rows, folds = self.psi - self.psi[0], self.splits - self.splits[0]  # of equal seeds zero, not rounding noise
+        error = self.pooled_standard_error(rows - rows.mean(axis=0), folds - folds.mean(axis=0))
+        return replace(error, se=sqrt(2 * seeds / (seeds - 1)) * error.se)
+
+    @property
+    def has_folds(self) -> bool:
+        """Whether every repeat has folds to compare."""
+        return int(np.bincount(np.zeros(len(self.weights), int) if self.repeats is None else self.repeats).min()) > 1
+
+    def as_sparse_as(self, other: Scores) -> Scores:
+        """Be judged by folds, where the other has to be."""
+        return replace(self, by_folds=self.by_folds or other.by_folds)
 
     def first(self, seeds: int) -> Scores:
         """Keep the first `seeds` seeds."""

@@ -7,6 +7,7 @@ number of the right shape is a ValueError that starts with the argument's name.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import expm1, hypot, inf, log1p, sqrt
 from typing import Any
@@ -14,6 +15,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy.special import fdtri, ndtr, ndtri, stdtr, stdtrit  # scipy.stats would take as long to import as all the rest
+
+from pytest_model_check.judgement.robust_variance import (
+    Strata,
+    clustered_variance,
+    robust_variance,
+    stratified_variance,
+)
 
 Floats = npt.NDArray[np.float64]
 
@@ -35,7 +43,11 @@ class StandardError:
 
 
 def standard_error(
-    psi: npt.ArrayLike, clusters: npt.ArrayLike | None = None, *, is_time_series: bool = False
+    psi: npt.ArrayLike,
+    clusters: npt.ArrayLike | None = None,
+    *,
+    is_time_series: bool = False,
+    strata: Strata | None = None,
 ) -> StandardError:
     """Return the standard error of the mean of influence values.
 
@@ -48,15 +60,20 @@ def standard_error(
         is its own unit.
     is_time_series : bool, default False
         Whether neighbouring clusters depend on each other too: the clusters are periods, and their labels sort by time.
+    strata : Strata, optional
+        The classes of the rows, where the mean is a sum of a mean for each class (ROC AUC): every class that is seen
+        has a mean of its own to estimate, and its own variance. Each must have two units.
 
     Returns
     -------
     StandardError
         Let r_g be the sum over unit g of psi less the mean of all rows, and w_g the share of the rows that are in g.
         Units: ``sqrt(sum_g r_g^2 / (1 - w_g)) / n``, which is ``sd(ddof=1) / sqrt(n)`` where every row is its own unit;
-        degrees of freedom by Satterthwaite's formula, G - 1 where the clusters are of equal size [2]_. Periods: the
-        mean of the first nu squared cosine transforms of r, with nu degrees of freedom, ``nu = 0.4 G^(2/3)`` [3]_.
-        The standard error is zero where psi is constant, which is no certainty: see `half_width`.
+        degrees of freedom by Satterthwaite's formula, G - 1 where the clusters are of equal size [2]_; where one unit
+        has more than four fifths of the rows, r_g^2 is divided by ``(1 - w_g)^2`` (`robust_variance`). Strata: w_g is
+        the share of the class, and the variances of the classes are added [4]_. Periods: the mean of the first nu
+        squared cosine transforms of r, with nu degrees of freedom, ``nu = 0.4 G^(2/3)`` [3]_. The standard error is
+        zero where psi is constant, which is no certainty: see `half_width`.
 
     Raises
     ------
@@ -68,26 +85,29 @@ def standard_error(
     .. [1] Bayle, Bayle, Janson, Mackey (2020), Cross-validation confidence intervals for test error, NeurIPS 33.
     .. [2] Bell, McCaffrey (2002), Bias reduction in standard errors for linear regression with multi-stage samples,
        Survey Methodology 28; Imbens, Kolesar (2016), Robust standard errors in small samples, Review of Economics and
-       Statistics 98. In simulations (benchmarks/coverage.py) it keeps its level from four groups on, and with one
-       group of up to four fifths of the rows, where the normal quantile misses two to seven times as often as it says.
+       Statistics 98. In simulations (benchmarks/coverage.py) it keeps its level from four groups on, however large one
+       of them is, where the normal quantile misses two to seven times as often as it says.
     .. [3] Lazarus, Lewis, Stock, Watson (2018), HAR inference: recommendations for practice, Journal of Business &
        Economic Statistics 36.
+    .. [4] DeLong, DeLong, Clarke-Pearson (1988), Comparing the areas under two or more correlated receiver operating
+       characteristic curves, Biometrics 44.
     """
     psi = _array("psi", psi, 1)
-    sums = psi - psi[0]  # first, so that constant values give zero and not rounding noise
-    sums = sums - sums.mean()
-    shares = np.full(1, 1 / psi.size)  # of every row the same
-    if clusters is not None:
-        codes = _codes("clusters", clusters, psi.size)
-        sums, shares = np.bincount(codes, weights=sums), np.bincount(codes) / psi.size
-    _require(sums.size >= 2, "psi" if clusters is None else "clusters", "at least 2 independent clusters", sums.size)
+    moved = psi - psi[0]  # first, so that constant values give zero and not rounding noise
+    moved = moved - moved.mean()
+    codes = None if clusters is None else _codes("clusters", clusters, psi.size)
+    units = psi.size if codes is None else int(codes.max()) + 1
+    _require(units >= 2, "psi" if codes is None else "clusters", "at least 2 independent clusters", units)
     if is_time_series:
+        sums = moved if codes is None else np.bincount(codes, weights=moved).astype(np.float64)
         return _serial_error(sums, psi.size)
-    se = sqrt(float((sums**2 / (1 - shares)).sum())) / psi.size
-    if clusters is None:
-        return StandardError(se, sums.size - 1)
-    leverage = shares**2 / (1 - shares)
-    return StandardError(se, 1 / float((shares**2).sum() + leverage.sum() ** 2 - (leverage**2).sum()))
+    if codes is not None and units < psi.size:
+        variance, dof = clustered_variance(moved, codes, strata)
+    elif strata is not None:
+        variance, dof = stratified_variance(moved, strata)
+    else:
+        variance, dof = float(moved @ moved) * psi.size / (psi.size - 1), psi.size - 1
+    return StandardError(sqrt(variance) / psi.size, dof)
 
 
 def pooled_standard_error(
@@ -116,8 +136,63 @@ def pooled_standard_error(
     if clusters is None and not is_time_series:  # all at once: a baseline has ten
         _require(psi.shape[1] >= 2, "psi", "at least 2 independent clusters", psi.shape[1])
         return StandardError(sqrt(float(psi.var(axis=1, ddof=1).mean()) / psi.shape[1]), psi.shape[1] - 1)
-    errors = [standard_error(one, clusters, is_time_series=is_time_series) for one in psi]
-    return StandardError(sqrt(float(np.mean([error.se**2 for error in errors]))), errors[0].dof)
+    return pooled([standard_error(one, clusters, is_time_series=is_time_series) for one in psi])
+
+
+def pooled(errors: Sequence[StandardError]) -> StandardError:
+    """Return the root mean square of standard errors, with the fewest degrees of freedom of one of them."""
+    _require(len(errors) > 0, "errors", "at least one standard error", len(errors))
+    return StandardError(sqrt(float(np.mean([error.se**2 for error in errors]))), min(error.dof for error in errors))
+
+
+def fold_standard_error(
+    differences: npt.ArrayLike,
+    weights: npt.ArrayLike,
+    repeats: npt.ArrayLike | None = None,
+    *,
+    is_time_series: bool = False,
+) -> StandardError:
+    """Return the standard error of the weighted mean of fold scores, from how they differ from each other.
+
+    Parameters
+    ----------
+    differences : array_like of shape (K,)
+        The score of each split, in the metric's unit; for a comparison, candidate minus baseline.
+    weights : array_like of shape (K,)
+        Share of each split in the metric.
+    repeats : array_like of shape (K,), optional
+        Which repeat of the cross-validation each split is of; by default all are of one, and share no row.
+    is_time_series : bool, default False
+        Whether neighbouring splits depend on each other.
+
+    Returns
+    -------
+    StandardError
+        As `standard_error` has it of units that hold `weights` of the rows: ``sqrt(sum_k r_k^2 / (1 - w_k))`` with
+        ``r_k = w_k (d_k - d)``. Of repeats, the root mean square: their mean varies no more than one of them.
+
+    Raises
+    ------
+    ValueError
+        If a repeat has a single split.
+    """
+    scores, shares = _array("differences", differences, 1), _array("weights", weights, 1)
+    _require(shares.size == scores.size, "weights", f"{scores.size} values, one for each split", shares.size)
+    _require(bool((shares > 0).all()), "weights", "values above 0", shares.min())
+    codes = np.zeros(scores.size, dtype=np.intp) if repeats is None else _codes("repeats", repeats, scores.size)
+    smallest = int(np.bincount(codes).min())
+    _require(smallest >= 2, "differences", "at least 2 splits in each repeat", smallest)
+    errors = []
+    for repeat in range(codes.max() + 1):
+        inside = codes == repeat
+        share, moved = shares[inside] / shares[inside].sum(), scores[inside] - scores[inside][0]
+        sums = share * (moved - share @ moved)
+        if is_time_series:
+            errors.append(_serial_error(sums, 1))
+        else:
+            variance, dof = robust_variance(sums, share[:, None], share[:, None], np.ones(1))
+            errors.append(StandardError(sqrt(variance), dof))
+    return pooled(errors)
 
 
 def _serial_error(sums: Floats, n: int) -> StandardError:
@@ -371,50 +446,37 @@ def resolution(
 
 
 def noise_floor(
-    psi: npt.ArrayLike,
-    beyond_rows: float = 0.0,
-    dof: float = inf,
-    *,
-    clusters: npt.ArrayLike | None = None,
-    is_time_series: bool = False,
-    zero_one: bool = False,
-    bias: float = 0.0,
+    rows: StandardError, beyond_rows: float = 0.0, dof: float = inf, *, smallest: float = 0.0, bias: float = 0.0
 ) -> float:
     """Return the smallest margin that comparisons of a baseline's own replicates can resolve.
 
     Parameters
     ----------
-    psi : array_like of shape (B, n)
-        Influence values of B replicates of one model on n rows, in the metric's unit.
+    rows : StandardError
+        Over rows, of the difference of two replicates, in the metric's unit: ``sqrt(2 B / (B - 1))`` times that of
+        replicates about their mean.
     beyond_rows, dof : float
         The seed noise that rows do not show (`SeedNoise`); it enters times sqrt(2), as between two single runs.
-    clusters, is_time_series : optional
-        As for `standard_error`.
-    zero_one : bool, default False
-        Whether psi is 0 or 1 for each row: then one row's worth, 1/n, is added in quadrature to the noise of the rows.
+    smallest : float, default 0
+        The smallest change there is, 1/n where rows are 0 or 1: added in quadrature to the noise of the rows.
     bias : float, default 0
         Mean loss of harmlessly changed replicates, in the metric's unit.
 
     Returns
     -------
     float
-        `resolution` of R over rows and ``beyond_rows * sqrt(2)`` over seeds, plus `bias`, where R^2 is twice the mean
-        squared standard error of replicates about their mean, times ``B / (B - 1)``.
+        `resolution` of both, plus `bias`.
 
     Raises
     ------
     ValueError
-        If there are fewer than two replicates or rows, or an argument is outside its range.
+        If an argument is outside its range.
     """
-    psi = _array("psi", psi, 2)
-    replicates, n = psi.shape
-    _require(min(replicates, n) >= 2, "psi", "at least 2 replicates of 2 rows", psi.shape)
+    _require(0 <= rows.se < inf, "rows", "a finite standard error >= 0", rows.se)
     _require(0 <= beyond_rows < inf, "beyond_rows", "a finite number >= 0", beyond_rows)
+    _require(0 <= smallest < inf, "smallest", "a finite number >= 0", smallest)
     _require(0 <= bias < inf, "bias", "a finite number >= 0", bias)
-    moved = psi - psi[0]  # equal replicates give zero and not rounding noise
-    error = pooled_standard_error(moved - moved.mean(axis=0), clusters, is_time_series=is_time_series)
-    row_noise = sqrt(2 * error.se**2 * replicates / (replicates - 1) + (1 / n**2 if zero_one else 0))
-    return resolution(row_noise, beyond_rows * sqrt(2), dof, rows_dof=error.dof) + bias
+    return resolution(hypot(rows.se, smallest), beyond_rows * sqrt(2), dof, rows_dof=rows.dof) + bias
 
 
 def delong_placements(y_true_is_positive: npt.ArrayLike, scores: npt.ArrayLike) -> Floats:

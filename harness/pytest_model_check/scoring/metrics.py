@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from pytest_model_check.fitting.predictions import Predictions
 from pytest_model_check.judgement import statistics
 from pytest_model_check.judgement.scores import Array, Scores
 from pytest_model_check.scoring.closed_forms import IN_FOLD, MULTIOUTPUT, ROW_LOSSES
+from pytest_model_check.scoring.few_rows import MIN_ROWS, carriers, composition, few_labels, repeats
 from pytest_model_check.scoring.jackknife import SeedAnswers, class_codes, in_folds, jackknife
 from pytest_model_check.scoring.roc_auc import contests, roc_auc
 
@@ -70,18 +71,57 @@ def score(predictions: Predictions, metric: Metric, truth: Truth) -> Scores:
             "groups= and time= need rows of two groups, or of two days, that are predicted.",
         )
     splits = np.stack([np.bincount(split, weights=values) / sizes for values in slots])
-    variances = statistics.split_variances(slots, split) if len(slots) > 1 else np.zeros(len(sizes))
-    return Scores(
+    scores = Scores(
         strategy.definition,
         psi,
         row_clusters,
         truth.is_time_series,
         splits,
-        variances,
+        statistics.split_variances(slots, split) if len(slots) > 1 else np.zeros(len(sizes)),
         sizes / sizes.sum(),
         strategy.kind,
         strategy.min_standard_error(),
+        repeats(predictions),
     )
+    if strategy.kind == "rank":
+        return _carried(scores, metric, predictions, truth.y[predictions.row])
+    if strategy.kind == "jackknife" and _is_sparse(metric, predictions, truth.y[predictions.row]):
+        return replace(scores, by_folds=True, row_variances=_over_seeds(splits))
+    return scores
+
+
+def _carried(scores: Scores, metric: Metric, predictions: Predictions, truth: NDArray[Any]) -> Scores:
+    """Let the rows of each fold's rarest class carry what the fold differs from the others by."""
+    assert predictions.classes is not None
+    found = carriers(class_codes(truth, predictions.classes), predictions.split, predictions.row)
+    codes, classes = found.strata.codes, predictions.classes
+    if np.bincount(codes).min() < 2:
+        return scores  # one row tells nothing of its class: `unjudgeable`
+    if scores.clusters is not None and not scores.is_time_series:
+        together = scores.clusters * len(classes) + codes
+        clusters = np.bincount(np.unique(together) % len(classes))
+        if clusters.min() < 2:
+            raise PromiseError(
+                f"metric {metric.name} can't be judged: all rows of class {classes[clusters.argmin()]} that are "
+                "predicted depend on each other",
+                "groups= needs rows of each class in two groups.",
+            )
+    # of what seeds do to a fold, its carriers show this much
+    shown = np.bincount(found.split, weights=found.loads**2) / np.bincount(found.split) ** 2
+    return replace(scores, carriers=found, row_variances=scores.row_variances + shown * _over_seeds(scores.splits))
+
+
+def _is_sparse(metric: Metric, predictions: Predictions, truth: NDArray[Any]) -> bool:
+    """Whether a class, or a label that is scored, has too few rows in a fold for pseudo-values to be believed."""
+    if predictions.classes is None:
+        return False
+    if composition(predictions, truth).counts.min() < MIN_ROWS:
+        return True
+    return metric.scorer._response_method == "predict" and few_labels(predictions)
+
+
+def _over_seeds(splits: Array) -> Array:
+    return np.asarray(splits.var(axis=0, ddof=1) if len(splits) > 1 else np.zeros(splits.shape[1]))
 
 
 def definition(predictions: Predictions, metric: Metric, truth: Truth) -> str:
@@ -92,6 +132,31 @@ def definition(predictions: Predictions, metric: Metric, truth: Truth) -> str:
 def judgeable(metric: Metric) -> bool:
     """Whether a metric can be judged, and not only reported: one that hangs on a single row has no standard error."""
     return metric.scorer._score_func is not sk.max_error
+
+
+def unjudgeable(metric: Metric, predictions: Predictions, truth: Truth) -> str:
+    """Say why a metric of these rows in these folds can only be reported; empty if it can be judged.
+
+    Parameters
+    ----------
+    metric : Metric
+        Any scikit-learn scorer.
+    predictions : Predictions
+        The rows and folds; no answer is looked at, because what is judged may not depend on it.
+    truth : Truth
+        The target of all rows of the data set.
+    """
+    if not judgeable(metric):
+        return "it hangs on a single row"
+    if predictions.classes is None:
+        return ""
+    y = truth.y[predictions.row]
+    kind = _strategy(metric, predictions, y).kind
+    if kind == "rank":
+        return composition(predictions, y).few_in_all()
+    if kind == "jackknife":
+        return composition(predictions, y).few_in_a_fold(is_time_series=truth.is_time_series)
+    return ""
 
 
 @dataclass(frozen=True)
@@ -134,6 +199,27 @@ def require_judgeable(metrics: Sequence[Metric]) -> None:
             f"nothing would be judged: {', '.join(metric.name for metric in metrics)} hangs on a single row, and is "
             "only reported",
             "Name another metric beside it, e.g. neg_mean_absolute_error.",
+        )
+
+
+def require_enough_rows(metrics: Sequence[Metric], predictions: Predictions, truth: Truth) -> None:
+    """Refuse, before anything is fitted, metrics that could decide nothing with these rows in these folds.
+
+    Raises
+    ------
+    PromiseError
+        If one that can only be reported has a margin, or if all can only be reported.
+    """
+    reasons = {metric.name: unjudgeable(metric, predictions, truth) for metric in metrics}
+    advice = "Get more rows, use other folds (cv=5), or name a metric that sees every row, e.g. neg_brier_score."
+    for metric in metrics:
+        if metric.margin is not None and reasons[metric.name]:
+            raise PromiseError(
+                f"{metric.name} can be reported, but no margin of it can be defended: {reasons[metric.name]}", advice
+            )
+    if all(reasons.values()):
+        raise PromiseError(
+            "nothing would be judged: " + "; ".join(f"{name}: {reason}" for name, reason in reasons.items()), advice
         )
 
 
