@@ -6,7 +6,7 @@ import copy
 import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +14,6 @@ from numpy.typing import NDArray
 from pytest_model_check.checks.check import Check
 from pytest_model_check.data.dataset import Dataset
 from pytest_model_check.errors import DataError, ModelCheckError, PromiseError, one_line
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True)
@@ -147,7 +144,7 @@ def _require_enough(have: int, what: str, need: int, check: Check, dataset: Data
 
 
 def _by_time(splitter: Any, time: NDArray[Any], words: str) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Split the distinct times, so that a split never cuts a timestamp, and give the rows of each part."""
+    """Split the distinct times, so that a split never cuts a timestamp, and yield the rows of each part."""
     moments, code = np.unique(time, return_inverse=True)
     for fold, (past, future) in enumerate(splitter.split(moments), start=1):
         if past.max() >= future.min():
@@ -159,7 +156,7 @@ def _by_time(splitter: Any, time: NDArray[Any], words: str) -> Iterator[tuple[ND
 
 
 def _repeats(pairs: Iterable[tuple[NDArray[np.int64], NDArray[np.int64]]], rows: int) -> Iterator[Split]:
-    """Give each split its repeat and fold: a repeat ends where a split would hold out a row for the second time."""
+    """Count the repeats and folds: a repeat ends where a split would hold out a row for the second time."""
     repeat, fold, seen = 0, 0, np.zeros(rows, dtype=bool)
     for train, test in pairs:
         if seen[test].any():
