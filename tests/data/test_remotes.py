@@ -159,7 +159,7 @@ class Away:
         return message, advice
 
     def secrets(self) -> list[str]:
-        """Give what nobody may read in a message: passwords and keys."""
+        """Return what nobody may read in a message: passwords and keys."""
         everything = self.server.secrets | self.server.wrong
         return [SECRET, *(value for name, value in everything.items() if re.search("password|secret", name))]
 
@@ -173,7 +173,7 @@ def away(
     project: Project,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Away:
-    """Give the remote of the kind that the test is parametrised with."""
+    """Set up the remote of the kind that the test is parametrised with."""
     server = start(request.param)
     for name in [name for name in os.environ if name.startswith("AWS_")] + ["SSH_AUTH_SOCK"]:
         monkeypatch.delenv(name, raising=False)

@@ -17,11 +17,10 @@ from numpy.typing import NDArray
 
 from pytest_model_check.checks.check import Check
 from pytest_model_check.data import dvc_files
-from pytest_model_check.errors import DataError
+from pytest_model_check.errors import DataError, one_line
 
 if TYPE_CHECKING:
     import pandas as pd
-from pytest_model_check.errors import one_line
 
 
 @dataclass(frozen=True)
@@ -131,7 +130,8 @@ def read(check: Check, root: Path, verified: Callable[[Path], str] = dvc_files.v
     root : Path
         Where relative paths start: pytest's rootdir.
     verified : callable
-        Gives the version (md5) of a file that is beyond doubt, or raises a DataError: by default, what git says it is.
+        Returns the version (md5) of a file after making sure of it, or raises a DataError; by default, the version
+        that git says it is.
 
     Raises
     ------
@@ -162,7 +162,7 @@ def read(check: Check, root: Path, verified: Callable[[Path], str] = dvc_files.v
 
 
 def _from_root(path: str, root: Path) -> str:
-    """Give the way from rootdir, for an absolute path too: a baseline means the same file on every machine."""
+    """Write a path relative to rootdir, an absolute one too: a baseline means the same file on every machine."""
     return Path(os.path.relpath(root / path, root)).as_posix()
 
 

@@ -92,7 +92,7 @@ def why_absent(repo: Repo, output: Output, file: Path, md5: str, records: Sequen
 
 
 def _cause(error: FileNotFoundError) -> BaseException | None:
-    """Tell "not found" from "not asked": over HTTP, fsspec says FileNotFoundError for everything."""
+    """Return why an object could not be asked for, None if it is absent; over HTTP, fsspec raises the same for both."""
     cause = error.__cause__
     if isinstance(cause, FileNotFoundError) or getattr(cause, "status", 0) == 404:
         return None

@@ -80,7 +80,7 @@ def is_kept(name: str) -> bool:
 
 
 def _why_unsafe(name: str) -> str:
-    """Tell why a file of that name may lie elsewhere than in the folder, on any system; empty: it does not."""
+    """Return why a file of that name may not lie in the folder on every system; empty if it does."""
     if OUT.search(name):
         return "which leads out of the folder, or may on another system"
     if CONTROL.search(name):

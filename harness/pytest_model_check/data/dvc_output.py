@@ -57,7 +57,7 @@ def is_digest(md5: str) -> bool:
 
 
 def keep_or_revert(output: Output) -> str:
-    """Tell how a change to an output is kept, and how it is undone."""
+    """Format the commands that keep a change to an output, and those that undo it."""
     path = quoted(output.path)
     if not output.cached:
         return f"To keep the change: dvc commit {path}\nTo go back: git checkout -- {path}"

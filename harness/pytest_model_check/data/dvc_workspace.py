@@ -127,7 +127,7 @@ def _is_link(path: Path) -> bool:
 
 
 def _blame_cache(root: Path, output: Output, changed: Mapping[Path, str]) -> DataError | None:
-    """Tell whether a file differs because it was made from a corrupt object of the cache."""
+    """Return an error if a file differs because it was made from a corrupt object of the cache."""
     for file, md5 in changed.items():
         stored = dvc_cache.object_of(root, output, md5)
         if file.is_file() and stored.is_file() and not dvc_cache.is_sound(stored, md5, output):
@@ -150,7 +150,7 @@ def _edited(output: Output, changed: list[Path], new: list[Path]) -> DataError:
 
 
 def _instead(output: Output) -> str:
-    """Tell what lies in an output's place."""
+    """Describe what lies in an output's place."""
     if output.path.is_file():
         return f"md5 {dvc_cache.file_md5(output.path, legacy=output.legacy)}, tracked {output.md5}"
     if output.is_folder:

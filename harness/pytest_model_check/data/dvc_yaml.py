@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_model_check import bounded
-from pytest_model_check.errors import DataError
+from pytest_model_check.errors import DataError, one_line
 from pytest_model_check.paths import quoted, show
 
 LIMIT = 5_000_000  # bytes: some 200 kB are parsed a second, at the worst 30
@@ -42,7 +42,8 @@ def read(file: Path) -> dict[str, Any]:
     except RecursionError as error:
         raise unreadable(file, "it is nested deeper than can be read") from error
     except (YAMLError, ValueError, LookupError, TypeError, AttributeError) as error:  # of odd tags, not all in words
-        raise unreadable(file, " ".join(str(getattr(error, "problem", None) or error).split())) from error
+        reason = one_line(error, str(getattr(error, "problem", None) or ""))
+        raise unreadable(file, reason if reason.isprintable() else ascii(reason)) from error
     if not isinstance(document, dict):
         raise unreadable(file, "it is empty or no mapping")
     return document
@@ -75,7 +76,7 @@ def unreadable(file: Path, why: str) -> DataError:
 
 
 def _why_immodest(text: str) -> str:
-    """Tell why a document is too much to load; empty: it is not. What is no YAML is left to who loads it."""
+    """Return why a document is too much to load, empty if it is not; what is no YAML is left to who loads it."""
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
     from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, NodeEvent
