@@ -1,38 +1,46 @@
-"""Write a file whole or not at all."""
+"""Write a file whole or not at all: what is read is the earlier version or the new one, never a part."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-
-
-def replace_file(source: Path, target: Path) -> None:
-    """Copy across file systems, then rename into place."""
-    with _temporary(target) as temporary:
-        shutil.copyfile(source, temporary)
+from typing import BinaryIO
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    with _temporary(path) as temporary:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
+    """Write text as UTF-8, with the same line ends on every system."""
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write bytes."""
+    with _replacing(path) as file:
+        file.write(content)
+
+
+def copy_file(source: Path, path: Path) -> None:
+    """Copy a file, from another file system too."""
+    with source.open("rb") as original, _replacing(path) as file:
+        shutil.copyfileobj(original, file, 1 << 20)
 
 
 @contextlib.contextmanager
-def _temporary(path: Path) -> Iterator[Path]:
-    """Give a file in the same folder that replaces `path` once it is written and on the disk."""
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
-    os.close(descriptor)
-    temporary = Path(name)
+def _replacing(path: Path) -> Iterator[BinaryIO]:
+    """Open a file in the same folder that replaces `path` once all of it is on the disk; on an error it is removed."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
-        yield temporary
-        temporary.chmod(0o644)
-        with temporary.open("rb+") as file:
+        with temporary.open("xb") as file:
+            yield file
+            file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
+    except OSError as error:
+        if error.filename is None:  # an open file's error does not say which: no room on the disk, say
+            error.filename = str(path)
+        raise
     finally:
         temporary.unlink(missing_ok=True)

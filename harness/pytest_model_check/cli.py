@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import io
 import shlex
 import sys
@@ -215,15 +214,12 @@ def _write_up(options: argparse.Namespace) -> tuple[str, int]:
 
 
 def _save(path: Path, content: bytes) -> None:
+    from pytest_model_check.atomic import write_bytes
     from pytest_model_check.errors import ModelCheckError
 
-    part = path.with_name(f".{path.name}.part")
     try:
-        part.write_bytes(content)
-        part.replace(path)
+        write_bytes(path, content)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            part.unlink()
         raise ModelCheckError(
             f"{path} can't be written: {error.strerror}", "Name a file in a folder that is there."
         ) from error

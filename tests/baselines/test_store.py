@@ -570,7 +570,13 @@ def test_a_full_disk_leaves_the_earlier_baseline_at_every_stage(disk, tmp_path):
             record(folder, tmp_path / "scratch", seed=1, rows=200, candidate="x" * 60_000)
         except BaselineError as error:
             cause = error.__cause__
-            full.add("dvc" if isinstance(cause, DataError) else "predictions" if cause.filename2 else "json")
+            full.add(
+                "dvc"
+                if isinstance(cause, DataError)
+                else "predictions"
+                if cause.filename.endswith("parquet")
+                else "json"
+            )
             assert files(folder) == before
         else:
             break

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
-from pytest_model_check.atomic import write_text
+from pytest_model_check.atomic import copy_file, write_text
 from pytest_model_check.baselines import history, store
 from pytest_model_check.baselines.baseline_json import to_text
 from pytest_model_check.baselines.files import files_of, ignore, locked, remove, reported_as, to_commit
@@ -80,7 +79,7 @@ def _write(folder: Path, baseline: Baseline, new: str) -> None:
     try:
         with reported_as(f"{old} could not be renamed"):
             if parquet.is_file():
-                shutil.copyfile(parquet, new_parquet)
+                copy_file(parquet, new_parquet)
             if text is not None:
                 ignore(folder, new)
                 write_text(new_tracker, text)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_model_check import git
-from pytest_model_check.atomic import replace_file, write_text
+from pytest_model_check.atomic import copy_file, write_text
 from pytest_model_check.baselines.baseline_json import MalformedError, from_json, seal, to_text
 from pytest_model_check.baselines.record import Baseline
 from pytest_model_check.data import dvc_files
@@ -284,7 +284,7 @@ def write(pending: Pending, folder: Path) -> tuple[Path, ...]:
                     "What is there now is whole. Run again to judge against it.",
                 )
             with _restored(parquet, dvc):
-                replace_file(pending.predictions, parquet)
+                copy_file(pending.predictions, parquet)
                 dvc_files.add(parquet)
                 write_text(path, to_text(pending.baseline))
     except (OSError, DataError) as error:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_model_check import git
+from pytest_model_check.atomic import write_text
 from pytest_model_check.baselines import history
 from pytest_model_check.errors import ModelCheckError
 from pytest_model_check.judgement.verdicts import Run
@@ -41,12 +42,7 @@ def write(run: Run, path: Path, folder: Path) -> None:
     }
     text = render[path.suffix](run)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_text(path, text)
 
 
 def _histories(run: Run, folder: Path) -> dict[str, list[dict[str, Any]]]:
