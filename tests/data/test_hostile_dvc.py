@@ -15,38 +15,7 @@ from pytest_model_check.data.dvc_files import verified
 from support.dvc_clone import HELD, Clone, md5, refused, run
 
 ONE = md5(b"1\n")  # is in the remote: a refusal is no lack of data
-WAYS_OUT = [
-    "../../../x",
-    "../x",
-    "deep/../../x",
-    "deep/../x",
-    "/x",
-    "//host/share/x",
-    "..\\..\\x",
-    "deep\\x",
-    "\\x",
-    "C:\\x",
-    "C:x",
-    "C:/x",
-    "deep/c:/x",
-    "",
-    ".",
-    "..",
-    "./x",
-    "deep/./x",
-    "deep//x",
-    "x/",
-    "x\0y",
-    "x\ny",
-    "x\x1b[2Jy",
-    "\ud800",
-    ".git/hooks/pre-commit",
-    "deep/.GIT/config",
-    ".dvc/config",
-    "x" * 300,
-    "/".join("x" * 200),
-    "x/" * 2100 + "x",
-]
+WAYS_OUT = ["../../../x", "/x", "deep/../../x", "..\\x", "C:/x", ".git/hooks/pre-commit", "x\ny", "x" * 300]
 
 
 def track_list(clone: Clone, listed: object) -> str:
@@ -97,52 +66,24 @@ class TestListOfFiles:
         assert lie_around(clone.root.parent) == before
         assert fetched(clone) == []
 
-    @pytest.mark.parametrize(
-        "name", ["deep/b c.csv", "ü.csv", "12:30.csv", "a..b", "...", ".gitignore", "x.git/y", "-"]
-    )
-    def test_an_odd_name_is_none(self, clone: Clone, name: str) -> None:
-        track_list(clone, [{"md5": ONE, "relpath": name}])
+    def test_an_odd_name_is_none(self, clone: Clone) -> None:
+        names = ["deep/b c.csv", "ü.csv", "12:30.csv", "a..b", "...", ".gitignore", "x.git/y", "-", "\u202fpm", "…"]
+        track_list(clone, [{"md5": ONE, "relpath": name} for name in names])
         verified(clone.root / "folder")
-        assert (clone.root / "folder" / name).read_bytes() == b"1\n"
+        assert {path.read_bytes() for path in (clone.root / "folder" / name for name in names)} == {b"1\n"}
 
-    @pytest.mark.parametrize(
-        "digest", ["../../../../x", "/x", ONE.upper(), ONE[:-1], f"{ONE}.dir", f"{ONE}\n", "", 7, None]
-    )
+    @pytest.mark.parametrize("digest", ["../../../../x", f"{ONE}\n", None])
     def test_a_digest_that_is_none_is_refused(self, clone: Clone, digest: object) -> None:
         track_list(clone, [{"md5": digest, "relpath": "x.csv"}])
         error = refused(clone.root / "folder")
         assert error.message.startswith("folder.dvc: the list of files of folder has no md5 for 'x.csv'")
         assert fetched(clone) == []
 
-    @pytest.mark.parametrize("names", [["a", "a"], ["a", "a/b"], ["a/b/c", "a/b"]])
-    def test_two_files_in_one_place_are_refused(self, clone: Clone, names: list[str]) -> None:
-        track_list(clone, [{"md5": ONE, "relpath": name} for name in names])
-        error = refused(clone.root / "folder")
-        assert error.message.startswith("folder.dvc: the list of files of folder names 'a")
-        assert fetched(clone) == []
-
-    @pytest.mark.parametrize("listed", [{}, 3, "x", [3], [[]], [{}], [{"md5": ONE}], [{"md5": ONE, "relpath": 3}]])
-    def test_what_is_no_list_of_files_is_refused(self, clone: Clone, listed: object) -> None:
-        track_list(clone, listed)
+    @pytest.mark.parametrize("content", [[3], b"[" * 100_000], ids=["no file", "nested"])
+    def test_what_is_no_list_of_files_is_refused(self, clone: Clone, content: object) -> None:
+        digest = track_list(clone, content)
         assert refused(clone.root / "folder").message.startswith("folder.dvc: the list of files of folder is malformed")
-
-    @pytest.mark.parametrize(
-        "text",
-        [
-            b"",
-            b"[",
-            b"\xff",
-            b"\xff\xfe[\0]\0",
-            b"[" * 100_000,
-            b'{"a":' * 100_000,
-            b"[" + b"1" * 6_000 + b"]",
-            b"[NaN]",
-        ],
-        ids=lambda text: repr(text[:10]),
-    )
-    def test_what_is_no_json_is_refused(self, clone: Clone, text: bytes) -> None:
-        track_list(clone, text)
-        assert refused(clone.root / "folder").message.startswith("folder.dvc: the list of files of folder is malformed")
+        assert not clone.cached(digest).exists()
 
     def test_a_list_in_the_tracker_is_held_to_the_same_rules(self, clone: Clone) -> None:
         track(clone, {"path": "cloud", "files": [{"relpath": "../x", "md5": ONE}]}, name="cloud.dvc")
@@ -207,6 +148,17 @@ class TestTracker:
         track(clone, {"path": "../x"}, name="a.dvc")
         assert verified(clone.root / "held.csv") == md5(HELD)
 
+    def test_nor_one_that_dvc_itself_reads(self, clone: Clone) -> None:
+        """Of a file in a folder DVC looks for the trackers of the whole repository; it must follow none but ours."""
+        victim = clone.root.parent / "victim"
+        track(clone, {"path": "a.csv", "md5": "../../../../../victim"}, name="a.dvc")
+        track(clone, {"path": "../b.csv", "md5": ONE}, name="b.dvc")
+        (clone.remote / "victim").write_text("not mine")
+        before = lie_around(clone.root.parent)
+        assert verified(clone.root / "folder" / "one.csv") == ONE
+        assert not victim.exists()
+        assert lie_around(clone.root.parent).keys() - before.keys() == {"root/folder/one.csv"}
+
     def test_a_hostile_sibling_in_the_same_tracker_is_refused(self, clone: Clone) -> None:
         track(clone, {"path": "held.csv"}, {"path": "../x"})
         assert "path: '../x'" in refused(clone.root / "held.csv").message
@@ -220,9 +172,10 @@ class TestTracker:
 
 
 class TestLink:
-    @pytest.mark.parametrize("asked", ["folder", "folder/deep", "folder/deep/three.csv"])
-    @pytest.mark.parametrize("link", ["folder", "folder/deep"])
-    @pytest.mark.parametrize("aim", ["../outside", ".git/hooks"])
+    @pytest.mark.parametrize("asked", ["folder", "folder/deep/three.csv"])
+    @pytest.mark.parametrize(
+        ("link", "aim"), [("folder", "../outside"), ("folder/deep", "../outside"), ("folder", ".git")]
+    )
     def test_nothing_is_written_through_one(self, clone: Clone, link: str, asked: str, aim: str) -> None:
         outside = clone.root / aim
         outside.mkdir(exist_ok=True)
@@ -345,19 +298,13 @@ class TestBounds:
         assert ask(clone, "out.csv").startswith(f"{name} can't be read: ")
 
     @each(YAML)
-    @pytest.mark.parametrize("name", ["x.dvc", "other/dvc.yaml"])
-    def test_a_neighbour_that_dvc_itself_would_read(
-        self, clone: Clone, name: str, trap: Callable[[Path], None]
-    ) -> None:
-        replace(clone.root / "near" / name, trap)
-        assert ask(clone, "folder/one.csv").startswith(f"near/{name} can't be read: ")
+    def test_a_neighbour_that_dvc_itself_would_read(self, clone: Clone, trap: Callable[[Path], None]) -> None:
+        replace(clone.root / "near" / "x.dvc", trap)
+        assert ask(clone, "folder/one.csv").startswith("near/x.dvc can't be read: ")
 
-    @each(SPECIAL)
-    @pytest.mark.parametrize(
-        "name", [".dvc/config", ".dvc/config.local", ".dvcignore", "near/.dvcignore", "params.yaml"]
-    )
-    def test_what_configures_dvc(self, clone: Clone, name: str, trap: Callable[[Path], None]) -> None:
-        replace(clone.root / name, trap)
+    @pytest.mark.parametrize("name", [".dvc/config.local", "near/.dvcignore", "near/dvc.yaml", "params.yaml"])
+    def test_what_else_dvc_itself_would_read(self, clone: Clone, name: str) -> None:
+        replace(clone.root / name, a_fifo)
         assert ask(clone, "folder/one.csv").startswith(f"{name} can't be read: it is no regular file")
 
     @each(BOUNDLESS)

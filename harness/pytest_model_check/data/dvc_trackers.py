@@ -105,7 +105,7 @@ def _is_there(tracker: Path) -> bool:
 def _outputs(root: Path, tracker: Path) -> Iterator[Output]:
     document = dvc_yaml.read(tracker)
     if tracker.name != "dvc.lock":
-        wdir, outs = str(document.get("wdir", ".")), document.get("outs")
+        wdir, outs = str(document.get("wdir") or "."), document.get("outs")
         alone = isinstance(outs, list) and len(outs) == 1
         yield from [_output(root, tracker, wdir, out, alone=alone) for out in _files_among(tracker, outs)]
         return
