@@ -260,7 +260,7 @@ def few_of_a_class(rng: np.random.Generator, options: Any) -> Iterator[list[str]
         rare = (np.arange(fold.size) % FOLD_ROWS < few).astype(int)
         many = np.minimum(np.arange(fold.size) % FOLD_ROWS // few, 3)  # the first three classes are rare
         found: dict[str, list[tuple[Difference, Difference]]] = {}
-        for _ in range(options.times // 10):
+        for _ in range(options.times // 20):
             for y, metrics in ((rare, METRICS), (many, {OF_MANY.name: OF_MANY})):
                 pair = list(_equally_good(rng, y, fold))
                 for name, metric in metrics.items():
@@ -302,7 +302,7 @@ def record_and_judge(rng: np.random.Generator, options: Any) -> Iterator[list[st
     for rare in RARE:
         least, most = map(int, rare.split(" to "))
         found: dict[str, list[tuple[float, float]]] = {name: [] for name in RECORDED}
-        for _ in range(options.times // 10):
+        for _ in range(options.times // 20):
             y = (np.arange(500) < rng.integers(least, most + 1)).astype(int)
             features = rng.normal(size=(500, 20)) + 0.5 * y[:, None]
             folds = list(StratifiedKFold(FOLDS, shuffle=True, random_state=0).split(features, y))

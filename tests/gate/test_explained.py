@@ -103,6 +103,44 @@ def test_a_metric_that_hangs_on_one_row_is_reported(project):
         result.stdout.fnmatch_lines([f"patients: {said}"])
 
 
+def test_a_metric_that_has_too_few_rows_of_a_class_is_reported_and_says_what_it_takes(project):
+    source = """
+        def nine_malignant(paths):
+            tumours = pd.read_csv(paths[0])
+            rank = tumours.groupby("diagnosis").cumcount()
+            return tumours[(tumours.diagnosis == "benign") | (rank < 9)].reset_index(drop=True)
+
+        def test_tumours(model_check):
+            model_check(
+                make_pipeline(StandardScaler(), LogisticRegression(C={})), load=nine_malignant,
+                data="data/tumours.csv", target="diagnosis", metrics={}, cv=3,
+            )
+        """
+    both = ["roc_auc", "f1_macro"]
+    project.source(source.format(1, both))
+    assert project.run("--update-baselines").ret == 0
+    recorded = project.baseline()["metrics"]["f1_macro"]
+    takes = (
+        "there are 3 rows of class malignant in split 1, and it takes 5 rows of each class in every fold, or 5 folds"
+    )
+    assert recorded["margin"] == {"value": None, "reason": f"reported, not judged: {takes}"}
+    assert recorded["standard_error"] > 0  # of three folds
+    project.source(source.format(0.9, both))
+    assert project.run().ret == 0
+    found = {metric["metric"]: metric for metric in project.report()["checks"][0]["metrics"]}
+    assert found["f1_macro"]["verdict"] == "reported"
+    assert found["f1_macro"]["candidate"] is not None
+    assert found["roc_auc"]["verdict"] in ("held", "better")
+    for metrics, said in (
+        (["f1_macro"], f"nothing would be judged: f1_macro: {takes}"),
+        ({"roc_auc": None, "f1_macro": 0.1}, f"f1_macro can be reported, but no margin of it can be defended: {takes}"),
+    ):
+        project.source(source.format(1, metrics))
+        result = project.run()
+        assert result.ret == 1
+        result.stdout.fnmatch_lines([f"tumours: {said}"])
+
+
 @pytest.mark.parametrize("update", [False, True])
 def test_fold_scores_have_to_do_where_predictions_can_not_be_had(project, update):
     ini = project.path / "pytest.ini"

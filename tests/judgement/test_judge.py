@@ -9,8 +9,17 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from pytest_model_check.judgement import judge
-from pytest_model_check.judgement.judge import ALARM, CONFIDENCE, classify, identical, judge_metric
+from pytest_model_check.judgement.judge import (
+    ALARM,
+    CONFIDENCE,
+    classify,
+    difference,
+    difference_of_folds,
+    identical,
+    judge_metric,
+)
 from pytest_model_check.judgement.noise import NoiseReference, measure
+from pytest_model_check.judgement.scores import Scores
 from pytest_model_check.judgement.statistics import (
     half_width,
     noise_floor,
@@ -431,6 +440,38 @@ def test_rows_of_one_group_count_as_one():
     error = standard_error(new.psi[0] - base, new.clusters)
     assert error.dof == pytest.approx(7)
     assert -found[1].low == pytest.approx(half_width(0.95, error.se, rows_dof=7))
+
+
+# --- folds of unequal size
+
+
+def _in_folds_of(sizes, rows):
+    fold = np.repeat(np.arange(len(sizes)), sizes)
+    folds = np.bincount(fold, weights=rows) / sizes
+    return Scores("", rows[None], None, False, folds[None], 0 * folds, np.array(sizes) / sum(sizes), "mean", 0.0)
+
+
+def test_what_all_rows_gain_is_no_noise_of_unequal_folds():
+    gain = 0.05 + np.random.default_rng(0).normal(0, 0.1, 1000)
+    sizes = [800, 50, 50, 50, 50]
+    old, new = _in_folds_of(sizes, 0 * gain), _in_folds_of(sizes, gain)
+    seeds = quiet(floor=0.01, runs=10)
+    found = difference(old.psi[0], old.folds, new, seeds)
+    assert found.se == pytest.approx(gain.std(ddof=1) / sqrt(1000))  # the folds have nothing to add
+    assert verdict(old, new, seeds).verdict == "better"
+    noisy = gain + np.repeat([0.0, 0.4, -0.4, 0.4, -0.4], sizes)  # and where seeds move whole folds, they have
+    assert difference(old.psi[0], old.folds, _in_folds_of(sizes, noisy), seeds).se > 4 * found.se
+
+
+def test_fold_scores_that_all_move_alike_are_no_certainty_in_unequal_folds_either():
+    sizes = [800, 50, 50, 50, 50]
+    new = _in_folds_of(sizes, np.full(1000, 0.05))
+    found = difference_of_folds([0.0] * 5, new, quiet(), 0.25)
+    assert (found.delta, found.se) == pytest.approx((0.05, 0.05))
+    spread = _in_folds_of(sizes, np.repeat([0.05, 0.04, 0.06, 0.03, 0.07], sizes))
+    found = difference_of_folds([0.0] * 5, spread, quiet(), 0.25)
+    assert found.delta == pytest.approx(0.05)
+    assert found.se < 0.01  # weighted with delta in them, these folds gave 0.056
 
 
 # --- as sure as it says

@@ -154,7 +154,8 @@ class PairedJudge:
             comparisons=self._baseline.reused + 1,
         )
         if stored.anchor is not None:
-            verdict = defend(verdict, self._anchor(metric, stored), new, alpha_fraction=alpha_fraction)
+            sparse = new.as_sparse_as(old)  # nothing tells how many rows the anchor gave each label
+            verdict = defend(verdict, self._anchor(metric, stored), sparse, alpha_fraction=alpha_fraction)
         # not where rows were left out together: then a row's value is that of several
         if verdict.verdict not in PASSING and (new.clusters is None or new.kind != "jackknife"):
             lost = new.psi.mean(axis=0) - old.psi.mean(axis=0)

@@ -61,7 +61,8 @@ def robust_variance(sums: Floats, means: Floats, squares: Floats, variances: Flo
     ----------
     .. [1] Bell and McCaffrey, "Bias reduction in standard errors for linear regression with multi-stage samples",
        Survey Methodology 28 (2002) 169.
-    .. [2] Hansen, "Jackknife standard errors for clustered regression", University of Wisconsin (2022).
+    .. [2] MacKinnon, Nielsen and Webb, "Fast and reliable jackknife and bootstrap methods for cluster-robust
+       inference", Journal of Applied Econometrics 38 (2023) 671.
     """
     own = squares @ variances
     totals = squares.sum(axis=0)

@@ -211,15 +211,17 @@ def require_enough_rows(metrics: Sequence[Metric], predictions: Predictions, tru
         If one that can only be reported has a margin, or if all can only be reported.
     """
     reasons = {metric.name: unjudgeable(metric, predictions, truth) for metric in metrics}
-    advice = "Get more rows, use other folds (cv=5), or name a metric that sees every row, e.g. neg_brier_score."
+    advice = "Get more rows, use more folds (cv=5), or name a metric that sees every row, e.g. neg_brier_score"
     for metric in metrics:
         if metric.margin is not None and reasons[metric.name]:
             raise PromiseError(
-                f"{metric.name} can be reported, but no margin of it can be defended: {reasons[metric.name]}", advice
+                f"{metric.name} can be reported, but no margin of it can be defended: {reasons[metric.name]}",
+                f"{advice}. Or give it none, and the others theirs one by one: metrics={{..., {metric.name!r}: None}}.",
             )
     if all(reasons.values()):
         raise PromiseError(
-            "nothing would be judged: " + "; ".join(f"{name}: {reason}" for name, reason in reasons.items()), advice
+            "nothing would be judged: " + "; ".join(f"{name}: {reason}" for name, reason in reasons.items()),
+            f"{advice}.",
         )
 
 

@@ -220,7 +220,11 @@ def _require_control(check: Check, data: Dataset, job: Job) -> None:
         raise _not_the_code(job, "it predicts other rows, classes or responses in the first fold")
     if again.agrees(stored):
         return
-    judged = [metric for metric in check.metrics if metric.name in baseline.metrics and metrics.judgeable(metric)]
+    judged = [
+        metric
+        for metric in check.metrics
+        if metric.name in baseline.metrics and baseline.metrics[metric.name].margin is not None
+    ]
     if not judged:
         raise _not_the_code(job, "its predictions differ in the first fold, and no metric can say by how much")
     for metric in judged:
