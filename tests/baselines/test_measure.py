@@ -1,11 +1,13 @@
 """Recording measures a baseline: its seeds, its dummy and its noise floor."""
 
+import json
 import warnings
 from math import inf
 
 import numpy as np
 import pandas as pd
 import pytest
+from pytest_model_check.baselines.baseline_json import from_json, to_text
 from pytest_model_check.baselines.measure import assemble, fit
 from pytest_model_check.checks.make_check import make_check
 from pytest_model_check.data import splits
@@ -119,6 +121,43 @@ def test_no_better_than_the_dummy_is_refused(candidate, metric):
     data = dataset(regression=isinstance(candidate, DummyRegressor))
     with pytest.raises(CandidateError, match=f"{metric} is .*no better than a dummy"):
         recorded(candidate, metrics=metric, data=data)
+
+
+def test_a_metric_that_no_model_can_win_by_is_judged_beside_one_that_has_a_dummy_to_beat():
+    baseline, _, _ = recorded(RANDOM, metrics=["recall", "neg_brier_score"], data=dataset(share=0.7))
+    recall = baseline.metrics["recall"]
+    assert recall.score < 1
+    assert recall.noise_reference.dummy is None
+    assert recall.margin == recall.noise_reference.floor > 0
+    assert recall.margin_reason == "the noise floor of 90 rows; there is no dummy to beat"
+    assert baseline.metrics["neg_brier_score"].noise_reference.dummy < 0
+    assert from_json(json.loads(to_text(baseline))).metrics["recall"].noise_reference.dummy is None
+
+
+def test_precision_has_a_dummy_to_beat_where_most_rows_are_positive():
+    baseline, _, _ = recorded(LogisticRegression(), metrics="precision", data=dataset(share=0.7), seeds=2)
+    assert baseline.metrics["precision"].noise_reference.dummy == pytest.approx(0.7)
+
+
+def test_a_check_without_any_dummy_to_beat_is_refused():
+    with pytest.raises(CandidateError, match=r"no metric has a dummy to beat: .* is perfect by recall"):
+        recorded(LogisticRegression(), metrics={"recall": 0.05}, data=dataset(share=0.7))
+
+
+def test_without_a_dummy_and_without_measured_noise_the_margin_has_to_be_named():
+    data = dataset(share=0.7)
+    with pytest.raises(CandidateError, match=r"recall has no default margin.*no noise was found"):
+        recorded(LogisticRegression(), metrics=["recall", "neg_log_loss"], data=data, seeds=1)
+    promised = {"recall": 0.05, "neg_log_loss": None}
+    baseline, _, _ = recorded(LogisticRegression(), metrics=promised, data=data, seeds=1)
+    assert baseline.metrics["recall"].margin == 0.05
+
+
+def test_an_error_with_the_wrong_sign_is_no_metric_without_a_dummy():
+    wrong = sk.make_scorer(sk.mean_absolute_error)
+    with pytest.raises(CandidateError, match="perfect answers score 0, less than a dummy") as refused:
+        recorded(Ridge(), metrics=[wrong, "r2"], data=dataset(regression=True))
+    assert "greater_is_better=False" in refused.value.advice
 
 
 def test_the_dummy_is_scikit_learns_in_the_same_folds():

@@ -31,7 +31,7 @@ sizes = st.floats(0, 1e300)
 counts = st.integers(1, 2**60)
 noise_references = st.builds(
     NoiseReference,
-    dummy=numbers,
+    dummy=st.none() | numbers,
     noise=sizes,
     dof=st.floats(1, 1e6) | st.just(inf),
     runs=st.none() | counts,
@@ -254,7 +254,7 @@ def test_a_value_of_another_kind_is_named(tmp_path, wrong):
         list: lambda path, value: path in FREE,
         dict: lambda path, value: path[-1] in FREE,
         type(None): lambda path, value: (
-            path[-1] in ("degrees_of_freedom", "classes", "anchor", "closed")
+            path[-1] in ("degrees_of_freedom", "classes", "anchor", "closed", "dummy")
             or (path[-2:] == ("margin", "value") and path[-3] != "anchor")
             or value is None
         ),

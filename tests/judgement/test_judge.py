@@ -69,6 +69,12 @@ margins = st.none() | st.floats(0.001, 2)
 # --- the table
 
 
+def test_what_has_no_dummy_to_beat_can_be_held():
+    found = verdict(*near(0.0), quiet(dummy=None), margin=0.1)
+    assert (found.verdict, found.dummy, found.reason) == ("held", None, "")
+    assert quiet(dummy=None, floor=0.02).margin(0.9) == 0.02
+
+
 @pytest.mark.parametrize(
     ("delta", "expected"),
     [(0.01, "better"), (0.001, "held"), (0.0, "held"), (-0.05, "held"), (-0.097, "held"), (-0.2, "worse")],

@@ -165,7 +165,7 @@ def _metric_from_json(reader: _Reader) -> BaselineMetric:
 
 def _noise_to_json(noise_reference: NoiseReference) -> dict[str, Any]:
     return {
-        "dummy": _round(noise_reference.dummy),
+        "dummy": None if noise_reference.dummy is None else _round(noise_reference.dummy),
         "noise": {
             "beyond_rows": _round(noise_reference.noise),
             "degrees_of_freedom": None if math.isinf(noise_reference.dof) else _round(noise_reference.dof),
@@ -179,7 +179,7 @@ def _noise_from_json(reader: _Reader) -> NoiseReference:
     noise = reader.sub("noise")
     dof = noise.get("degrees_of_freedom", float, optional=True, least=1)
     return NoiseReference(
-        dummy=reader.get("dummy", float),
+        dummy=reader.get("dummy", float, optional=True),
         noise=noise.get("beyond_rows", float, least=0),
         dof=math.inf if dof is None else dof,
         runs=noise.get("seeds", int, optional=True, least=1),

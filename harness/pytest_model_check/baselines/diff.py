@@ -254,7 +254,7 @@ def _incomparable(old: Baseline, new: Baseline, before: BaselineMetric, after: B
 
 def _judged(row: Row, old: Baseline, new: Baseline, before: BaselineMetric, after: BaselineMetric) -> Row:
     """Judge as `judgement.judge` does, by folds; the loss that the record itself shows counts too."""
-    delta, skill = after.score - before.score, abs(before.score - before.noise_reference.dummy)
+    delta, skill = after.score - before.score, before.noise_reference.skill(before.score)
     changes = np.array(after.folds) - np.array(before.folds)
     unmoved = max(abs(delta), *np.abs(changes)) <= ROUNDING * skill
     if before.margin is None:
@@ -271,7 +271,7 @@ def _judged(row: Row, old: Baseline, new: Baseline, before: BaselineMetric, afte
         test = statistics.corrected_resampled_t(changes, ratio)
         found = Difference(delta, test.se, test.dof, 0.0, inf)
     low, high = found.bounds()
-    beats_dummy = after.score > before.noise_reference.dummy
+    beats_dummy = before.noise_reference.is_beaten_by(after.score)
     verdict = classify(low, high, before.margin, beats_dummy=beats_dummy, lost_margin=lost)
     return replace(row, verdict=verdict, delta=delta, low=low, high=high)
 

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from math import inf
+from math import inf, isclose
 from typing import Literal
 
 import numpy as np
@@ -31,6 +31,7 @@ from pytest_model_check.judgement.drift import Anchor
 from pytest_model_check.judgement.noise import NoiseReference
 from pytest_model_check.judgement.scores import Scores
 from pytest_model_check.scoring import metrics
+from pytest_model_check.scoring.perfect_answers import perfect_answers
 from pytest_model_check.settings import STRICT, Rules
 
 
@@ -160,10 +161,11 @@ def assemble(
     Raises
     ------
     CandidateError
-        If the candidate is no better than the dummy.
+        If the candidate is no better than the dummy, or no metric has a dummy to beat.
     """
     data = cv.dataset
     scored = {metric.name: _score(metric, data, fitted, anchors.get(metric.name)) for metric in check.metrics}
+    _require_dummy(scored)
     baseline = Baseline(
         name=check.name,
         nodeid=check.nodeid,
@@ -209,31 +211,69 @@ def _score(metric: Metric, data: Dataset, fitted: Fitted, anchor: Anchor | None)
     with warnings.catch_warnings():  # the dummy's ill-defined precision is no concern of the user's
         warnings.simplefilter("ignore")
         dummy = max(metrics.score(dummy, metric, data.truth).score for dummy in fitted.dummies)
-    if unjudgeable := metrics.unjudgeable(metric, fitted.predictions, data.truth):
-        noise_reference = NoiseReference(dummy, 0.0, inf, len(scores.psi) if replicates is None else None, 0.0)
-        return _recorded(scores, None, f"reported, not judged: {unjudgeable}", noise_reference)
-    measured = _measure(metric, scores, replicates, dummy, data.rows, random=fitted.learner != "deterministic")
+        if unjudgeable := metrics.unjudgeable(metric, fitted.predictions, data.truth):
+            noise_reference = NoiseReference(dummy, 0.0, inf, len(scores.psi) if replicates is None else None, 0.0)
+            return _recorded(scores, None, f"reported, not judged: {unjudgeable}", noise_reference)
+        to_beat = _to_beat(metric, data, fitted, scores.score, dummy)
+    measured = _measure(metric, scores, replicates, to_beat, data.rows, random=fitted.learner != "deterministic")
     if anchor is None or drift.surpasses(anchor, scores):
         return measured
     stored = StoredAnchor(anchor.since, float(anchor.psi.mean()), tuple(anchor.folds.tolist()), anchor.noise_reference)
     return dataclasses.replace(measured, anchor=stored)
 
 
-def _measure(
-    metric: Metric, scores: Scores, replicates: Scores | None, dummy: float, rows: int, *, random: bool
-) -> BaselineMetric:
-    if scores.score <= dummy:
+def _to_beat(metric: Metric, data: Dataset, fitted: Fitted, score: float, dummy: float) -> float | None:
+    """Return the dummy's score; None where perfect answers score no more, as recall does if most rows are positive.
+
+    Raises
+    ------
+    CandidateError
+        If a model could beat the dummy, and the candidate does not.
+    """
+    if score > dummy:
+        return dummy
+    perfect = metrics.score(perfect_answers(fitted.dummies[0], data.y), metric, data.truth).score
+    if isclose(perfect, dummy, rel_tol=1e-9, abs_tol=1e-12):
+        return None
+    if perfect < dummy:
         raise CandidateError(
-            f"{metric.name} is {scores.score:.4g}, no better than a dummy that looks at no feature ({dummy:.4g})",
-            "There is no skill to defend: improve the model, or leave this metric out.",
+            f"{metric.name}: perfect answers score {perfect:.4g}, less than a dummy that looks at no feature "
+            f"({dummy:.4g})",
+            "Higher must be better: make_scorer(..., greater_is_better=False) turns the sign of an error.",
         )
+    raise CandidateError(
+        f"{metric.name} is {score:.4g}, no better than a dummy that looks at no feature ({dummy:.4g})",
+        "There is no skill to defend: improve the model, or leave this metric out.",
+    )
+
+
+def _require_dummy(scored: Mapping[str, BaselineMetric]) -> None:
+    """Refuse a check that a model without any skill could pass."""
+    judged = {name: metric for name, metric in scored.items() if metric.margin is not None}
+    if judged and all(metric.noise_reference.dummy is None for metric in judged.values()):
+        raise CandidateError(
+            f"no metric has a dummy to beat: a dummy that looks at no feature is perfect by {', '.join(judged)}",
+            "Add a metric that sees skill: neg_log_loss, roc_auc or balanced_accuracy.",
+        )
+
+
+def _measure(
+    metric: Metric, scores: Scores, replicates: Scores | None, dummy: float | None, rows: int, *, random: bool
+) -> BaselineMetric:
     noise_reference = noise.measure(scores, replicates, dummy)
     if not random:  # with a single seed the scores do not tell
         noise_reference = dataclasses.replace(noise_reference, runs=None)
-    share = noise.SKILL_SHARE * (scores.score - dummy)
+    share = 0.0 if dummy is None else noise.SKILL_SHARE * (scores.score - dummy)
     margin = noise_reference.margin(scores.score, metric.margin)
     if metric.margin is not None:
         reason = "named in the check"
+    elif dummy is None and margin == 0:
+        raise CandidateError(
+            f"{metric.name} has no default margin: there is no dummy to beat, and no noise was found",
+            f'Name the harmless loss: metrics={{"{metric.name}": ...}}. Noise is measured with seeds=2 or more.',
+        )
+    elif dummy is None:
+        reason = f"the noise floor of {rows:,} rows; there is no dummy to beat"
     elif noise_reference.floor > share:
         reason = f"the noise floor of {rows:,} rows; 2% of the skill above a dummy would be {share:.4g}"
     else:

@@ -141,7 +141,7 @@ class PairedJudge:
         if self._approved is None:
             return self._by_folds(stored, new, metric, alpha_fraction)
         old = self._of_baseline(metric)
-        if abs(old.score - stored.score) > 1e-6 * abs(stored.score - stored.noise_reference.dummy):
+        if abs(old.score - stored.score) > 1e-6 * stored.noise_reference.skill(stored.score):
             reason = f"the approved predictions score {old.score:.6g} now, the baseline says {stored.score:.6g}"
             return MetricVerdict(name, "incomparable", baseline=stored.score, reason=f"{reason}: another metric")
         verdict = judge_metric(

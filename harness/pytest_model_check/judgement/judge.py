@@ -144,7 +144,7 @@ def difference(baseline: Floats, folds: Floats, candidate: Scores, noise_referen
     """
     rows: Floats = candidate.psi.mean(axis=0) - baseline
     score = float(baseline.mean())
-    delta, skill = candidate.score - score, abs(score - noise_reference.dummy)
+    delta, skill = candidate.score - score, noise_reference.skill(score)
     if abs(delta) <= ROUNDING * skill:
         delta = 0.0
     error = candidate.standard_error(rows, candidate.folds - folds)
@@ -215,7 +215,7 @@ def difference_of_folds(
     delta = float(differences @ candidate.weights)
     # each as far from delta as it counts: their mean is that of the rows, and unequal folds alone make no spread
     differences = delta + (differences - delta) * candidate.weights * len(old)
-    skill = abs(float(old @ candidate.weights) - noise_reference.dummy)
+    skill = noise_reference.skill(float(old @ candidate.weights))
     size = abs(delta) or skill / candidate.psi.shape[1]
     if np.ptp(differences) <= ROUNDING * size:  # every fold moved by the same, and that is no certainty
         return Difference(delta, size, len(differences) - 1, 0.0, inf)
@@ -286,7 +286,7 @@ def judge_difference(
     """Judge a difference on all rows, as `judge_metric` does; `score` and `folds` are the baseline's."""
     margin = noise_reference.margin(score, margin)
     low, high = found.bounds(alpha_fraction)
-    beats_dummy = candidate.score > noise_reference.dummy
+    beats_dummy = noise_reference.is_beaten_by(candidate.score)
     return MetricVerdict(
         metric,
         classify(low, high, margin, beats_dummy=beats_dummy),

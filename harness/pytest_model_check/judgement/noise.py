@@ -23,8 +23,9 @@ class NoiseReference:
 
     Parameters
     ----------
-    dummy : float
-        What the learner that looks at no feature scores in the same folds.
+    dummy : float or None
+        What the learner that looks at no feature scores in the same folds; None: it scores what perfect answers do, as
+        recall does where most rows are positive, and there is nothing to beat.
     noise : float
         Standard deviation of a single run beyond what its rows show; of learners without randomness: what leaving out
         5% of the training rows does. In the metric's unit, 0 where it was not measured (one seed).
@@ -36,7 +37,7 @@ class NoiseReference:
         The noise floor: the smallest margin that these rows and seeds can resolve.
     """
 
-    dummy: float
+    dummy: float | None
     noise: float
     dof: float
     runs: int | None
@@ -48,10 +49,20 @@ class NoiseReference:
 
     def margin(self, score: float, named: float | None = None) -> float:
         """Give the margin that the owner named, or else the default one of a baseline with this score."""
-        return max(SKILL_SHARE * (score - self.dummy), self.floor) if named is None else named
+        if named is not None:
+            return named
+        return self.floor if self.dummy is None else max(SKILL_SHARE * (score - self.dummy), self.floor)
+
+    def skill(self, score: float) -> float:
+        """Return how far a score is from the dummy, which tells what rounding is; its size where there is no dummy."""
+        return (abs(score) or 1.0) if self.dummy is None else abs(score - self.dummy)
+
+    def is_beaten_by(self, score: float) -> bool:
+        """Whether a score shows any skill: more than the dummy's, where there is one to beat."""
+        return self.dummy is None or score > self.dummy
 
 
-def measure(scores: Scores, replicates: Scores | None, dummy: float) -> NoiseReference:
+def measure(scores: Scores, replicates: Scores | None, dummy: float | None) -> NoiseReference:
     """Measure a baseline: its seed noise and its noise floor.
 
     Parameters
@@ -61,8 +72,8 @@ def measure(scores: Scores, replicates: Scores | None, dummy: float) -> NoiseRef
     replicates : Scores or None
         Of a learner without randomness: refits that lacked 5% of the training rows (an A/A test of what a harmless
         change does). None: the learner is random, and its seeds are the replicates.
-    dummy : float
-        The dummy's score.
+    dummy : float or None
+        The dummy's score; None: there is no dummy to beat.
 
     Returns
     -------

@@ -99,7 +99,7 @@ def _numbers(claimed: Baseline, measured: Baseline, scores: Mapping[str, float])
         if its.definition != mine.definition:
             yield f"{name} claims to be the {its.definition}, and is the {mine.definition}"
             continue
-        room = max(mine.noise_reference.floor, ROOM * abs(mine.score - mine.noise_reference.dummy))
+        room = max(mine.noise_reference.floor, ROOM * mine.noise_reference.skill(mine.score))
         places = max(2, 1 - int(np.floor(np.log10(room)))) if room > 0 else 6
         for claim in (its.score, scores.get(name, its.score)):
             if abs(claim - mine.score) > room:
@@ -114,8 +114,11 @@ def _noise_claims(name: str, its: BaselineMetric, mine: BaselineMetric, room: fl
     spread = room * sqrt(len(mine.folds))
     if len(its.folds) != len(mine.folds) or np.abs(np.subtract(its.folds, mine.folds)).max() > spread:
         yield f"{name} claims other scores in its folds than this run computes"
-    if abs(its.noise_reference.dummy - mine.noise_reference.dummy) > room:
-        yield f"the dummy of {name} claims {its.noise_reference.dummy:.6g}, scores {mine.noise_reference.dummy:.6g}"
+    claim, dummy = its.noise_reference.dummy, mine.noise_reference.dummy
+    if (claim is None) != (dummy is None):
+        yield f"{name} claims {_dummy(claim)}, and has {_dummy(dummy)}"
+    elif claim is not None and dummy is not None and abs(claim - dummy) > room:
+        yield f"the dummy of {name} claims {claim:.6g}, scores {dummy:.6g}"
     if its.noise_reference.runs != mine.noise_reference.runs:
         yield f"{name} claims {its.noise_reference.runs} seeds, was measured with {mine.noise_reference.runs}"
     for what, claim, value in (
@@ -130,6 +133,10 @@ def _noise_claims(name: str, its: BaselineMetric, mine: BaselineMetric, room: fl
             yield f"the {what} of {name} claims {claim:.4g}, is {value:.4g}"
 
 
+def _dummy(score: float | None) -> str:
+    return "no dummy to beat" if score is None else f"a dummy of {score:.6g}"
+
+
 def _anchors(
     claimed: Baseline, stored: Approved, measured: Baseline, again: Approved, given_up: frozenset[str]
 ) -> Iterator[str]:
@@ -138,7 +145,7 @@ def _anchors(
         its = claimed.metrics.get(name)
         if its is None or mine.anchor is None or name in given_up:
             continue
-        room = ROOM * abs(mine.score - mine.noise_reference.dummy)
+        room = ROOM * mine.noise_reference.skill(mine.score)
         if its.anchor is None:
             yield (
                 f"the anchor of {name}, which small losses are added up from, is gone "

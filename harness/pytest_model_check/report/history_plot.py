@@ -129,15 +129,18 @@ def _parts(shown: Points, breaks: Sequence[int]) -> list[list[tuple[int, Baselin
 
 def _dummy(axes: Any, shown: Points) -> None:
     """Draw what the dummy scores; where that is so far below that the scores would be one line, say it in words."""
+    dummies = {i: one.noise_reference.dummy for i, one in shown if one.noise_reference.dummy is not None}
+    if not dummies:
+        return
     low, high = axes.get_ylim()
-    dummies = [one.noise_reference.dummy for _, one in shown]
-    if min(dummies) >= low - 3 * (high - low):
-        axes.plot([i for i, _ in shown], dummies, "_", color=DATA, markersize=18, label="dummy, looks at no feature")
+    if min(dummies.values()) >= low - 3 * (high - low):
+        axes.plot(
+            *zip(*dummies.items(), strict=True), "_", color=DATA, markersize=18, label="dummy, looks at no feature"
+        )
         return
     latest = shown[-1][1]
-    axes.plot(
-        [], [], " ", label=f"dummy: {number(latest.noise_reference.dummy, places_of(latest))}, far below this axis"
-    )
+    dummy = number(latest.noise_reference.dummy, places_of(latest))
+    axes.plot([], [], " ", label=f"dummy: {dummy}, far below this axis")
 
 
 def _tick(one: Recording) -> str:

@@ -132,8 +132,8 @@ def _skill(baseline: Baseline) -> tuple[Block, ...]:
         between = f"{number(low, places)} to {number(high, places)}"
         rows.append((name, score, between, dummy, number(metric.margin, places)))
         told = (
-            f"{name} is {score}, give or take what these rows leave open: {between} at 95% confidence. A dummy that "
-            f"looks at no feature scores {dummy}."
+            f"{name} is {score}, give or take what these rows leave open: {between} at 95% confidence. "
+            f"{_dummy(metric, dummy)}"
         )
         if metric.margin is not None:
             told += (
@@ -148,6 +148,12 @@ def _skill(baseline: Baseline) -> tuple[Block, ...]:
         Table(headers, tuple(rows), align),
         Bullets(tuple(said)),
     )
+
+
+def _dummy(metric: BaselineMetric, score: str) -> str:
+    if metric.noise_reference.dummy is None:
+        return "A dummy that looks at no feature does as well as perfect answers would, so there is none to beat."
+    return f"A dummy that looks at no feature scores {score}."
 
 
 def _through(history: History, plot: str | None) -> tuple[Block, ...]:
@@ -227,7 +233,7 @@ def _of_metric(name: str, metric: BaselineMetric) -> list[str]:
         found.append(f"A loss of {name} below {margin} may pass: the margin is {metric.margin_reason}.")
     if noise_reference.floor == 0 or noise_reference.runs == 1 or "seed noise not measured" in metric.margin_reason:
         found.append(f"What chance does to {name} beyond its rows was not measured (one seed).")
-    if ends(metric)[0] <= noise_reference.dummy:
+    if not noise_reference.is_beaten_by(ends(metric)[0]):
         found.append(
             f"The interval of {name} reaches down to what the dummy scores. Both were measured on the same rows, so "
             "the lead may be surer than that, but it was not tested."

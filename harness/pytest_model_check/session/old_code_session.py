@@ -230,7 +230,7 @@ def _require_control(check: Check, data: Dataset, job: Job) -> None:
     for metric in judged:
         old, new = (metrics.score(side, metric, data.truth).score for side in (stored, again))
         noise_reference = baseline.metrics[metric.name].noise_reference
-        noise = max(noise_reference.floor * sqrt(len(cv.splits)), ROUNDING * abs(old - noise_reference.dummy))
+        noise = max(noise_reference.floor * sqrt(len(cv.splits)), ROUNDING * noise_reference.skill(old))
         if not abs(new - old) <= noise:  # not of NaN either
             raise _not_the_code(
                 job, f"{metric.name} of its first fold is {new:.4g}, was {old:.4g} (noise up to {noise:.2g})"
