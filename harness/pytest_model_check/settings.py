@@ -1,4 +1,4 @@
-"""Settings: what the command line and the ini file decide about a check."""
+"""Settings: the part of a run's options that the gate goes by, as `session/options.py` has read and checked them."""
 
 from __future__ import annotations
 

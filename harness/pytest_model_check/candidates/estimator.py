@@ -1,4 +1,4 @@
-"""An estimator as the candidate: one fit of it, from its random state to its responses."""
+"""An estimator as the candidate: cloned, given its random state, fitted on the training rows, asked for responses."""
 
 from __future__ import annotations
 

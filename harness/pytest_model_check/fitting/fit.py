@@ -1,4 +1,4 @@
-"""One fit: a candidate fitted on the training rows of one split, and asked for the rows held out."""
+"""One fit of a candidate: which rows it gets, and which random state. `candidates/` makes it."""
 
 from __future__ import annotations
 
