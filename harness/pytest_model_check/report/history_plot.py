@@ -140,9 +140,8 @@ def _dummy(axes: Any, shown: Points, colours: Colours) -> None:
         return
     low, high = axes.get_ylim()
     if min(dummies.values()) >= low - 3 * (high - low):
-        axes.plot(
-            *zip(*dummies.items(), strict=True), "_", color=DATA, markersize=18, label="dummy, looks at no feature"
-        )
+        label = "dummy, looks at no feature"
+        axes.plot(*zip(*dummies.items(), strict=True), "_", color=colours.aside, markersize=18, label=label)
         return
     latest = shown[-1][1]
     dummy = number(latest.noise_reference.dummy, places_of(latest))
