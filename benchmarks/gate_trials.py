@@ -15,7 +15,7 @@ from pytest_model_check.checks.check import DEFAULT_SEEDS, Metric
 from pytest_model_check.data.dataset import Truth
 from pytest_model_check.fitting.predictions import Predictions
 from pytest_model_check.gate import sequential
-from pytest_model_check.judgement import judge, noise, statistics
+from pytest_model_check.judgement import judge, noise
 from pytest_model_check.judgement.drift import Anchor, defend, surpasses
 from pytest_model_check.judgement.noise import NoiseReference
 from pytest_model_check.judgement.scores import Scores
@@ -46,9 +46,8 @@ class Pool:
         """Give the scores of runs: exactly what the product would compute, for no metric reaches across folds."""
         scores = self.scores[metric]
         psi = scores.psi[drawn[fold].T, np.arange(len(fold))]
-        variances = statistics.split_variances(psi, fold) if len(psi) > 1 else 0 * scores.weights
-        splits = scores.splits[drawn.T, np.arange(len(drawn))]
-        return replace(scores, psi=psi, splits=splits, row_variances=variances)
+        runs = replace(scores, psi=psi, splits=scores.splits[drawn.T, np.arange(len(drawn))])
+        return replace(runs, row_variances=metrics.row_variances(runs, psi, fold))
 
 
 @dataclass(frozen=True)
@@ -88,8 +87,8 @@ class Cell:
     def pair_error(self, rng: np.random.Generator, metric: str) -> float:
         """Give the standard error over rows between two single runs."""
         drawn = self.harmless.draw(rng, 2 * PAIRS)
-        psi = self.harmless.run(metric, drawn, self.task.fold).psi
-        return statistics.pooled_standard_error(psi[::2] - psi[1::2]).se
+        runs = self.harmless.run(metric, drawn, self.task.fold)
+        return runs.pooled_standard_error(runs.psi[::2] - runs.psi[1::2], runs.splits[::2] - runs.splits[1::2]).se
 
 
 def metric_names(task: Task) -> list[str]:

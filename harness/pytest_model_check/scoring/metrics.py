@@ -17,7 +17,7 @@ from pytest_model_check.data.dataset import Truth
 from pytest_model_check.errors import PromiseError
 from pytest_model_check.fitting.predictions import Predictions
 from pytest_model_check.judgement import statistics
-from pytest_model_check.judgement.scores import Array, Scores
+from pytest_model_check.judgement.scores import Array, Carriers, Scores
 from pytest_model_check.scoring.closed_forms import IN_FOLD, MULTIOUTPUT, ROW_LOSSES
 from pytest_model_check.scoring.few_rows import MIN_ROWS, carriers, composition, few_labels, repeats
 from pytest_model_check.scoring.jackknife import SeedAnswers, class_codes, in_folds, jackknife
@@ -70,45 +70,64 @@ def score(predictions: Predictions, metric: Metric, truth: Truth) -> Scores:
             f"metric {metric.name} can't be judged: all rows that are predicted depend on each other",
             "groups= and time= need rows of two groups, or of two days, that are predicted.",
         )
-    splits = np.stack([np.bincount(split, weights=values) / sizes for values in slots])
     scores = Scores(
         strategy.definition,
         psi,
         row_clusters,
         truth.is_time_series,
-        splits,
-        statistics.split_variances(slots, split) if len(slots) > 1 else np.zeros(len(sizes)),
+        np.stack([np.bincount(split, weights=values) / sizes for values in slots]),
+        np.zeros(len(sizes)),
         sizes / sizes.sum(),
         strategy.kind,
         strategy.min_standard_error(),
         repeats(predictions),
     )
     if strategy.kind == "rank":
-        return _carried(scores, metric, predictions, truth.y[predictions.row])
-    if strategy.kind == "jackknife" and _is_sparse(metric, predictions, truth.y[predictions.row]):
-        return replace(scores, by_folds=True, row_variances=_over_seeds(splits))
-    return scores
+        scores = replace(scores, carriers=_carriers(scores, metric, predictions, truth.y[predictions.row]))
+    elif strategy.kind == "jackknife":
+        scores = replace(scores, by_folds=_is_sparse(metric, predictions, truth.y[predictions.row]))
+    return replace(scores, row_variances=row_variances(scores, slots, split))
 
 
-def _carried(scores: Scores, metric: Metric, predictions: Predictions, truth: NDArray[Any]) -> Scores:
-    """Let the rows of each fold's rarest class carry what the fold differs from the others by."""
+def row_variances(scores: Scores, slots: Array, split: NDArray[np.int64]) -> Array:
+    """Return how much the score of each split varies over the seeds because its rows do, as the judge sees them.
+
+    Parameters
+    ----------
+    scores : Scores
+        Its values by fold.
+    slots : ndarray of shape (n_seeds, n_slots)
+        Its influence values.
+    split : ndarray of int, shape (n_slots,)
+        The split of each slot.
+    """
+    if len(slots) < 2:
+        return np.zeros(len(scores.weights))
+    of_folds = scores.splits.var(axis=0, ddof=1)
+    if scores.by_folds:
+        return np.asarray(of_folds)  # all of it: the folds tell
+    variances = statistics.split_variances(slots, split)
+    if scores.carriers is not None:
+        variances += of_folds * np.bincount(split, weights=scores.carriers.loads**2) / np.bincount(split) ** 2
+    return variances
+
+
+def _carriers(scores: Scores, metric: Metric, predictions: Predictions, truth: NDArray[Any]) -> Carriers | None:
+    """Find which rows carry what folds differ by; None where a class has a single row, which tells nothing of it."""
     assert predictions.classes is not None
     found = carriers(class_codes(truth, predictions.classes), predictions.split, predictions.row)
     codes, classes = found.strata.codes, predictions.classes
     if np.bincount(codes).min() < 2:
-        return scores  # one row tells nothing of its class: `unjudgeable`
+        return None  # and `unjudgeable` says so
     if scores.clusters is not None and not scores.is_time_series:
-        together = scores.clusters * len(classes) + codes
-        clusters = np.bincount(np.unique(together) % len(classes))
+        clusters = np.bincount(np.unique(scores.clusters * len(classes) + codes) % len(classes))
         if clusters.min() < 2:
             raise PromiseError(
                 f"metric {metric.name} can't be judged: all rows of class {classes[clusters.argmin()]} that are "
                 "predicted depend on each other",
                 "groups= needs rows of each class in two groups.",
             )
-    # of what seeds do to a fold, its carriers show this much
-    shown = np.bincount(found.split, weights=found.loads**2) / np.bincount(found.split) ** 2
-    return replace(scores, carriers=found, row_variances=scores.row_variances + shown * _over_seeds(scores.splits))
+    return found
 
 
 def _is_sparse(metric: Metric, predictions: Predictions, truth: NDArray[Any]) -> bool:
@@ -118,10 +137,6 @@ def _is_sparse(metric: Metric, predictions: Predictions, truth: NDArray[Any]) ->
     if composition(predictions, truth).counts.min() < MIN_ROWS:
         return True
     return metric.scorer._response_method == "predict" and few_labels(predictions)
-
-
-def _over_seeds(splits: Array) -> Array:
-    return np.asarray(splits.var(axis=0, ddof=1) if len(splits) > 1 else np.zeros(splits.shape[1]))
 
 
 def definition(predictions: Predictions, metric: Metric, truth: Truth) -> str:
