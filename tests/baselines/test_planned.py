@@ -23,7 +23,7 @@ def test_it_says_what_a_margin_needs_in_80_columns(life, capsys):
     said = capsys.readouterr().out
     assert max(map(len, said.splitlines())) <= 80
     told = " ".join(said.split())
-    assert "what a margin of 0.0010 in roc_auc needs" in told
+    assert "what a margin of 0.001 in roc_auc needs" in told
     assert "0.2% of the skill above a dummy" in told
     assert "The same learner: 26% on the 500 rows" in told  # the floor of 0.004 is 3.97 standard errors
     assert "no number of rows will do, for what seeds alone vary" in told
@@ -56,7 +56,7 @@ def test_noise_that_was_not_measured_is_said(life, capsys):
     ("arguments", "words"),
     [
         (["chrun", "--margin", "0.01"], ["no baseline 'chrun' in baselines/: did you mean churn?", "Record a pilot"]),
-        (["churn", "--margin", "0.01"], ["churn: which metric?", "--metric roc_auc, --metric f1"]),
+        (["churn", "--margin", "0.01"], ["churn: which metric?", "--metric f1, --metric roc_auc"]),
         (["churn", "--margin", "0.01", "--metric", "r2"], ["churn judges no metric r2", "--metric roc_auc"]),
         (["alone", "--margin", "0"], ["--margin 0: a margin is a number above 0"]),
         (["alone", "--margin", "nan"], ["--margin nan: a margin is a number above 0"]),
@@ -87,7 +87,7 @@ def test_show_and_the_write_up_say_how_good_a_yardstick_a_baseline_is(life, caps
     assert "blunt as a yardstick" in lines
     said = " ".join(" ".join(lines).split())
     assert "f1: margin 0.12, 60% of the skill. A loss of 0.12 is caught 95 times in 100." in said
-    assert "Better: a margin of 0.00, which these rows can hold." in said or "a margin of 0.004" in said
+    assert "which these rows can hold." in said
     life.commit()
     assert main(["write-up", "blunt"]) == 0
     told = capsys.readouterr().out

@@ -85,6 +85,7 @@ def test_json_is_the_contract() -> None:
                         "losses": [],
                     }
                 ],
+                "quality": None,
             }
         ],
     }

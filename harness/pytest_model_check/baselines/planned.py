@@ -30,15 +30,14 @@ def read(folder: Path, name: str, metric: str | None, margin: float) -> tuple[Ba
             f"  pytest --model-check --update-baselines -k {name}",
         )
     judged = [each for each, stored in baseline.metrics.items() if stored.margin is not None]
-    if metric is None and len(judged) == 1:
-        return baseline, judged[0]
-    if metric is None or metric not in judged:
-        wrong = f"{name}: which metric?" if metric is None else f"{name} judges no metric {metric}"
+    chosen = judged[0] if metric is None and len(judged) == 1 else metric
+    if chosen is None or chosen not in judged:
+        wrong = f"{name}: which metric?" if chosen is None else f"{name} judges no metric {chosen}"
         raise ModelCheckError(wrong, "Name one: " + ", ".join(f"--metric {each}" for each in judged))
-    stored = baseline.metrics[metric]
+    stored = baseline.metrics[chosen]
     if stored.standard_error == 0 and stored.noise_reference.floor == 0:
         raise ModelCheckError(
-            f"{name}: nothing is known of the noise of {metric}: every row scores the same",
+            f"{name}: nothing is known of the noise of {chosen}: every row scores the same",
             "Name another metric, or record a baseline with more rows.",
         )
-    return baseline, metric
+    return baseline, chosen
