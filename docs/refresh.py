@@ -17,7 +17,7 @@ from pathlib import Path
 from pytest_model_check.baselines.baseline_json import from_json, to_text
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = ("README.md", "docs/baselines.md")
+PAGES = ("README.md", "docs/baselines.md", "docs/plan.md")
 NOISE = re.compile(r"^(platform|rootdir|configfile|testpaths|plugins|cachedir|hypothesis profile)")
 
 
@@ -26,7 +26,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         clone = Path(folder, "clone")
         subprocess.run(["git", "clone", "-q", str(ROOT), str(clone)], check=True)
-        outputs = {"model-check": _shown(clone, "--model-check")}
+        outputs = {
+            "model-check": _shown(clone, "--model-check"),
+            "yardstick": _told(clone, "show", "breast_cancer"),
+            "plan": _told(clone, "plan", "breast_cancer", "--metric", "neg_log_loss", "--margin", "0.005"),
+        }
         for make in (_loss, _improvement, _invention, _wider_margin, _april):
             outputs |= make(clone)
             _git(clone, "reset", "-q", "--hard", "origin/HEAD")

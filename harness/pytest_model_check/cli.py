@@ -92,6 +92,20 @@ def _parser() -> argparse.ArgumentParser:
     diff.add_argument("b", nargs="?", metavar="B", help="another one (default: the working tree)")
     diff.add_argument("--format", choices=("text", "markdown", "json"), default="text", help="default: text")
 
+    plan = command(
+        "plan",
+        _plan,
+        "what a margin needs: rows, splits and seeds, by the noise of a baseline; nothing is fitted",
+        "examples:\n  model-check plan churn --margin 0.005\n"
+        "  model-check plan churn --metric roc_auc --margin 0.005 --svg power.svg",
+    )
+    plan.add_argument("name", metavar="NAME", help="the baseline whose noise is taken")
+    plan.add_argument(
+        "--margin", type=float, required=True, metavar="M", help="the harmless loss, in the metric's unit"
+    )
+    plan.add_argument("--metric", metavar="METRIC", help="which one (default: the only one that is judged)")
+    plan.add_argument("--svg", type=Path, metavar="FILE", help="draw it too (needs pytest-model-check[report])")
+
     rename = command(
         "rename",
         _rename,
@@ -156,6 +170,21 @@ def _diff(options: argparse.Namespace) -> tuple[str, int]:
 
     found = diff.difference(options.baselines, options.a, options.b)
     return diff_table.FORMATS[options.format](found), int(found.worse)
+
+
+def _plan(options: argparse.Namespace) -> tuple[str, int]:
+    from pytest_model_check.baselines import planned
+    from pytest_model_check.errors import ModelCheckError
+    from pytest_model_check.report import plan_plot, plan_text
+
+    if options.svg and options.svg.suffix.lower() != ".svg":
+        raise ModelCheckError(f"--svg {options.svg}: can draw SVG only", "Name a .svg file.")
+    baseline, metric = planned.read(options.baselines, options.name, options.metric, options.margin)
+    text = plan_text.render(baseline, metric, options.margin)
+    if options.svg:
+        _save(options.svg, plan_plot.draw(baseline, metric, options.margin))
+        text += f"\nDrawn: {options.svg}\n"
+    return text, 0
 
 
 def _rename(options: argparse.Namespace) -> tuple[str, int]:

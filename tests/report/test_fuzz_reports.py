@@ -17,6 +17,7 @@ from pytest_model_check.baselines.diff import Diff, Row, Snapshot
 from pytest_model_check.baselines.history import History, Recording
 from pytest_model_check.baselines.record import Baseline
 from pytest_model_check.git import Commit
+from pytest_model_check.judgement.quality import RecordingQuality
 from pytest_model_check.judgement.verdicts import (
     Acceptance,
     ChangedRows,
@@ -42,6 +43,7 @@ from pytest_model_check.report import (
     markdown,
     markdown_text,
     openmetrics,
+    plan_text,
     terminal,
 )
 from pytest_model_check.report.html import page
@@ -49,6 +51,7 @@ from pytest_model_check.report.text import cut, failure, shortened, visible
 from pytest_model_check.report.writeup import write_up
 from support.html import Page
 from support.lives import accepted, baseline, metric
+from support.pages import quality
 
 fuzz = settings(
     deadline=None,
@@ -141,7 +144,8 @@ def named(text: str) -> Run:
     """Call everything by the same name."""
     metric = MetricVerdict(text, "worse", text, 0.9, 0.8, -0.1, -0.2, -0.05, 0.01, 0.02, 0.5, folds=((0.9, 0.8),))
     compared, weaker = Compared(DataVersion(text, text, 9)), Concessions(weakened=(text,))
-    check = Verdict(text, text, "worse", False, text, text, (metric,), compared, weaker)
+    yardstick = RecordingQuality((quality(text),), (quality(text),))
+    check = Verdict(text, text, "worse", False, text, text, (metric,), compared, weaker, quality=yardstick)
     return Run((check, Verdict(text, text, "error", False, text)), False, text, (text,))
 
 
@@ -189,6 +193,7 @@ OUTPUTS: dict[str, Callable[[str], str]] = {  # whatever shows a word of a branc
     "junit": lambda text: "\n".join(key for key, _ in junit.properties(named(text).checks[0])),
     "failure": lambda text: failure(f"churn: {text}", f"{text}\n{text}: {text}"),
     "show": lambda text: "\n".join(terminal.promises([recorded(text)])),
+    "plan": lambda text: plan_text.render(recorded(text), next(iter(recorded(text).metrics)), 0.01),
     "history": lambda text: history_table.render([life_of(text)]),
     "diff": lambda text: diff_table.text(changed(text)),
     "diff in Markdown": lambda text: diff_table.markdown(changed(text)),
@@ -244,7 +249,7 @@ def assert_nothing_is_hidden(printed: str) -> None:
     assert hidden <= {"\n", "\t"}
 
 
-@pytest.mark.parametrize("output", ["show", "history", "diff", "failure", "terminal", "annotations"])
+@pytest.mark.parametrize("output", ["show", "plan", "history", "diff", "failure", "terminal", "annotations"])
 def test_a_line_break_in_a_name_begins_no_line(output: str) -> None:
     printed = OUTPUTS[output]("churn\nHELD churn\x0bHELD\u2028HELD")
     lines = printed.partition("\n")[0] if output == "failure" else printed  # its advice may have lines

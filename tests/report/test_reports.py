@@ -85,6 +85,7 @@ def test_json_is_the_contract() -> None:
                         "losses": [],
                     }
                 ],
+                "quality": None,
             }
         ],
     }
@@ -112,8 +113,13 @@ def test_the_keys_of_the_json_report_are_a_contract() -> None:
     (check,) = plain["checks"]
     assert list(check) == [
         "name", "nodeid", "verdict", "passed", "message", "advice", "accepted", "weakened", "standing", "moved", "data",
-        "fits", "seconds", "flips", "environment", "models", "protocol", "recording", "reused", "learner",
-        "charts", "metrics",
+        "fits", "seconds", "flips", "environment", "models", "protocol", "recording", "reused", "learner", "charts",
+        "metrics", "quality",
+    ]  # fmt: skip
+    assert list(check["quality"]) == ["metrics", "alternatives"]
+    assert list(check["quality"]["metrics"][0]) == [
+        "metric", "score", "margin", "skill", "loss_caught", "blocked_same", "blocked_other", "resolvable_same",
+        "resolvable_other", "rows", "rows_needed", "outlying_folds",
     ]  # fmt: skip
     assert list(check["metrics"][0]) == [
         "metric", "slice", "verdict", "baseline", "candidate", "delta", "low", "high", "margin", "resolution",

@@ -54,6 +54,7 @@ def test_it_has_a_section_for_everything_that_a_reader_needs():
         "The data",
         "How its skill was measured",
         "The skill",
+        "As a yardstick",
         "Through its history",
         "What was accepted",
         "Caveats",
@@ -289,7 +290,7 @@ def test_whatever_a_branch_writes_stays_text():
     for parsed in (rendered, Parsed(page)):
         assert not {"script", "a", "img"} & set(parsed.tags)
         assert parsed.tags.count("h1") == 1
-        assert parsed.tags.count("h2") == 8
+        assert parsed.tags.count("h2") == 9
         assert "alert(1)" in parsed.text
 
 
@@ -301,7 +302,7 @@ def test_no_text_breaks_the_structure(text):
     account = write_up(found, "b", author=text)
     for rendered in (Parsed(document.html(account)), Parsed(as_github(document.markdown(account)))):
         assert rendered.open == []
-        assert rendered.tags.count("h2") == 8
+        assert rendered.tags.count("h2") == 9
         assert not {"script", "a", "img", "hr"} & set(rendered.tags)
 
 

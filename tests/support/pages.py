@@ -6,6 +6,7 @@ from typing import Any
 
 from pytest_model_check.baselines.history import Recording
 from pytest_model_check.git import Commit
+from pytest_model_check.judgement.quality import MetricQuality, RecordingQuality
 from pytest_model_check.judgement.verdicts import (  # fmt: skip
     PASSING,
     Acceptance,
@@ -76,7 +77,13 @@ def full(word: str = "x", charts: dict[str, Any] | None = None) -> Verdict:
             Moved(word, word, word, (ScoreGrid(word, 0.94, 0.93, None, 0.91),), word),
             charts or drawings(word),
         ),
+        quality=RecordingQuality((quality(word),), (quality(word),)),
     )
+
+
+def quality(name: str = "x") -> MetricQuality:
+    """Give a metric that can hardly fail."""
+    return MetricQuality(name, 0.9, 0.12, 0.4, 0.12, 0.01, 0.2, 0.1, 0.2, 500, 720, ((3, 0.4),))
 
 
 def drawings(word: str = "x") -> dict[str, Any]:

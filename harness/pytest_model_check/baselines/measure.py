@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import warnings
 from collections.abc import Mapping
@@ -14,14 +15,16 @@ import numpy as np
 
 from pytest_model_check.baselines import promises
 from pytest_model_check.baselines.environment import environment
+from pytest_model_check.baselines.quality import metrics_quality
 from pytest_model_check.baselines.record import Baseline, BaselineMetric, StoredAnchor
 from pytest_model_check.baselines.store import Approved
 from pytest_model_check.candidates.dummy import make_dummy
 from pytest_model_check.checks.check import Check, Metric
 from pytest_model_check.checks.describe import describe
+from pytest_model_check.checks.make_check import common_metrics
 from pytest_model_check.data.dataset import Dataset
 from pytest_model_check.data.splits import CrossValidation
-from pytest_model_check.errors import CandidateError
+from pytest_model_check.errors import CandidateError, PromiseError
 from pytest_model_check.fitting import crossval
 from pytest_model_check.fitting.joblib_engine import FitProgress
 from pytest_model_check.fitting.naive_forecasts import naive_forecasts
@@ -78,11 +81,14 @@ class Measured:
         Its predictions and anchors.
     fits : int
         Made for it.
+    alternatives : mapping of str to BaselineMetric
+        Common metrics that the check does not have, where one of its own can hardly fail.
     """
 
     baseline: Baseline
     approved: Approved
     fits: int
+    alternatives: Mapping[str, BaselineMetric]
 
 
 def fit(
@@ -185,7 +191,26 @@ def assemble(
         environment=environment(),
     )
     kept = {name: anchors[name].psi for name, metric in scored.items() if metric.anchor is not None}
-    return Measured(baseline, Approved(fitted.predictions, kept), fits=len(cv.splits) * fitted.seeds)
+    return Measured(
+        baseline,
+        Approved(fitted.predictions, kept),
+        fits=len(cv.splits) * fitted.seeds,
+        alternatives=_alternatives(check, data, fitted, scored),
+    )
+
+
+def _alternatives(
+    check: Check, data: Dataset, fitted: Fitted, scored: Mapping[str, BaselineMetric]
+) -> dict[str, BaselineMetric]:
+    if not any(metric.is_blunt for metric in metrics_quality(scored, data.rows)):
+        return {}
+    found = {}
+    for metric in common_metrics(check.task):
+        if metric.name not in scored:
+            # what this candidate's answers can't be scored by, or shows no skill by, is no alternative
+            with contextlib.suppress(PromiseError, CandidateError):
+                found[metric.name] = _score(metric, data, fitted, None)
+    return found
 
 
 def _dummies(check: Check, cv: CrossValidation, entropy: int) -> tuple[Predictions, ...]:

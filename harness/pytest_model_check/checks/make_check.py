@@ -231,6 +231,12 @@ def _default_metric(candidate: Any) -> str:
     return "neg_log_loss" if hasattr(candidate, "predict_proba") else "accuracy"
 
 
+def common_metrics(task: str) -> tuple[Metric, ...]:
+    """Return metrics that see every row, and might do better than those that a check has."""
+    names = ("neg_brier_score", "neg_log_loss") if task == "classification" else ("r2", "neg_mean_absolute_error")
+    return tuple(_metric(name, None) for name in names)
+
+
 def _metric(scorer: Any, margin: float | None) -> Metric:
     from sklearn.metrics import get_scorer, get_scorer_names
 

@@ -60,6 +60,7 @@ def conclude(context: Context, comparison: Comparison, recording: Recording, *, 
         ),
         differences=comparison.differences,
         cost=Cost(comparison.fits + recording.fits, seconds),
+        quality=recording.quality,
     )
 
 

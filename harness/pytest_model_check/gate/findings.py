@@ -11,6 +11,7 @@ from pytest_model_check.baselines.store import Pending
 from pytest_model_check.errors import IncomparableError
 from pytest_model_check.judgement import explain
 from pytest_model_check.judgement.drift import Anchor
+from pytest_model_check.judgement.quality import RecordingQuality
 from pytest_model_check.judgement.verdicts import Acceptance, Differences, Label, MetricVerdict
 
 
@@ -77,6 +78,8 @@ class Recording:
         What a branch claims and this run can't confirm.
     fits : int
         Made for it.
+    quality : RecordingQuality or None
+        How good what is recorded, or verified, is as a yardstick.
     """
 
     pending: Pending | None = None
@@ -84,6 +87,7 @@ class Recording:
     accepted: tuple[Acceptance, ...] = ()
     disputed: tuple[str, ...] = ()
     fits: int = 0
+    quality: RecordingQuality | None = None
 
 
 def without_new(metrics: Sequence[MetricVerdict]) -> tuple[MetricVerdict, ...]:

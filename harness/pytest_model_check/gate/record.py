@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from pytest_model_check.baselines import measure, store, successor
 from pytest_model_check.baselines.measure import Measured
+from pytest_model_check.baselines.quality import quality
 from pytest_model_check.fitting import crossval
 from pytest_model_check.gate.context import Context
 from pytest_model_check.gate.findings import Comparison, Recording, with_first
@@ -38,6 +39,7 @@ def record(context: Context, comparison: Comparison) -> Recording:
         with_first(comparison.metrics, measured.baseline, "recorded"),
         () if accepted is None else (accepted,),
         fits=measured.fits,
+        quality=quality(baseline, measured.alternatives),
     )
 
 

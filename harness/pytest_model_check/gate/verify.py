@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pytest_model_check.baselines import store
+from pytest_model_check.baselines.quality import quality
 from pytest_model_check.gate.context import Context
 from pytest_model_check.gate.findings import Comparison, Recording, with_first
 from pytest_model_check.gate.record import measure_candidate
@@ -46,4 +47,5 @@ def verify(context: Context, comparison: Comparison) -> Recording:
         accepted=standing if comparison.failing and not disputed and covered else (),
         disputed=disputed,
         fits=measured.fits,
+        quality=quality(measured.baseline, measured.alternatives),
     )

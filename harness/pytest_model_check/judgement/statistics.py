@@ -705,6 +705,39 @@ def inconclusive_probability(margin: float, se: float, level: float = 0.95) -> f
     return float(ndtr(ndtri(level) - margin / se))
 
 
+def outliers(values: Sequence[float], level: float = 0.95) -> tuple[int, ...]:
+    """Find the values that stand out from the others: Grubbs's test of each, Bonferroni over all.
+
+    Parameters
+    ----------
+    values : sequence of float
+        One per fold, say.
+    level : float, default 0.95
+        How often nothing is found among independent normal values, in (0, 1).
+
+    Returns
+    -------
+    tuple of int
+        Their places. None of fewer than four values.
+
+    References
+    ----------
+    Grubbs (1950), Sample criteria for testing outlying observations, Annals of Mathematical Statistics 21.
+    """
+    _require(0 < level < 1, "level", "a number in (0, 1)", level)
+    if len(values) < 4:
+        return ()
+    x = _array("values", values, 1)
+    limit = float(stdtrit(x.size - 2, 1 - (1 - level) / (2 * x.size)))
+    found = []
+    for i in range(x.size):
+        others = np.delete(x, i)
+        spread = float(others.std(ddof=1)) * sqrt(1 + 1 / others.size)
+        if abs(x[i] - others.mean()) > max(limit * spread, 1e-9 * float(np.abs(x).max())):
+            found.append(i)
+    return tuple(found)
+
+
 def _require(condition: bool | np.bool, name: str, expected: str, value: object) -> None:
     # comparisons with NaN are false, so every range check refuses NaN too
     if not condition:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from math import isfinite
 from typing import Any
 
+from pytest_model_check.judgement.quality import MetricQuality, RecordingQuality
 from pytest_model_check.judgement.verdicts import (
     Acceptance,
     ChangedRows,
@@ -61,6 +62,7 @@ def to_dict(verdict: Verdict) -> dict[str, Any]:
         "learner": compared.learner,
         "charts": dict(differences.charts),
         "metrics": [_metric(metric) for metric in verdict.metrics],
+        "quality": verdict.quality and asdict(verdict.quality),
     }
 
 
@@ -123,6 +125,14 @@ def from_dict(plain: Mapping[str, Any]) -> Verdict:
             charts=plain["charts"],
         ),
         cost=Cost(plain["fits"], plain["seconds"]),
+        quality=plain["quality"] and RecordingQuality(*map(_quality_from, plain["quality"].values())),
+    )
+
+
+def _quality_from(metrics: Sequence[Mapping[str, Any]]) -> tuple[MetricQuality, ...]:
+    return tuple(
+        MetricQuality(**{**metric, "outlying_folds": tuple((fold, score) for fold, score in metric["outlying_folds"])})
+        for metric in metrics
     )
 
 

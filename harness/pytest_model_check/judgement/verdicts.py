@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from pytest_model_check.judgement.quality import RecordingQuality
+
 Label = Literal[
     "error", "missing", "incomparable", "worse", "inconclusive", "held", "better", "identical", "new", "recorded",
     "reported",
@@ -309,6 +311,8 @@ class Verdict:
         One line that stands alone.
     advice : str
         What to do next; may be empty, may have several lines.
+    quality : RecordingQuality or None
+        Of the baseline that this run records, or that the branch brings.
     """
 
     name: str
@@ -322,6 +326,7 @@ class Verdict:
     concessions: Concessions = Concessions()
     differences: Differences = Differences()
     cost: Cost = Cost()
+    quality: RecordingQuality | None = None
 
 
 @dataclass(frozen=True)

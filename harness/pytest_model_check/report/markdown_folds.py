@@ -77,6 +77,10 @@ def _environment(checks: Sequence[Verdict]) -> str:
     return draw_table(("package", "then", "now", "checks"), body) + _more(len(changes))
 
 
+def _quality(checks: Sequence[Verdict]) -> str:
+    return _bullets([f"{check.name}, {line}" for check in checks for line in sentences.quality(check)])
+
+
 def _resolution(checks: Sequence[Verdict]) -> str:
     found = [
         (check, one)
@@ -180,6 +184,7 @@ FOLDS: tuple[tuple[str, Fold], ...] = (
     ("The data moved: both models on both versions", _moved),
     ("Accepted losses that stand", _standing),
     ("Lost since an earlier recording", _drifts),
+    ("How good the new baselines are as yardsticks", _quality),
     ("Rows that changed from right to wrong", _flips),
     ("Slices", _slices),
     ("What this data can tell: resolution, noise floor, dummy", _resolution),

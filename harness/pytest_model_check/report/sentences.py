@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from pytest_model_check.judgement import explain_quality
 from pytest_model_check.judgement.explain import drift_clause
 from pytest_model_check.judgement.numbers import MISSING, decimals, number
 from pytest_model_check.judgement.verdicts import PASSING, MetricVerdict, ScoreGrid, Verdict
@@ -33,7 +34,7 @@ def drifts(verdict: Verdict) -> list[str]:
 
 
 def notices(verdicts: Sequence[Verdict]) -> list[tuple[str, str]]:
-    """Return what comes before every table: weaker promises, what passes because it was accepted, unsteady learners."""
+    """Return what comes before every table: weaker promises, accepted losses, unsteady learners, margins too wide."""
     weaker = [
         ("Weaker promise", f"{verdict.name}: {'; '.join(verdict.concessions.weakened)}")
         for verdict in verdicts
@@ -49,7 +50,17 @@ def notices(verdicts: Sequence[Verdict]) -> list[tuple[str, str]]:
         for verdict in verdicts
         if verdict.compared.learner == "nondeterministic"
     ]
-    return weaker + passing + unsteady
+    return weaker + passing + unsteady + [("Hardly fails", line) for line in blunt(verdicts)]
+
+
+def blunt(verdicts: Sequence[Verdict]) -> list[str]:
+    """Say of each new baseline by which metrics it can hardly be failed."""
+    return [
+        f"{verdict.name}: {line}"
+        for verdict in verdicts
+        if verdict.quality is not None
+        for line in explain_quality.notices(verdict.quality)
+    ]
 
 
 def _accepted(verdict: Verdict) -> str:
@@ -98,6 +109,11 @@ def _corner(grid: ScoreGrid, places: int) -> str:
 
 def _compared(change: float, places: int) -> str:
     return f"{number(abs(change), places)} {'less' if change < 0 else 'more'}"
+
+
+def quality(verdict: Verdict) -> list[str]:
+    """Say how good the baseline that this run records, or the branch brings, is as a yardstick."""
+    return [] if verdict.quality is None else explain_quality.sentences(verdict.quality)
 
 
 def reused(verdict: Verdict) -> list[str]:

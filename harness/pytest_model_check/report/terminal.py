@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shlex
+import textwrap
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from tabulate import tabulate
 
-from pytest_model_check.judgement import explain
+from pytest_model_check.baselines.quality import quality
+from pytest_model_check.judgement import explain, explain_quality
 from pytest_model_check.judgement.numbers import MISSING, count, decimals, duration, number
 from pytest_model_check.judgement.verdicts import PASSING, MetricVerdict, Verdict
 from pytest_model_check.report import sentences, table
@@ -47,6 +49,7 @@ def summary(
         lines += [visible(line) for line in sentences.drifts(verdict)]
         lines += _moved(verdict, width)
         lines += [f"still accepted: {visible(line)}" for line in sentences.standing(verdict)]
+        lines += _quality(f"{verdict.name}, its new baseline as a yardstick", sentences.quality(verdict))
     if verbosity > 0:
         for verdict in shown:
             lines += [*_folds(verdict, width), *map(visible, explain.explanation(verdict)), *_particulars(verdict)]
@@ -54,7 +57,22 @@ def summary(
 
 
 def promises(baselines: Sequence[Baseline]) -> list[str]:
-    """Give the lines that show what each baseline promises; ± is a standard error over rows, drift from the anchor."""
+    """Give the lines that show what each baseline promises; ± is a standard error over rows, drift from the anchor.
+
+    Above the table stands which can hardly be failed, below it how good a yardstick each is.
+    """
+    qualities = {baseline.name: quality(baseline) for baseline in baselines}
+    blunt = [f"{name}: {line}" for name, one in qualities.items() for line in explain_quality.notices(one)]
+    above = [line for one in blunt for line in _wrapped(f"Hardly fails: {one}")]
+    below = [
+        line
+        for name, one in qualities.items()
+        for line in _quality(f"{name} as a yardstick", explain_quality.sentences(one))
+    ]
+    return list(map(inert, [*above, *[""] * bool(above), *_promised(baselines), *below]))
+
+
+def _promised(baselines: Sequence[Baseline]) -> list[str]:
     body = []
     for baseline in baselines:
         seeds = f"{baseline.seeds} seeds" if baseline.learner != "deterministic" else "no randomness"
@@ -76,7 +94,7 @@ def promises(baselines: Sequence[Baseline]) -> list[str]:
             )
     headers = ("check", "metric", "score", "margin", "because it is", "dummy", "drift", "rows", "learner")
     align = ("left", "left", "right", "right", "left", "right", "right", "right", "left")
-    return list(map(inert, _drawn(headers, body, align)))
+    return _drawn(headers, body, align)
 
 
 def next_command(
@@ -209,6 +227,15 @@ def _particulars(verdict: Verdict) -> list[str]:
     lines = [f"{key}: {visible(str(fact))}" for key, fact in facts.items() if fact]
     lines += map(visible, sentences.reused(verdict))
     return ["", f"{visible(verdict.name)}, what was compared", *lines] if lines else []
+
+
+def _quality(title: str, said: Sequence[str]) -> list[str]:
+    return ["", visible(title), *(f"  {line}" for one in said for line in _wrapped(one))] if said else []
+
+
+def _wrapped(sentence: str) -> list[str]:
+    """Wrap to the width that every terminal has."""
+    return textwrap.wrap(visible(sentence), 78, break_on_hyphens=False)
 
 
 def _totals(verdicts: Sequence[Verdict]) -> str:

@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from pytest_model_check.baselines.history import History, Recording
+from pytest_model_check.baselines.quality import quality
 from pytest_model_check.baselines.record import Baseline, BaselineMetric
+from pytest_model_check.judgement import explain_quality
 from pytest_model_check.judgement.numbers import MISSING, number
 from pytest_model_check.report.document import Block, Bullets, Code, Document, Figure, Paragraph, Section, Table
 from pytest_model_check.report.history_table import drifts, ends, moved, places_of
@@ -44,6 +46,7 @@ def write_up(history: History, folder: str, *, author: str = "", plot: str | Non
             Section("The data", _data(history)),
             Section("How its skill was measured", _protocol(latest.baseline)),
             Section("The skill", _skill(latest.baseline)),
+            Section("As a yardstick", _yardstick(latest.baseline)),
             Section("Through its history", _through(history, plot)),
             Section("What was accepted", _accepted(latest.baseline)),
             Section("Caveats", _caveats(history)),
@@ -146,6 +149,21 @@ def _skill(baseline: Baseline) -> tuple[Block, ...]:
     return (
         Paragraph("Higher is better in every metric; errors are counted as negative numbers."),
         Table(headers, tuple(rows), align),
+        Bullets(tuple(said)),
+    )
+
+
+def _yardstick(baseline: Baseline) -> tuple[Block, ...]:
+    found = quality(baseline)
+    blunt = tuple(Paragraph(f"It can hardly be failed: {line}.") for line in explain_quality.notices(found))
+    said = explain_quality.sentences(found) or ["Nothing is judged, so it can't be failed."]
+    return (
+        *blunt,
+        Paragraph(
+            "How small a loss is seen, and whom it blocks without need. A model of the same learner differs from this "
+            "one by what seeds or a few training rows do; another learner is taken to err on rows of its own, which is "
+            "the worst case."
+        ),
         Bullets(tuple(said)),
     )
 

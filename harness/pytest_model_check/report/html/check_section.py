@@ -11,7 +11,7 @@ from pytest_model_check.baselines.record import BaselineMetric
 from pytest_model_check.judgement import explain
 from pytest_model_check.judgement.numbers import MISSING, decimals, duration, interval, number, percentage
 from pytest_model_check.judgement.verdicts import PASSING, WORST_FIRST, MetricVerdict, ScoreGrid, Verdict
-from pytest_model_check.report import history_plot
+from pytest_model_check.report import history_plot, sentences
 from pytest_model_check.report.drawing import available
 from pytest_model_check.report.html import forest, plots
 from pytest_model_check.report.html.forest import Bar, Scale
@@ -144,6 +144,13 @@ def _corner(verdict: Verdict, grid: ScoreGrid) -> Html:
         told.append(f"New model, same data: {_signed(like, grid.new_new - grid.old_new)}.")
     caption = f"{grid.metric}, both models on both versions of the data"
     return tag("div", table(caption, ("Model", "Old data", "New data"), body, numbers=(1, 2)), tag("p", " ".join(told)))
+
+
+def quality(verdict: Verdict) -> Iterator[Html]:
+    """Say how good the new baseline is as a yardstick."""
+    if lines := sentences.quality(verdict):
+        yield tag("h3", "How good the new baseline is as a yardstick")
+        yield tag("ul", *(tag("li", line) for line in lines))
 
 
 def rows(verdict: Verdict) -> Iterator[Html]:

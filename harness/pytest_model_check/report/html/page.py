@@ -10,7 +10,7 @@ from pytest_model_check.baselines.history import Recording
 from pytest_model_check.judgement import explain, numbers
 from pytest_model_check.judgement.numbers import decimals, duration, number
 from pytest_model_check.judgement.verdicts import MetricVerdict, Run, Verdict
-from pytest_model_check.report import table
+from pytest_model_check.report import sentences, table
 from pytest_model_check.report.html import check_section, forest
 from pytest_model_check.report.html.forest import Bar, Scale
 from pytest_model_check.report.html.markup import Html, details, tag
@@ -54,6 +54,7 @@ def render(run: Run, histories: Histories = MappingProxyType({})) -> str:
         tag("header", *_verdict(run, headline), class_=f"banner {_state(run)}"),
         *_problems(run),
         *_accepted(checks, ids),
+        *_blunt(checks),
         *_summary(checks, ids),
         *(_check(verdict, ids[id(verdict)], histories.get(verdict.name, ())) for verdict in checks),
         _method(),
@@ -103,6 +104,12 @@ def _problems(run: Run) -> Iterator[Html]:
         yield _section("What went wrong beside the checks", _list(run.problems), class_="notice fails")
     if run.retired:
         yield _section("Checks that were given up", _list(run.retired), class_="notice")
+
+
+def _blunt(checks: Sequence[Verdict]) -> Iterator[Html]:
+    """Say which new baselines can hardly be failed."""
+    if lines := sentences.blunt(checks):
+        yield _section("Checks that can hardly fail", _list(lines), class_="notice fails")
 
 
 def _accepted(checks: Sequence[Verdict], ids: Mapping[int, str]) -> Iterator[Html]:
@@ -214,7 +221,7 @@ def _check(verdict: Verdict, name: str, history: Sequence[Recording]) -> Html:
     if verdict.advice:
         lines = (tag("p", line) for line in verdict.advice.splitlines())
         parts.append(tag("div", tag("h3", "What happened, and what to do"), *lines, class_="advice"))
-    judged = [*check_section.metrics(verdict), *check_section.moved(verdict)]
+    judged = [*check_section.metrics(verdict), *check_section.moved(verdict), *check_section.quality(verdict)]
     where = [*check_section.slices(verdict), *check_section.rows(verdict), *check_section.pictures(verdict, name)]
     if verdict.passed and verdict.concessions.accepted is None:  # the table of all checks has said enough
         judged, where, title = [], judged + where, "Every metric, and where it differs"
