@@ -26,6 +26,7 @@ from pytest_model_check.fitting.joblib_engine import Progress
 from pytest_model_check.fitting.predictions import Predictions
 from pytest_model_check.judgement import drift, noise, statistics
 from pytest_model_check.judgement.drift import Anchor
+from pytest_model_check.judgement.margins import SINGLE_ROW, Margin, margin_of
 from pytest_model_check.judgement.noise import NoiseReference
 from pytest_model_check.judgement.scores import Scores
 from pytest_model_check.scoring import metrics
@@ -172,7 +173,10 @@ def assemble(
         rows=data.rows,
         target_digest=data.target_digest,
         columns=data.columns_digests,
-        protocol=promises.protocol(check, cv.splitter, rules) | promises.words(check),
+        protocol=promises.protocol_of(check, cv.splitter, rules),
+        test_train_ratio=cv.test_train_ratio,
+        description=check.description,
+        caveats=check.caveats,
         metrics=scored,
         seeds=fitted.predictions.seeds,
         entropy=fitted.entropy,
@@ -200,7 +204,7 @@ def _score(metric: Metric, data: Dataset, fitted: Fitted, anchor: Anchor | None)
     with warnings.catch_warnings():  # the dummy's ill-defined precision is no concern of the user's
         warnings.simplefilter("ignore")
         dummy = metrics.score(fitted.dummy, metric, data.truth).score
-    measured = _measure(metric, scores, replicates, dummy, data.rows, random=fitted.learner != "deterministic")
+    measured = _measure(metric, scores, replicates, dummy, random=fitted.learner != "deterministic")
     if anchor is None or drift.surpasses(anchor, scores):
         return measured
     stored = StoredAnchor(anchor.since, float(anchor.psi.mean()), tuple(anchor.folds.tolist()), anchor.noise_reference)
@@ -208,11 +212,10 @@ def _score(metric: Metric, data: Dataset, fitted: Fitted, anchor: Anchor | None)
 
 
 def _measure(
-    metric: Metric, scores: Scores, replicates: Scores | None, dummy: float, rows: int, *, random: bool
+    metric: Metric, scores: Scores, replicates: Scores | None, dummy: float, *, random: bool
 ) -> BaselineMetric:
     if scores.kind == "extreme":
-        reason = "reported, not judged: it hangs on a single row"
-        return _recorded(scores, None, reason, noise.measure(scores, replicates, dummy))
+        return _recorded(scores, SINGLE_ROW, noise.measure(scores, replicates, dummy))
     if scores.score <= dummy:
         raise CandidateError(
             f"{metric.name} is {scores.score:.4g}, no better than a dummy that looks at no feature ({dummy:.4g})",
@@ -221,20 +224,10 @@ def _measure(
     noise_reference = noise.measure(scores, replicates, dummy)
     if not random:  # with a single seed the scores do not tell
         noise_reference = dataclasses.replace(noise_reference, runs=None)
-    share = noise.SKILL_SHARE * (scores.score - dummy)
-    margin = noise_reference.margin(scores.score, metric.margin)
-    if metric.margin is not None:
-        reason = "named in the check"
-    elif noise_reference.floor > share:
-        reason = f"the noise floor of {rows:,} rows; 2% of the skill above a dummy would be {share:.4g}"
-    else:
-        reason = "2% of the skill above a dummy"
-    if len((replicates or scores).psi) < 2:
-        reason += "; seed noise not measured (one seed)"
-    return _recorded(scores, margin, reason, noise_reference)
+    return _recorded(scores, margin_of(noise_reference, scores.score, metric.margin), noise_reference)
 
 
-def _recorded(scores: Scores, margin: float | None, reason: str, noise_reference: NoiseReference) -> BaselineMetric:
+def _recorded(scores: Scores, margin: Margin, noise_reference: NoiseReference) -> BaselineMetric:
     return BaselineMetric(
         score=scores.score,
         standard_error=statistics.standard_error(
@@ -242,7 +235,7 @@ def _recorded(scores: Scores, margin: float | None, reason: str, noise_reference
         ).se,
         folds=tuple(scores.folds.tolist()),
         definition=scores.definition,
-        margin=margin,
-        margin_reason=reason,
+        margin=margin.value,
+        margin_kind=margin.kind,
         noise_reference=noise_reference,
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tabulate import tabulate
 
+from pytest_model_check.baselines.promises import margin_reason
 from pytest_model_check.judgement import explain
 from pytest_model_check.judgement.numbers import MISSING, count, decimals, duration, number
 from pytest_model_check.judgement.verdicts import PASSING, MetricVerdict, Verdict
@@ -67,7 +68,7 @@ def promises(baselines: Sequence[Baseline]) -> list[str]:
                     name,
                     f"{number(metric.score, places)} ± {number(metric.standard_error, places)}",
                     number(metric.margin, places),
-                    metric.margin_reason,
+                    margin_reason(baseline, name),
                     number(metric.noise_reference.dummy, places),
                     MISSING if anchor is None else number(metric.score - anchor.score, places, sign=True),
                     f"{baseline.rows:,}",
