@@ -26,6 +26,7 @@ import numpy as np
 from pytest_model_check.baselines import store
 from pytest_model_check.baselines.record import Baseline, BaselineMetric
 from pytest_model_check.baselines.store import Approved, Pending
+from pytest_model_check.baselines.terms import Protocol
 from pytest_model_check.fitting.predictions import Predictions
 from pytest_model_check.judgement.noise import NoiseReference
 
@@ -105,7 +106,7 @@ def _kept(place: Path) -> int | str:
 def _pending(generation: int, scratch: Path) -> Pending:
     row = np.arange(ROWS)
     predictions = Predictions(row, row * 0, row % 2, {"predict": np.full((1, ROWS), float(generation))}, None)
-    metric = BaselineMetric(0.9, 0.01, (0.9, 0.9), "defined", 0.02, "why", NoiseReference(0.5, 0.0, 9.0, None, 0.02))
+    metric = BaselineMetric(0.9, 0.01, (0.9, 0.9), "defined", 0.02, "named", NoiseReference(0.5, 0.0, 9.0, None, 0.02))
     baseline = Baseline(
         name="it",
         nodeid="test_it.py::test_it",
@@ -114,7 +115,8 @@ def _pending(generation: int, scratch: Path) -> Pending:
         data=(("data.csv", "0" * 32),),
         rows=ROWS,
         target_digest="0",
-        protocol={},
+        protocol=Protocol("KFold(2)", "y"),
+        test_train_ratio=1.0,
         metrics={"r2": metric},
         seeds=1,
         entropy=0,

@@ -8,11 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pytest_model_check.baselines import diff
-from pytest_model_check.baselines.diff import Snapshot, compare, train_ratio
-from pytest_model_check.baselines.record import GIVEN_UP
+from pytest_model_check.baselines.diff import Snapshot, compare
+from pytest_model_check.baselines.migrations import ratio_of_splitter
 from pytest_model_check.cli import main
+from pytest_model_check.judgement import explain
 from pytest_model_check.judgement.verdicts import Acceptance
-from support.lives import Life, accepted, baseline, metric
+from pytest_model_check.settings import Rules
+from support.lives import Life, accepted, baseline, metric, protocol
 
 fast = settings(deadline=None, derandomize=True, max_examples=100)
 OTHER_DATA = (("data/churn.csv", "f" * 32),)
@@ -121,7 +123,7 @@ def test_other_data_is_shown_and_not_judged():
     [
         {"metrics": {"roc_auc": metric(0.7, definition="another")}},
         {"metrics": {"roc_auc": metric(0.7, (0.7, 0.7))}},
-        {"protocol": baseline().protocol | {"cv": "KFold(2)"}},
+        {"protocol": protocol(cv="KFold(2)")},
     ],
 )
 def test_another_definition_or_other_folds_are_not_judged(change):
@@ -155,8 +157,8 @@ def test_one_fold_alone_says_only_what_the_record_says():
         ("GroupShuffleSplit(n_splits=5, test_size=None)", 5, 0.25),
     ],
 )
-def test_the_ratio_of_tested_to_trained_rows_is_the_splitters(cv, folds, ratio):
-    assert train_ratio(cv, folds) == pytest.approx(ratio)
+def test_of_an_earlier_baseline_the_ratio_of_tested_to_trained_rows_is_the_splitters(cv, folds, ratio):
+    assert ratio_of_splitter(cv, folds) == pytest.approx(ratio)
 
 
 # --- promises
@@ -176,11 +178,11 @@ def test_a_baseline_that_is_gone_is_worse():
     found = between([baseline(), baseline(name="other")], [baseline()])
     assert found.rows[0].verdict == "gone"
     assert found.worse
-    assert "nobody gave it up" in found.weakened[0][1]
+    assert [weaker.term for _, weaker in found.weakened] == ["gone"]
 
 
 def test_a_retired_check_is_not():
-    given_up = baseline(history=(Acceptance(1, "the shop closed", GIVEN_UP),))
+    given_up = baseline(history=(Acceptance(1, "the shop closed", "retired"),))
     found = between([baseline(), baseline(name="other")], [baseline(name="other")], retired=[given_up])
     assert [row.verdict for row in found.rows] == ["identical", "retired"]
     assert found.accepted[0][1].reason == "the shop closed"
@@ -204,22 +206,26 @@ def test_a_renamed_baseline_is_followed():
         ({"metrics": {"roc_auc": metric(0.9, margin=0.03)}}, "the margin of roc_auc is 0.03, was 0.02"),
         ({"metrics": {"roc_auc": metric(0.9, margin=None)}}, "roc_auc is reported only"),
         ({"metrics": {"accuracy": metric(0.8)}}, "the metric roc_auc was dropped"),
-        ({"protocol": baseline().protocol | {"time": "day"}}, "time= is day, was not named"),
-        ({"protocol": baseline().protocol | {"seeds": 1}}, "seeds= is 1, was 10"),
-        ({"protocol": baseline().protocol | {"inconclusive": "pass"}}, "model_check_inconclusive is pass, was fail"),
-        ({"protocol": baseline().protocol | {"slices": []}}, "the slice region was dropped"),
-        ({"protocol": baseline().protocol | {"cv": "KFold(2)"}}, "cv= is KFold(2), was KFold(5)"),
+        ({"protocol": protocol(time="day")}, "time= is day, was not named"),
+        ({"protocol": protocol(seeds=1)}, "seeds= is 1, was 10"),
+        ({"protocol": protocol(rules=Rules(inconclusive_passes=True))}, "model_check_inconclusive is pass, was fail"),
+        (
+            {"protocol": protocol(rules=Rules(folds_suffice=True))},
+            "model_check_without_predictions is folds, was fail",
+        ),
+        ({"protocol": protocol(slices=())}, "the slice region was dropped"),
+        ({"protocol": protocol(cv="KFold(2)")}, "cv= is KFold(2), was KFold(5)"),
     ],
 )
 def test_a_weaker_promise_is_worse_in_words(change, words):
     found = between([baseline()], [baseline(**change)])
     assert found.worse
-    assert any(words in how for _, how in found.weakened)
+    assert any(words in explain.weakening(weaker) for _, weaker in found.weakened)
 
 
 def test_default_margins_measured_anew_and_narrower_ones_are_no_weaker_promise():
-    old = baseline(metrics={"roc_auc": metric(0.9, margin_reason="2% of the skill above a dummy")})
-    new = baseline(metrics={"roc_auc": metric(0.9, margin=0.021, margin_reason="2% of the skill above a dummy")})
+    old = baseline(metrics={"roc_auc": metric(0.9, margin_kind="skill_share")})
+    new = baseline(metrics={"roc_auc": metric(0.9, margin=0.021, margin_kind="skill_share")})
     assert between([old], [new]).weakened == ()
     assert between([baseline()], [baseline(metrics={"roc_auc": metric(0.9, margin=0.01)})]).weakened == ()
 

@@ -133,7 +133,7 @@ def test_another_check_that_bore_the_new_name_before_is_left_out(life):
 
 
 def test_a_version_that_cannot_be_read_is_said(life, capsys):
-    (life.folder / "churn.json").write_text('{"schema": 2}\n', encoding="utf-8")
+    (life.folder / "churn.json").write_text('{"schema": 3}\n', encoding="utf-8")
     life.commit("Torn", day=5)
     plain = json.loads((life.folder / "churn.json").read_text()) | {"name": "churn"}
     (life.folder / "churn.json").write_text(json.dumps(plain), encoding="utf-8")

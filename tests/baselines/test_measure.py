@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from pytest_model_check.baselines.baseline_json import from_json, to_text
 from pytest_model_check.baselines.measure import assemble, fit
+from pytest_model_check.baselines.promises import margin_reason
 from pytest_model_check.checks.make_check import make_check
 from pytest_model_check.data import splits
 from pytest_model_check.data.dataset import Dataset
@@ -129,7 +130,7 @@ def test_a_metric_that_no_model_can_win_by_is_judged_beside_one_that_has_a_dummy
     assert recall.score < 1
     assert recall.noise_reference.dummy is None
     assert recall.margin == recall.noise_reference.floor > 0
-    assert recall.margin_reason == "the noise floor of 90 rows; there is no dummy to beat"
+    assert margin_reason(baseline, "recall") == "the noise floor of 90 rows; there is no dummy to beat"
     assert baseline.metrics["neg_brier_score"].noise_reference.dummy < 0
     assert from_json(json.loads(to_text(baseline))).metrics["recall"].noise_reference.dummy is None
 
@@ -172,7 +173,7 @@ def test_the_dummy_is_scikit_learns_in_the_same_folds():
 
 def test_the_margin_and_where_it_comes_from_are_kept():
     named, _, _ = recorded(LogisticRegression(), metrics={"neg_log_loss": 0.01})
-    assert (named.metrics["neg_log_loss"].margin, named.metrics["neg_log_loss"].margin_reason) == (
+    assert (named.metrics["neg_log_loss"].margin, margin_reason(named, "neg_log_loss")) == (
         0.01,
         "named in the check",
     )
@@ -180,7 +181,10 @@ def test_the_margin_and_where_it_comes_from_are_kept():
     metric = default.metrics["accuracy"]
     skill = 0.02 * (metric.score - metric.noise_reference.dummy)
     assert metric.margin == metric.noise_reference.floor > skill
-    assert metric.margin_reason == (f"the noise floor of 90 rows; 2% of the skill above a dummy would be {skill:.4g}")
+    assert metric.margin_kind == "noise_floor"
+    assert margin_reason(default, "accuracy") == (
+        f"the noise floor of 90 rows; 2% of the skill above a dummy would be {skill:.4g}"
+    )
 
 
 @pytest.mark.parametrize("candidate", [RANDOM, LogisticRegression()])
@@ -190,7 +194,7 @@ def test_one_seed_measures_no_noise_and_says_so(candidate):
     assert (predictions.seeds, fits) == (1, 3)
     assert (metric.noise_reference.noise, metric.noise_reference.floor) == (0, 0)
     assert metric.margin == pytest.approx(0.02 * (metric.score - metric.noise_reference.dummy))
-    assert "seed noise not measured" in metric.margin_reason
+    assert "seed noise not measured" in margin_reason(baseline, "neg_brier_score")
 
 
 def test_the_dummys_ill_defined_precision_is_nobodys_warning():
@@ -211,5 +215,5 @@ def test_what_made_it_is_kept():
     baseline, _, _ = recorded(LogisticRegression(C=2), metrics="accuracy", slices=(), seeds=1)
     assert baseline.candidate == "LogisticRegression(C=2)"
     assert (baseline.rows, baseline.classes, baseline.data) == (90, (0, 1), (("data.csv", "0" * 32),))
-    assert baseline.protocol["cv"].startswith("StratifiedKFold(n_splits=3")
+    assert baseline.protocol.cv.startswith("StratifiedKFold(n_splits=3")
     assert {"python", "numpy", "scikit-learn", "platform"} <= baseline.environment.keys()

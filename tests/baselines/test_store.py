@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from math import inf, nan
 from pathlib import Path
+from typing import get_args
 
 import dvc.repo
 import numpy as np
@@ -18,15 +19,27 @@ from pytest_model_check.baselines import store
 from pytest_model_check.baselines.baseline_json import from_json, to_json
 from pytest_model_check.baselines.record import Baseline, BaselineMetric, StoredAnchor
 from pytest_model_check.baselines.store import Approved, prepare, read, read_approved, write
+from pytest_model_check.baselines.terms import Protocol
 from pytest_model_check.data import dvc_cache, dvc_files
 from pytest_model_check.errors import BaselineError, DataError
 from pytest_model_check.fitting.predictions import Predictions
+from pytest_model_check.judgement.margins import MarginKind
 from pytest_model_check.judgement.noise import NoiseReference
-from pytest_model_check.judgement.verdicts import Acceptance
+from pytest_model_check.judgement.verdicts import Acceptance, AcceptanceKind, Label, Loss, Term, Weakening
+from pytest_model_check.settings import Rules
 
 fast = settings(deadline=None, derandomize=True, max_examples=50)
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 numbers = st.floats(-1e300, 1e300)
+ratios = st.floats(1e-6, 1e6)
+
+
+def as_kept(number: float) -> float:
+    """Round as JSON does."""
+    return float(f"{number:.10g}")
+
+
+tidy = numbers.map(as_kept)
 sizes = st.floats(0, 1e300)
 counts = st.integers(1, 2**60)
 noise_references = st.builds(
@@ -44,7 +57,7 @@ metrics = st.builds(
     folds=st.lists(numbers, max_size=4).map(tuple),
     definition=texts,
     margin=st.none() | numbers,
-    margin_reason=texts,
+    margin_kind=st.sampled_from(get_args(MarginKind)),
     noise_reference=noise_references,
     anchor=st.none()
     | st.builds(
@@ -64,7 +77,18 @@ any_baseline = st.builds(
     data=st.lists(st.tuples(texts, texts), max_size=3).map(tuple),
     rows=counts,
     target_digest=texts,
-    protocol=st.dictionaries(texts, st.none() | texts | st.lists(texts), max_size=3),
+    protocol=st.builds(
+        Protocol,
+        cv=texts,
+        target=texts,
+        features=st.none() | st.lists(texts, max_size=2).map(tuple),
+        groups=st.none() | texts,
+        time=st.none() | texts,
+        slices=st.lists(texts, max_size=2).map(tuple),
+        seeds=st.none() | counts,
+        rules=st.builds(Rules, st.booleans(), st.booleans()),
+    ),
+    test_train_ratio=ratios.map(as_kept),
     metrics=st.dictionaries(texts, metrics, max_size=3),
     seeds=counts,
     entropy=counts,
@@ -77,9 +101,32 @@ any_baseline = st.builds(
             Acceptance,
             generation=counts,
             reason=texts,
-            message=texts,
-            metrics=st.lists(texts, max_size=2).map(tuple),
-            weakened=st.lists(texts, max_size=2).map(tuple),
+            kind=st.sampled_from(get_args(AcceptanceKind)),
+            losses=st.lists(
+                st.builds(
+                    Loss,
+                    metric=texts,
+                    verdict=st.none() | st.sampled_from(get_args(Label)),
+                    slice=st.none() | texts,
+                    delta=st.none() | tidy,
+                    low=st.none() | tidy,
+                    high=st.none() | tidy,
+                    margin=st.none() | tidy,
+                    since=st.none() | counts,
+                ),
+                max_size=2,
+            ).map(tuple),
+            weakened=st.lists(
+                st.builds(
+                    Weakening,
+                    term=st.sampled_from(get_args(Term)),
+                    name=texts,
+                    before=st.none() | texts | counts | tidy,
+                    after=st.none() | texts | counts | tidy,
+                ),
+                max_size=2,
+            ).map(tuple),
+            said=texts,
             closed=st.none() | counts,
         ),
         max_size=2,
@@ -87,6 +134,8 @@ any_baseline = st.builds(
     reused=st.integers(0, 2**60),
     formerly=st.lists(texts, max_size=2).map(tuple),
     columns=st.dictionaries(texts, texts, max_size=2),
+    description=texts,
+    caveats=st.lists(texts, max_size=2).map(tuple),
 )
 EXAMPLE = Baseline(
     name="churn",
@@ -96,10 +145,11 @@ EXAMPLE = Baseline(
     data=(("data/churn.csv", "0" * 32),),
     rows=6,
     target_digest="abc",
-    protocol={"cv": "KFold(3)", "slices": []},
+    protocol=Protocol("KFold(3)", "churned", ("age",), "patient", "day", ("region",), 2),
+    test_train_ratio=0.5,
     metrics={
         name: BaselineMetric(
-            0.9, 0.01, (0.88, 0.92), "defined", 0.02, "why", NoiseReference(0.5, 0.01, 9.5, None, 0.02), anchor
+            0.9, 0.01, (0.88, 0.92), "defined", 0.02, "named", NoiseReference(0.5, 0.01, 9.5, None, 0.02), anchor
         )
         for name, anchor in (
             ("roc_auc", None),
@@ -112,7 +162,17 @@ EXAMPLE = Baseline(
     classes=("no", "yes"),
     predictions_md5="",
     environment={"python": "3.11"},
-    history=(Acceptance(1, "the new law", "churn: roc_auc is worse", ("roc_auc",), ("a wider margin",)),),
+    history=(
+        Acceptance(
+            1,
+            "the new law",
+            "loss",
+            (Loss("roc_auc", "worse", "region=north", -0.1, -0.2, -0.05, 0.02, 1),),
+            (Weakening("margin", "roc_auc", 0.01, 0.02), Weakening("groups", before="clinic", after="patient")),
+        ),
+    ),
+    description="Who leaves?",
+    caveats=("One region only",),
 )
 
 
@@ -205,11 +265,22 @@ def _changed(path, change):
     return json.dumps(plain)
 
 
-FREE = ("protocol", "environment")  # what is in them is for people
+FREE = ("environment",)  # what is in it is for people
+LABELS = ("kind", "verdict", "term", "inconclusive", "without_predictions")
+OPTIONAL = ("degrees_of_freedom", "classes", "anchor", "closed", "value", "features", "groups", "time", "seeds")
+
+
+def _optional(path) -> bool:
+    if path[:1] == ("history",) and len(path) > 4:  # in a loss, or in a weaker promise
+        return path[-1] not in ("metric", "term", "name")
+    return (path[-1] in OPTIONAL and path[0] != "predictions") or path == ("predictions", "classes")
+
+
 LEAVES = [
     (path, value)
     for path, value in _leaves(json.loads(json.dumps(to_json(EXAMPLE))))
-    if path != ("digest",) and (path[0] not in FREE or len(path) == 1)
+    if path not in (("digest",), *(("metrics", name, "margin", "reason") for name in EXAMPLE.metrics))
+    and (path[0] not in FREE or len(path) == 1)
 ]
 
 
@@ -232,7 +303,9 @@ def test_a_missing_key_is_named(tmp_path, path):
     [
         (("metrics", "roc_auc", "score"), 0.99),
         (("metrics", "roc_auc", "dummy"), 0.1),
-        (("protocol",), {"cv": "KFold(2)"}),
+        (("protocol", "cv"), "KFold(2)"),
+        (("metrics", "roc_auc", "margin", "reason"), "because"),
+        (("metrics", "roc_auc", "margin", "reason"), KeyError),
         (("rows",), 7),
         (("digest",), "0" * 16),
         (("digest",), KeyError),
@@ -249,15 +322,14 @@ def test_a_sound_value_that_nobody_recorded_is_an_edit(tmp_path, path, value):
 def test_a_value_of_another_kind_is_named(tmp_path, wrong):
     allowed = {
         bool: lambda path, value: path[-2:-1] == ("classes",),
-        str: lambda path, value: isinstance(value, str),
-        float: lambda path, value: wrong == 1.5 and (isinstance(value, float) or path[-2:-1] == ("classes",)),
-        list: lambda path, value: path in FREE,
-        dict: lambda path, value: path[-1] in FREE,
-        type(None): lambda path, value: (
-            path[-1] in ("degrees_of_freedom", "classes", "anchor", "closed", "dummy")
-            or (path[-2:] == ("margin", "value") and path[-3] != "anchor")
-            or value is None
+        str: lambda path, value: (isinstance(value, str) and path[-1] not in LABELS) or path[-1] in ("before", "after"),
+        float: lambda path, value: (
+            wrong == 1.5
+            and (isinstance(value, float) or path[-2:-1] == ("classes",) or path[-1] in ("before", "after"))
         ),
+        list: lambda path, value: False,
+        dict: lambda path, value: path == FREE,
+        type(None): lambda path, value: _optional(path) or value is None,
     }[type(wrong)]
     tried = 0
     for path, value in LEAVES:
@@ -299,7 +371,7 @@ def test_a_number_that_can_not_be_is_named(tmp_path, path, wrong):
         (json.dumps(to_json(EXAMPLE))[:-40], "torn or not JSON"),
         ("[]", "the file is no object"),
         ("null", "the file is no object"),
-        (json.dumps(to_json(EXAMPLE) | {"schema": 3}), "newer than this version"),
+        (json.dumps(to_json(EXAMPLE) | {"schema": 4}), "newer than this version"),
         ("{\n<<<<<<< HEAD\n}", "merge conflict markers"),
     ],
 )
@@ -424,6 +496,7 @@ import test_store as t
 from pytest_model_check.baselines import store
 from pytest_model_check.data import dvc_cache, dvc_files
 from pathlib import Path
+from typing import get_args
 folder = Path({str(folder)!r})
 add, aside = dvc_files.add, Path.replace
 def dying(*arguments):
@@ -519,6 +592,7 @@ sys.path.insert(0, {tests!r})
 import test_store as t
 from pytest_model_check.errors import BaselineError
 from pathlib import Path
+from typing import get_args
 folder = Path({folder!r})
 baseline = t.dataclasses.replace(t.EXAMPLE, candidate="x" * {json}, generation=2)
 pending = t.prepare(baseline, t.Approved(t.answers(1, {rows}), {{"accuracy": t.np.arange({rows}) / 7}}), folder.parent)

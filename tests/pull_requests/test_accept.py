@@ -22,8 +22,13 @@ def test_an_accepted_loss_is_recorded_with_its_reason(branch: Project) -> None:
     result.stdout.fnmatch_lines(["accepted baselines/tumours.json: recording 2, roc_auc 0.9* -> 0.8*"])
     result.stdout.fnmatch_lines(['  git commit -m "Accept baselines"'])
     (entry,) = branch.baseline()["history"]
-    assert (entry["generation"], entry["reason"], entry["metrics"]) == (2, REASON, ["roc_auc"])
-    assert entry["message"].startswith("tumours: roc_auc is worse by ")
+    (loss,) = entry["losses"]
+    (metric,) = check["metrics"]
+    assert (entry["generation"], entry["reason"], entry["kind"]) == (2, REASON, "loss")
+    assert (loss["metric"], loss["verdict"], loss["since"]) == ("roc_auc", "worse", None)
+    assert [loss[key] for key in ("delta", "low", "high", "margin")] == pytest.approx(
+        [metric[key] for key in ("delta", "low", "high", "margin")]
+    )
     assert branch.baseline()["metrics"]["roc_auc"]["anchor"] is None, "it is the new anchor"
 
     branch.run()
@@ -66,7 +71,9 @@ def test_an_acceptance_is_bound_to_what_was_accepted(branch: Project) -> None:
 
 def test_an_acceptance_can_not_be_written_by_hand(branch: Project) -> None:
     def pretend(plain: dict) -> None:
-        entry = {"generation": 2, "reason": "x", "message": "y", "metrics": ["roc_auc"], "weakened": [], "closed": None}
+        loss = dict.fromkeys(("slice", "delta", "low", "high", "margin", "since")) | {"verdict": "worse"}
+        entry = {"generation": 2, "reason": "x", "kind": "loss", "said": "", "weakened": [], "closed": None}
+        entry["losses"] = [loss | {"metric": "roc_auc"}]
         plain.update(generation=2, reused=1, history=[entry])
 
     branch.check(TREE, PROMISE)
@@ -96,7 +103,8 @@ def test_a_weaker_promise_is_accepted_in_the_same_way(branch: Project) -> None:
     (check,) = branch.report()["checks"]
     assert (check["verdict"], check["accepted"]) == ("identical", REASON)
     (entry,) = branch.baseline()["history"]
-    assert entry["weakened"] == ["the margin of roc_auc is 0.05, was 0.01"]
+    assert entry["kind"] == "promise"
+    assert entry["weakened"] == [{"term": "margin", "name": "roc_auc", "before": 0.01, "after": 0.05}]
     assert judged(branch)["accepted"] == REASON
     assert branch.run().ret == 0
     assert branch.report()["checks"][0]["weakened"] == []

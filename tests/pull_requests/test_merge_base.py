@@ -497,6 +497,10 @@ def test_a_folder_that_an_ini_file_moves_is_missed_though_the_old_one_stays(bran
     assert "baselines/tumours.json was approved, and is not read" in branch.report()["problems"][0]
 
 
+LOSS = {"metric": "roc_auc", "slice": None, "verdict": "worse", "margin": 0.01, "since": None}
+LOSS |= dict.fromkeys(("delta", "low", "high"))
+
+
 def _forge(project: Project, **entry) -> dict:
     """Have a loss accepted, then change what the history says of it."""
     project.check(TREE, PROMISE)
@@ -510,10 +514,18 @@ def _forge(project: Project, **entry) -> dict:
     [
         ({"reason": " "}, "gives no reason"),
         ({"closed": 2}, "was won back, and it was not"),
-        ({"message": "tiny"}, "it accepts something else than what was found: tiny"),
+        (
+            {"losses": [LOSS | {"delta": -0.0001, "low": -0.0002, "high": -0.00005}]},
+            "it accepts something else than what was found: roc_auc is worse by 0.000",
+        ),
+        (
+            {"losses": [LOSS | {"verdict": "inconclusive"}]},
+            "something else than what was found: roc_auc is inconc",
+        ),
+        ({"losses": [LOSS | {"verdict": None}], "said": "tiny"}, "it accepts a loss in recording 2 in words alone"),
         ({"generation": 1}, "which is not this branch's"),
     ],
-    ids=["reason", "closed", "message", "generation"],
+    ids=["reason", "closed", "numbers", "verdict", "words", "generation"],
 )
 def test_an_acceptance_says_what_was_lost_and_why(branch: Project, entry: dict, words: str) -> None:
     check = _forge(branch, **entry)
@@ -527,8 +539,8 @@ def test_an_anchor_stays_where_nothing_was_lost(branch: Project) -> None:
     assert branch.run("--update-baselines").ret == 0
 
     def forget(plain: dict) -> None:
-        entry = {"generation": 2, "reason": "r", "message": "m", "metrics": ["roc_auc"], "weakened": [], "closed": None}
-        plain["history"].append(entry)
+        entry = {"generation": 2, "reason": "r", "kind": "loss", "said": "", "weakened": [], "closed": None}
+        plain["history"].append(entry | {"losses": [LOSS]})
         plain["metrics"]["roc_auc"]["anchor"] = None
 
     rewrite(branch, forget)
@@ -537,10 +549,13 @@ def test_an_anchor_stays_where_nothing_was_lost(branch: Project) -> None:
     assert "the anchor of roc_auc, which small losses are added up from, is gone" in _said(check)
 
 
+OTHER = {"term": "slice", "name": "kind", "before": None, "after": None}
+
+
 def test_one_acceptance_of_a_weaker_promise_is_for_no_other(branch: Project) -> None:
     branch.check(STRONG, 'metrics={"roc_auc": 0.05}, cv=3, seeds=2')
     assert branch.run("--model-check-accept", "a wider margin is enough").ret == 0
-    rewrite(branch, lambda plain: plain["history"][-1].update(weakened=["the slice kind was dropped"]))
+    rewrite(branch, lambda plain: plain["history"][-1].update(weakened=[OTHER]))
     check = judged(branch)
     assert (check["passed"], check["accepted"]) == (False, None)
 

@@ -25,11 +25,13 @@ from pytest_model_check.judgement.verdicts import (
     Concessions,
     DataVersion,
     Differences,
+    Loss,
     MetricVerdict,
     Moved,
     Run,
     ScoreGrid,
     Verdict,
+    Weakening,
     worst,
 )
 from pytest_model_check.report import (
@@ -102,7 +104,10 @@ def verdicts(draw: st.DrawFn) -> Verdict:
     name, found = draw(texts), tuple(draw(st.lists(metrics(), max_size=3)))
     passed = draw(st.booleans())
     moved = Moved(draw(texts), draw(texts), draw(texts), (ScoreGrid(draw(texts), 0.5, 0.4, None, 0.3),), draw(texts))
-    standing = (Acceptance(2, draw(texts), draw(texts), (draw(texts),), (draw(texts),)),)
+    loss = Loss(draw(texts), "worse", draw(texts), -0.1, -0.2, -0.01, 0.05, draw(st.sampled_from([None, 1])))
+    weaker = Weakening(draw(st.sampled_from(["said", "slice", "cv"])), draw(texts), draw(texts), draw(texts))
+    kind, said = draw(st.sampled_from([("loss", ""), ("loss", "x"), ("incomparable", draw(texts)), ("promise", "")]))
+    standing = (Acceptance(2, draw(texts), kind, (loss,), (weaker,), said),)
     return Verdict(
         name,
         f"tests/test_models.py::{name}",
@@ -168,7 +173,7 @@ def recorded(text: str) -> Baseline:
         data=((text, text),),
         classes=(text, "b"),
         environment={text: text},
-        metrics={text: metric(0.9, margin_reason=text)},
+        metrics={text: metric(0.9)},
         history=(accepted(1, text, weakened=(text,)),),
         formerly=(text,),
         protocol=words | {key: [text] for key in ("slices", "features", "caveats")},

@@ -14,6 +14,7 @@ from pytest_model_check.judgement.verdicts import (
     Compared,
     Concessions,
     Differences,
+    Loss,
     Moved,
     Run,
     ScoreGrid,
@@ -23,6 +24,7 @@ from pytest_model_check.report import markdown, markdown_text
 from support.html import Page
 from support.verdicts import DATA, HELD, WORSE, verdict
 
+LOSS = Loss("roc_auc", "worse", delta=-0.01, low=-0.015, high=-0.008, margin=0.005)
 BETTER = replace(HELD, metric="r2", verdict="better", delta=0.02, low=0.01, high=0.03)
 
 
@@ -170,9 +172,7 @@ def test_what_else_there_is_to_know_is_folded() -> None:
             reused=3,
             environment=(("numpy", "2.3.1", "2.4.6"),),
         ),
-        concessions=Concessions(
-            standing=(Acceptance(2, "half the latency", "churn: roc_auc is worse by 0.01", ("roc_auc",)),)
-        ),
+        concessions=Concessions(standing=(Acceptance(2, "half the latency", "loss", (LOSS,)),)),
         differences=Differences(
             ChangedRows(7, 2, (3, 5)),
             Moved(
@@ -193,7 +193,8 @@ def test_what_else_there_is_to_know_is_folded() -> None:
         "| roc_auc  |               0.9900 |               0.9800 |                     - |                0.9700 |",
     ]
     assert fold(text, "Accepted losses that stand") == (
-        "- churn: recording 2 accepted that roc_auc is worse by 0.01. Reason: half the latency"
+        "- churn: recording 2 accepted that roc_auc is worse by 0.0100 (0.0080 to 0.0150), margin 0.0050. "
+        "Reason: half the latency"
     )
     assert "7 rows are wrong now that were right" in fold(text, "Rows that changed from right to wrong")
     assert [row[1].replace("<wbr>", "") for row in table(fold(text, "Slices") + "\n")] == [
@@ -253,7 +254,7 @@ def _many(count: int, share: float, name: str, reason: str, metrics: int) -> Run
             ),
             advice=reason,
             compared=Compared(DATA, released="a", candidate=reason, environment=((reason, "1", "2"),)),
-            concessions=Concessions(standing=(Acceptance(1, reason, reason),)),
+            concessions=Concessions(standing=(Acceptance(1, reason, "incomparable", said=reason),)),
         )
         for i in range(count)
     )

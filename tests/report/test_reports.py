@@ -16,6 +16,7 @@ from pytest_model_check.judgement.verdicts import (
     Concessions,
     Cost,
     Differences,
+    Loss,
     MetricVerdict,
     Moved,
     Run,
@@ -257,7 +258,7 @@ def test_an_acceptance_is_never_hidden() -> None:
     lost = replace(verdict("lost", WORSE, passed=True), concessions=Concessions("why not"))
     stands = replace(
         verdict("a", HELD, passed=True),
-        concessions=Concessions(standing=(Acceptance(2, "half the latency", "a: r2 is worse"),)),
+        concessions=Concessions(standing=(Acceptance(2, "half the latency", "loss", (Loss("r2", "worse"),)),)),
     )
     assert terminal.summary([lost], -1)[0] == "Accepted: lost: a message. Reason: why not"
     assert "still accepted: a: recording 2 accepted that r2 is worse. Reason: half the latency" in terminal.summary(

@@ -11,13 +11,15 @@ from hypothesis import strategies as st
 from pytest_model_check.baselines import history
 from pytest_model_check.baselines.history import History, Recording
 from pytest_model_check.baselines.record import Baseline
+from pytest_model_check.baselines.terms import Protocol
 from pytest_model_check.checks import make_check
 from pytest_model_check.cli import main
 from pytest_model_check.errors import PromiseError
 from pytest_model_check.judgement.noise import NoiseReference
+from pytest_model_check.judgement.verdicts import Weakening
 from pytest_model_check.report import document
 from pytest_model_check.report.writeup import write_up
-from support.lives import Life, accepted, anchor, baseline, metric
+from support.lives import Life, accepted, anchor, baseline, metric, protocol
 
 fast = settings(deadline=None, derandomize=True, max_examples=60)
 
@@ -40,8 +42,8 @@ def part(text: str, title: str) -> str:
     return text.split(f"## {title}\n")[1].split("\n## ", maxsplit=1)[0]
 
 
-def described(**protocol) -> Baseline:
-    return baseline(protocol=baseline().protocol | protocol)
+def described(description="", caveats=(), **judged) -> Baseline:
+    return baseline(description=description, caveats=caveats, protocol=protocol(**judged))
 
 
 # --- what it says
@@ -87,9 +89,9 @@ def test_the_data_has_its_files_rows_and_since_when():
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"protocol": {"groups": "patient"}}, "Rows of the same patient"),
-        ({"protocol": {"time": "departure"}}, "on earlier rows than it predicts, by departure"),
-        ({"protocol": {"features": ["age"]}}, "may look at age."),
+        ({"protocol": protocol(groups="patient")}, "Rows of the same patient"),
+        ({"protocol": protocol(time="departure")}, "on earlier rows than it predicts, by departure"),
+        ({"protocol": protocol(features=("age",))}, "may look at age."),
         ({"learner": "deterministic", "seeds": 1}, "no random numbers"),
         ({"learner": "random"}, "averaged over 10 seeds"),
         ({"learner": "nondeterministic"}, "Even with the same seed"),
@@ -97,7 +99,6 @@ def test_the_data_has_its_files_rows_and_since_when():
     ],
 )
 def test_the_protocol_is_told_in_plain_words(change, words):
-    change = change | ({"protocol": baseline().protocol | change["protocol"]} if "protocol" in change else {})
     assert words in part(told(baseline(**change)), "How its skill was measured")
 
 
@@ -111,7 +112,7 @@ def test_the_skill_comes_with_its_interval_the_dummy_and_the_margin():
 def test_what_was_accepted_is_told_with_its_reason():
     one = baseline(0.88, 3, history=(accepted(2, "the old law", closed=3), accepted(3, "the new law")))
     text = part(told(baseline(), one), "What was accepted")
-    assert "Recording 2: the old law (churn: roc" in text
+    assert "Recording 2: the old law (roc_auc is worse by 0.050 (0.030 to 0.060), margin 0.020). " in text
     assert "Won back by recording 3." in text
     assert "the new law" in text
     assert "It still stands." in text
@@ -121,10 +122,10 @@ def test_what_was_accepted_is_told_with_its_reason():
 @pytest.mark.parametrize(
     ("one", "words"),
     [
-        (described(caveats=["Labels before 2020 are guesses."]), "Labels before 2020 are guesses."),
+        (described(caveats=("Labels before 2020 are guesses.",)), "Labels before 2020 are guesses."),
         (baseline(metrics={"roc": metric(0.9, margin=0.001)}), "roc is underpowered: its margin of 0.0010 is below"),
         (
-            baseline(metrics={"roc": metric(0.9, margin_reason="the noise floor of 9 rows")}),
+            baseline(metrics={"roc": metric(0.9, margin_kind="noise_floor")}),
             "A loss of roc below",
         ),
         (
@@ -136,11 +137,11 @@ def test_what_was_accepted_is_told_with_its_reason():
             baseline(metrics={"roc": metric(0.9, anchor=anchor(0.91))}),
             "has lost 0.010 in small steps",
         ),
-        (baseline(metrics={"roc": metric(0.9, margin=None, margin_reason="single row")}), "no release is held to it"),
+        (baseline(metrics={"roc": metric(0.9, margin=None, margin_kind="single_row")}), "no release is held to it"),
         (baseline(reused=4), "replaced 4 times on this version of the data"),
         (baseline(), "rows to be independent"),
         (baseline(), "fewer than 50 rows"),
-        (described(slices=[]), "No slices are watched"),
+        (described(slices=()), "No slices are watched"),
     ],
 )
 def test_what_is_not_known_is_a_caveat(one, words):
@@ -273,10 +274,13 @@ def hostile() -> Baseline:
         data=((HOSTILE, HOSTILE),),
         classes=(HOSTILE, "b"),
         environment={HOSTILE: HOSTILE},
-        metrics={HOSTILE: metric(0.9, margin_reason=HOSTILE)},
-        history=(accepted(1, HOSTILE, weakened=(HOSTILE,)),),
-        protocol=dict.fromkeys(("cv", "target", "groups", "time", "description"), HOSTILE)
-        | {key: [HOSTILE] for key in ("slices", "features", "caveats")},
+        metrics={HOSTILE: metric(0.9)},
+        history=(
+            accepted(1, HOSTILE, said=HOSTILE, weakened=(Weakening("cv", after=HOSTILE), Weakening("said", HOSTILE))),
+        ),
+        protocol=Protocol(HOSTILE, HOSTILE, (HOSTILE,), HOSTILE, HOSTILE, (HOSTILE,)),
+        description=HOSTILE,
+        caveats=(HOSTILE,),
     )
 
 
@@ -297,7 +301,7 @@ def test_whatever_a_branch_writes_stays_text():
 @given(st.text(max_size=40))
 @fast
 def test_no_text_breaks_the_structure(text):
-    one = described(description=text, caveats=[text], target=text)
+    one = described(description=text, caveats=(text,), target=text)
     found = History("x", (Recording(None, one),), ())
     account = write_up(found, "b", author=text)
     for rendered in (Parsed(document.html(account)), Parsed(as_github(document.markdown(account)))):
@@ -313,8 +317,8 @@ def test_description_and_caveats_are_recorded_with_the_baseline(project, capsys)
     words = 'description="""Is it\n    malignant?""", caveats="Few rows."'
     project.check("DecisionTreeClassifier(max_depth=2, random_state=0)", f'metrics="roc_auc", seeds=2, cv=5, {words}')
     assert project.run("--update-baselines").ret == 0
-    assert project.baseline()["protocol"]["description"] == "Is it\nmalignant?"
-    assert project.baseline()["protocol"]["caveats"] == ["Few rows."]
+    assert project.baseline()["description"] == "Is it\nmalignant?"
+    assert project.baseline()["caveats"] == ["Few rows."]
     capsys.readouterr()
     assert main(["write-up", "tumours"]) == 0
     out = capsys.readouterr().out

@@ -11,21 +11,26 @@ import numpy as np
 from pytest_model_check.baselines.baseline_json import to_text
 from pytest_model_check.baselines.record import Baseline, BaselineMetric, StoredAnchor
 from pytest_model_check.baselines.store import Approved, prepare, write
+from pytest_model_check.baselines.terms import Protocol
 from pytest_model_check.fitting.predictions import Predictions
 from pytest_model_check.judgement.noise import NoiseReference
-from pytest_model_check.judgement.verdicts import Acceptance
+from pytest_model_check.judgement.verdicts import Acceptance, Loss
 
 from support.project import git
 
-NAMED = "named in the check"
 YARDSTICK = NoiseReference(0.5, 0.001, 9.5, 10, 0.004)
 
 
 def metric(score: float, folds: tuple[float, ...] | None = None, **changes: Any) -> BaselineMetric:
     """Give a metric whose five folds lie around its score."""
     folds = folds or tuple(score + x for x in (-0.02, -0.01, 0.0, 0.01, 0.02))
-    one = BaselineMetric(score, 0.01, folds, "ROC AUC inside each fold", 0.02, NAMED, YARDSTICK)
+    one = BaselineMetric(score, 0.01, folds, "ROC AUC inside each fold", 0.02, "named", YARDSTICK)
     return replace(one, **changes)
+
+
+def protocol(**changes: Any) -> Protocol:
+    """Give a protocol of five folds."""
+    return replace(Protocol("KFold(5)", "churned", slices=("region",), seeds=10), **changes)
 
 
 def baseline(score: float = 0.9, generation: int = 1, **changes: Any) -> Baseline:
@@ -38,14 +43,8 @@ def baseline(score: float = 0.9, generation: int = 1, **changes: Any) -> Baselin
         data=(("data/churn.csv", "0" * 32),),
         rows=500,
         target_digest="abc",
-        protocol={
-            "cv": "KFold(5)",
-            "target": "churned",
-            "groups": None,
-            "time": None,
-            "slices": ["region"],
-            "seeds": 10,
-        },
+        protocol=protocol(),
+        test_train_ratio=0.25,
         metrics={"roc_auc": metric(score)},
         seeds=10,
         entropy=5,
@@ -60,7 +59,8 @@ def baseline(score: float = 0.9, generation: int = 1, **changes: Any) -> Baselin
 
 def accepted(generation: int, reason: str, **changes: Any) -> Acceptance:
     """Give what was accepted."""
-    return Acceptance(generation, reason, "churn: roc_auc is worse", ("roc_auc",), **changes)
+    loss = Loss("roc_auc", "worse", delta=-0.05, low=-0.06, high=-0.03, margin=0.02)
+    return replace(Acceptance(generation, reason, "loss", (loss,)), **changes)
 
 
 def anchor(score: float, since: int = 1) -> StoredAnchor:

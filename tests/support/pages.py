@@ -18,10 +18,12 @@ from pytest_model_check.judgement.verdicts import (  # fmt: skip
     Differences,
     Drift,
     Label,
+    Loss,
     MetricVerdict,
     Moved,
     ScoreGrid,
     Verdict,
+    Weakening,
 )
 from pytest_model_check.scoring.charts import charts as draw_charts
 
@@ -71,7 +73,14 @@ def full(word: str = "x", charts: dict[str, Any] | None = None) -> Verdict:
         compared=Compared(
             DATA, word, word, {"cv": word, "slices": [word], "groups": None}, 3, 7, environment=((word, word, word),)
         ),
-        concessions=Concessions(word, (word,), (Acceptance(2, word, word, (word,), (word,)),)),
+        concessions=Concessions(
+            word,
+            (word,),
+            (
+                Acceptance(2, word, "loss", (Loss(word, "worse"),), (Weakening("said", word),)),
+                Acceptance(1, word, "incomparable", said=word),
+            ),
+        ),
         differences=Differences(
             ChangedRows(3, 1, (1, 2, 3)),
             Moved(word, word, word, (ScoreGrid(word, 0.94, 0.93, None, 0.91),), word),

@@ -5,21 +5,25 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import sys
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any, get_args
 
+from pytest_model_check.baselines.json_reader import MalformedError, Reader
+from pytest_model_check.baselines.migrations import MIGRATIONS
 from pytest_model_check.baselines.record import Baseline, BaselineMetric, StoredAnchor
+from pytest_model_check.baselines.terms import Protocol
+from pytest_model_check.judgement import explain
+from pytest_model_check.judgement.margins import MarginKind, skill_share
 from pytest_model_check.judgement.noise import NoiseReference
-from pytest_model_check.judgement.verdicts import Acceptance
+from pytest_model_check.judgement.verdicts import Acceptance, AcceptanceKind, Label, Loss, Term, Weakening
+from pytest_model_check.settings import Rules
 
-SCHEMA = 2
-_KINDS = {int: "whole number", float: "number", str: "text", list: "list", dict: "object"}
+SCHEMA = 3
 
 
 def to_json(baseline: Baseline) -> dict[str, Any]:
-    """Give what the file holds: plain, sorted when written, numbers rounded to 10 digits."""
+    """Return what the file holds: plain, sorted when written, numbers rounded to 10 digits."""
     plain = {
         "schema": SCHEMA,
         "name": baseline.name,
@@ -32,26 +36,9 @@ def to_json(baseline: Baseline) -> dict[str, Any]:
             "target_digest": baseline.target_digest,
             "columns": dict(baseline.columns),
         },
-        "protocol": dict(baseline.protocol),
-        "metrics": {
-            name: {
-                "score": _round(m.score),
-                "standard_error": _round(m.standard_error),
-                "folds": [_round(fold) for fold in m.folds],
-                "definition": m.definition,
-                "margin": {"value": None if m.margin is None else _round(m.margin), "reason": m.margin_reason},
-                **_noise_to_json(m.noise_reference),
-                "anchor": None
-                if m.anchor is None
-                else {
-                    "since": m.anchor.since,
-                    "score": _round(m.anchor.score),
-                    "folds": [_round(fold) for fold in m.anchor.folds],
-                    **_noise_to_json(m.anchor.noise_reference),
-                },
-            }
-            for name, m in baseline.metrics.items()
-        },
+        "protocol": baseline.protocol.plain()
+        | {"season": baseline.protocol.season, "test_train_ratio": _round(baseline.test_train_ratio)},
+        "metrics": {name: _metric_to_json(baseline, metric) for name, metric in baseline.metrics.items()},
         "predictions": {
             "md5": baseline.predictions_md5,
             "seeds": baseline.seeds,
@@ -60,11 +47,11 @@ def to_json(baseline: Baseline) -> dict[str, Any]:
         },
         "generation": baseline.generation,
         "environment": dict(baseline.environment),
-        "history": [
-            asdict(one) | {"metrics": list(one.metrics), "weakened": list(one.weakened)} for one in baseline.history
-        ],
+        "history": [_acceptance_to_json(acceptance) for acceptance in baseline.history],
         "reused": baseline.reused,
         "formerly": list(baseline.formerly),
+        "description": baseline.description,
+        "caveats": list(baseline.caveats),
     }
     return plain | {"digest": seal(plain)}
 
@@ -76,20 +63,28 @@ def seal(plain: Mapping[str, Any]) -> str:
 
 
 def to_text(baseline: Baseline) -> str:
-    """Give the file's text."""
+    """Format the file."""
     return json.dumps(to_json(baseline), indent=2, sort_keys=True, allow_nan=False) + "\n"
 
 
 def from_json(plain: Any) -> Baseline:
-    """Rebuild what `to_json` gave, now or in an earlier version of pytest-model-check."""
-    schema = _Reader(plain, ()).get("schema", int, least=1)
+    """Rebuild what `to_json` returned, now or in an earlier version of pytest-model-check.
+
+    The reason of a margin is for people: it is written, and never read.
+
+    Raises
+    ------
+    MalformedError
+        If a key is missing or holds something else, or the schema is a newer one.
+    """
+    schema = Reader(plain).get("schema", int, least=1)
     if schema > SCHEMA:
         raise MalformedError(
             f"key schema is {schema}, newer than this version of pytest-model-check reads ({SCHEMA}): upgrade it"
         )
-    for migrate in _MIGRATIONS[schema - 1 :]:
+    for migrate in MIGRATIONS[schema - 1 :]:
         plain = migrate(plain)
-    reader = _Reader(plain, ())
+    reader = Reader(plain)
     data, predictions = reader.sub("data"), reader.sub("predictions")
     metrics = reader.sub("metrics")
     classes = predictions.get("classes", list, optional=True)
@@ -105,44 +100,114 @@ def from_json(plain: Any) -> Baseline:
         data=tuple((file.get("path", str), file.get("md5", str)) for file in data.each("files")),
         rows=data.get("rows", int, least=1),
         target_digest=data.get("target_digest", str),
-        protocol=reader.get("protocol", dict),
+        protocol=_protocol_from_json(reader.sub("protocol")),
+        test_train_ratio=reader.sub("protocol").get("test_train_ratio", float, least=1e-9),
         metrics={name: _metric_from_json(metrics.sub(name)) for name in metrics.value},
         seeds=predictions.get("seeds", int, least=1),
         entropy=predictions.get("entropy", int, least=0),
         generation=reader.get("generation", int, least=1),
         classes=None if classes is None else tuple(classes),
         predictions_md5=predictions.get("md5", str),
-        environment=reader.get("environment", dict),
-        history=tuple(_acceptance_from_json(one) for one in reader.each("history")),
+        environment=_texts(reader.sub("environment")),
+        history=tuple(_acceptance_from_json(entry) for entry in reader.each("history")),
         reused=reader.get("reused", int, least=0),
         formerly=reader.texts("formerly"),
         columns=_texts(data.sub("columns")),
+        description=reader.get("description", str),
+        caveats=reader.texts("caveats"),
     )
 
 
-def _to_2(plain: Mapping[str, Any]) -> dict[str, Any]:
-    """Nothing could be accepted or renamed before; whether the data moved between recordings was not kept."""
-    generation = _Reader(plain, ()).get("generation", int, least=1)
-    data = {**_Reader(plain, ()).get("data", dict), "columns": {}}
-    return {**plain, "schema": 2, "data": data, "history": [], "reused": generation - 1, "formerly": []}
-
-
-def _texts(reader: _Reader) -> dict[str, str]:
+def _texts(reader: Reader) -> dict[str, str]:
     return {name: reader.get(name, str) for name in reader.value}
 
 
-def _acceptance_from_json(reader: _Reader) -> Acceptance:
+def _protocol_from_json(reader: Reader) -> Protocol:
+    return Protocol(
+        cv=reader.get("cv", str),
+        target=reader.get("target", str),
+        features=None if reader.get("features", list, optional=True) is None else reader.texts("features"),
+        groups=reader.get("groups", str, optional=True),
+        time=reader.get("time", str, optional=True),
+        slices=reader.texts("slices"),
+        seeds=reader.get("seeds", int, optional=True, least=1),
+        rules=Rules(
+            inconclusive_passes=reader.label("inconclusive", ("fail", "pass")) == "pass",
+            folds_suffice=reader.label("without_predictions", ("fail", "folds")) == "folds",
+        ),
+        season=reader.get("season", int, optional=True, least=2),
+    )
+
+
+def _acceptance_to_json(acceptance: Acceptance) -> dict[str, Any]:
+    return asdict(acceptance) | {
+        "losses": [_rounded(asdict(loss)) for loss in acceptance.losses],
+        "weakened": [_rounded(asdict(weaker)) for weaker in acceptance.weakened],
+    }
+
+
+def _acceptance_from_json(reader: Reader) -> Acceptance:
     return Acceptance(
         generation=reader.get("generation", int, least=1),
         reason=reader.get("reason", str),
-        message=reader.get("message", str),
-        metrics=reader.texts("metrics"),
-        weakened=reader.texts("weakened"),
+        kind=reader.label("kind", get_args(AcceptanceKind)),
+        losses=tuple(_loss_from_json(loss) for loss in reader.each("losses")),
+        weakened=tuple(_weakening_from_json(weaker) for weaker in reader.each("weakened")),
+        said=reader.get("said", str),
         closed=reader.get("closed", int, optional=True, least=1),
     )
 
 
-def _metric_from_json(reader: _Reader) -> BaselineMetric:
+def _loss_from_json(reader: Reader) -> Loss:
+    return Loss(
+        metric=reader.get("metric", str),
+        verdict=reader.label("verdict", get_args(Label), optional=True),
+        slice=reader.get("slice", str, optional=True),
+        **{key: reader.get(key, float, optional=True) for key in ("delta", "low", "high", "margin")},
+        since=reader.get("since", int, optional=True, least=1),
+    )
+
+
+def _weakening_from_json(reader: Reader) -> Weakening:
+    return Weakening(
+        term=reader.label("term", get_args(Term)),
+        name=reader.get("name", str),
+        before=reader.text_or_number("before"),
+        after=reader.text_or_number("after"),
+    )
+
+
+def _metric_to_json(baseline: Baseline, metric: BaselineMetric) -> dict[str, Any]:
+    anchor, score, dummy = metric.anchor, _round(metric.score), metric.noise_reference.dummy
+    reason = explain.margin_reason(
+        metric.margin_kind,
+        rows=baseline.rows,
+        skill_share=skill_share(score, None if dummy is None else _round(dummy)),
+        seeds=baseline.protocol.seeds,
+    )
+    return {
+        "score": score,
+        "standard_error": _round(metric.standard_error),
+        "folds": [_round(fold) for fold in metric.folds],
+        "definition": metric.definition,
+        "margin": {
+            "value": None if metric.margin is None else _round(metric.margin),
+            "kind": metric.margin_kind,
+            "reason": reason,
+        },
+        **_noise_to_json(metric.noise_reference),
+        "anchor": None
+        if anchor is None
+        else {
+            "since": anchor.since,
+            "score": _round(anchor.score),
+            "folds": [_round(fold) for fold in anchor.folds],
+            **_noise_to_json(anchor.noise_reference),
+        },
+    }
+
+
+def _metric_from_json(reader: Reader) -> BaselineMetric:
     margin = reader.sub("margin")
     return BaselineMetric(
         score=reader.get("score", float),
@@ -150,7 +215,7 @@ def _metric_from_json(reader: _Reader) -> BaselineMetric:
         folds=reader.numbers("folds"),
         definition=reader.get("definition", str),
         margin=margin.get("value", float, optional=True),
-        margin_reason=margin.get("reason", str),
+        margin_kind=margin.label("kind", get_args(MarginKind)),
         noise_reference=_noise_from_json(reader),
         anchor=None
         if reader.get("anchor", dict, optional=True) is None
@@ -175,7 +240,7 @@ def _noise_to_json(noise_reference: NoiseReference) -> dict[str, Any]:
     }
 
 
-def _noise_from_json(reader: _Reader) -> NoiseReference:
+def _noise_from_json(reader: Reader) -> NoiseReference:
     noise = reader.sub("noise")
     dof = noise.get("degrees_of_freedom", float, optional=True, least=1)
     return NoiseReference(
@@ -187,52 +252,9 @@ def _noise_from_json(reader: _Reader) -> NoiseReference:
     )
 
 
-class MalformedError(Exception):
-    """A key of the JSON that is missing or holds something else."""
-
-
-@dataclass(frozen=True)
-class _Reader:
-    """Read a key, or say which one is wrong."""
-
-    value: Any
-    path: tuple[str, ...]
-
-    def get(self, key: str, kind: Any, *, optional: bool = False, least: float = -sys.float_info.max) -> Any:
-        where = ".".join((*self.path, key))
-        if not isinstance(self.value, dict):
-            raise MalformedError(f"{'.'.join(self.path) or 'the file'} is no object")
-        if key not in self.value:
-            raise MalformedError(f"the key {where} is missing")
-        value = self.value[key]
-        if value is None and optional:
-            return None
-        if not isinstance(value, (int, float) if kind is float else kind) or isinstance(value, bool):
-            raise MalformedError(f"the key {where} is {value!r}, which is no {_KINDS[kind]}")
-        if kind in (int, float) and not least <= value <= sys.float_info.max:  # false of NaN too
-            raise MalformedError(f"the key {where} can't be {value!r}")
-        return kind(value)
-
-    def numbers(self, key: str) -> tuple[float, ...]:
-        return self._all(key, float)
-
-    def texts(self, key: str) -> tuple[str, ...]:
-        return self._all(key, str)
-
-    def _all(self, key: str, kind: Any) -> tuple[Any, ...]:
-        inside = _Reader({f"{key}[{i}]": value for i, value in enumerate(self.get(key, list))}, self.path)
-        return tuple(inside.get(name, kind) for name in inside.value)
-
-    def sub(self, key: str) -> _Reader:
-        return _Reader(self.get(key, dict), (*self.path, key))
-
-    def each(self, key: str) -> Iterator[_Reader]:
-        for i, value in enumerate(self.get(key, list)):
-            yield _Reader(value, (*self.path, f"{key}[{i}]"))
-
-
 def _round(number: float) -> float:
     return float(f"{number:.10g}")
 
 
-_MIGRATIONS = (_to_2,)  # the first leads from schema 1 to 2
+def _rounded(plain: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: _round(value) if isinstance(value, float) else value for key, value in plain.items()}

@@ -3,33 +3,32 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 from pathlib import Path
+from typing import Literal, get_args
 
 import numpy as np
 
 from pytest_model_check import git
-from pytest_model_check.baselines import store
+from pytest_model_check.baselines import promises, store
 from pytest_model_check.baselines.history import UNSHALLOW
-from pytest_model_check.baselines.promises import weaker
-from pytest_model_check.baselines.record import RETIRED, Baseline, BaselineMetric, is_retirement
+from pytest_model_check.baselines.record import RETIRED, Baseline, BaselineMetric
+from pytest_model_check.baselines.terms import Protocol
 from pytest_model_check.errors import ModelCheckError
 from pytest_model_check.git import GitError
 from pytest_model_check.judgement import statistics
 from pytest_model_check.judgement.judge import ROUNDING, Difference, classify
-from pytest_model_check.judgement.verdicts import Acceptance
+from pytest_model_check.judgement.verdicts import Acceptance, Weakening
 
 WORKING_TREE = "the working tree"
 
-
-# The order in which a reader needs them; the first two are what makes a release worse.
-VERDICTS = (
+RowVerdict = Literal[
     "worse", "gone", "other data", "incomparable", "inconclusive", "held", "better", "identical", "new", "reported",
     "retired",
-)  # fmt: skip
+]  # fmt: skip
+VERDICTS: tuple[RowVerdict, ...] = get_args(RowVerdict)  # in the order in which a reader needs them
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,7 @@ class Row:
     Parameters
     ----------
     verdict : str
-        One of `VERDICTS`.
+        One of `VERDICTS`; the first two are what makes a release worse.
     low, high : float or None
         95% sure that B is above the first, 99.75% sure that it is below the second, by the folds.
     margin : float or None
@@ -72,7 +71,7 @@ class Row:
 
     check: str
     metric: str
-    verdict: str
+    verdict: RowVerdict
     before: float | None = None
     after: float | None = None
     delta: float | None = None
@@ -92,7 +91,7 @@ class Diff:
         A and B.
     rows : tuple of Row
         The worst first.
-    weakened : tuple of (str, str)
+    weakened : tuple of (str, Weakening)
         Which check promises less in B, and how.
     accepted : tuple of (str, Acceptance)
         Of which check something was accepted between A and B.
@@ -101,7 +100,7 @@ class Diff:
     before: Snapshot
     after: Snapshot
     rows: tuple[Row, ...]
-    weakened: tuple[tuple[str, str], ...]
+    weakened: tuple[tuple[str, Weakening], ...]
     accepted: tuple[tuple[str, Acceptance], ...]
 
     @property
@@ -129,45 +128,46 @@ def at(folder: Path, revision: str | None) -> Snapshot:
 def compare(before: Snapshot, after: Snapshot) -> Diff:
     """Compare A with B, check by check, metric by metric. Pure."""
     rows: list[Row] = []
-    weakened: list[tuple[str, str]] = []
+    weakened: list[tuple[str, Weakening]] = []
     accepted: list[tuple[str, Acceptance]] = []
     followed: set[str] = set()
     for name, new in after.baselines.items():
         origin = _origin(new, name, before.baselines)
         if origin is None:
-            rows += [Row(name, metric, "new", after=one.score) for metric, one in new.metrics.items()]
-            accepted += [(name, one) for one in new.history]
+            rows += [Row(name, metric, "new", after=stored.score) for metric, stored in new.metrics.items()]
+            accepted += [(name, acceptance) for acceptance in new.history]
             continue
         followed.add(origin)
         old = before.baselines[origin]
         title = name if origin == name else f"{name} (was {origin})"
         rows += _rows(title, old, new)
-        weakened += [(title, how) for how in weaker(old, new)]
-        accepted += [(title, one) for one in new.history if not _known(one, old.history)]
+        terms = promises.terms_of_baseline(old), promises.terms_of_baseline(new)
+        weakened += [(title, weaker) for weaker in promises.weakened(*terms)]
+        accepted += [(title, acceptance) for acceptance in new.history if not _known(acceptance, old.history)]
     for name, old in before.baselines.items():
-        if name not in followed:
-            lost, how = _gone(name, old, after)
-            rows += lost
-            weakened += how
-            shelved = after.retired.get(name)
-            accepted += [(name, one) for one in (shelved.history if shelved else ()) if not _known(one, old.history)]
+        if name in followed:
+            continue
+        shelved = after.retired.get(name)
+        retirements = [each for each in (shelved.history if shelved else ()) if each.kind == "retired"]
+        rows += _gone(name, old, retirements)
+        weakened += [] if retirements else [(name, Weakening("gone", name))]
+        accepted += [(name, each) for each in (shelved.history if shelved else ()) if not _known(each, old.history)]
     ordered = sorted(rows, key=lambda row: VERDICTS.index(row.verdict))
     return Diff(before, after, tuple(ordered), tuple(weakened), tuple(accepted))
 
 
 def _read(folder: Path) -> dict[str, Baseline]:
-    found = ((name, store.read(folder, name)) for name in store.names(folder))
-    return {name: one for name, one in found if one is not None}
+    baselines = ((name, store.read(folder, name)) for name in store.names(folder))
+    return {name: baseline for name, baseline in baselines if baseline is not None}
 
 
 def _read_at(folder: Path, revision: str, sha: str) -> dict[str, Baseline]:
     paths = [path for path in git.listed(folder, sha) if path.name.endswith(".json")]
-    contents = git.shows(paths, [sha])
-    found = {}
-    for (path, _), content in contents.items():
-        name = path.name.removesuffix(".json")
-        found[name] = store.parse(content, name, f"{path.name} at {revision}")
-    return found
+    names = {path: path.name.removesuffix(".json") for path in paths}
+    return {
+        names[path]: store.parse(content, names[path], f"{path.name} at {revision}")
+        for (path, _), content in git.shows(paths, [sha]).items()
+    }
 
 
 def _commit(folder: Path, revision: str) -> str:
@@ -201,21 +201,24 @@ def _origin(new: Baseline, name: str, before: Mapping[str, Baseline]) -> str | N
     return name if name in before else None
 
 
-def _gone(name: str, old: Baseline, after: Snapshot) -> tuple[list[Row], list[tuple[str, str]]]:
-    shelved = after.retired.get(name)
-    given_up = [one for one in shelved.history if is_retirement(one)] if shelved else []
-    verdict = "retired" if given_up else "gone"
-    reason = given_up[-1].reason if given_up else ""
-    rows = [
-        Row(name, metric, verdict, before=one.score, margin=one.margin, reason=reason)
-        for metric, one in old.metrics.items()
+def _gone(name: str, old: Baseline, retirements: Sequence[Acceptance]) -> list[Row]:
+    reason = retirements[-1].reason if retirements else ""
+    return [
+        Row(
+            name,
+            metric,
+            "retired" if retirements else "gone",
+            before=stored.score,
+            margin=stored.margin,
+            reason=reason,
+        )
+        for metric, stored in old.metrics.items()
     ]
-    return rows, [] if given_up else [(name, "its baseline is gone, and nobody gave it up (model-check retire)")]
 
 
-def _known(one: Acceptance, earlier: Sequence[Acceptance]) -> bool:
+def _known(acceptance: Acceptance, earlier: Sequence[Acceptance]) -> bool:
     """Whether it had been accepted before; that it was won back since makes it no other."""
-    return replace(one, closed=None) in [replace(other, closed=None) for other in earlier]
+    return replace(acceptance, closed=None) in [replace(other, closed=None) for other in earlier]
 
 
 def _rows(check: str, old: Baseline, new: Baseline) -> list[Row]:
@@ -228,14 +231,22 @@ def _rows(check: str, old: Baseline, new: Baseline) -> list[Row]:
         elif after is None:
             rows.append(Row(check, name, "gone", before=before.score, margin=before.margin))
         else:
-            verdict, reason = _incomparable(old, new, before, after)
-            row = Row(check, name, verdict, before.score, after.score, margin=before.margin, reason=reason)
-            rows.append(row if verdict else _judged(row, old, new, before, after))
+            rows.append(_incomparable(check, name, old, new) or _judged(check, name, old, new))
     return rows
 
 
-def _incomparable(old: Baseline, new: Baseline, before: BaselineMetric, after: BaselineMetric) -> tuple[str, str]:
-    """Say why two scores can't be compared; empty where they can."""
+def _incomparable(check: str, name: str, old: Baseline, new: Baseline) -> Row | None:
+    """Explain why two scores can't be compared; None where they can."""
+    before, after = old.metrics[name], new.metrics[name]
+    if (because := _why_incomparable(old, new, before, after)) is None:
+        return None
+    verdict, reason = because
+    return Row(check, name, verdict, before.score, after.score, margin=before.margin, reason=reason)
+
+
+def _why_incomparable(
+    old: Baseline, new: Baseline, before: BaselineMetric, after: BaselineMetric
+) -> tuple[Literal["other data", "incomparable"], str] | None:
     if old.data != new.data:
         then, now = dict(old.data), dict(new.data)
         changed = next((path for path in dict.fromkeys([*now, *then]) if then.get(path) != now.get(path)), "the files")
@@ -244,57 +255,40 @@ def _incomparable(old: Baseline, new: Baseline, before: BaselineMetric, after: B
         return "other data", f"other rows of the same files: {old.rows:,} -> {new.rows:,}"
     if before.definition != after.definition:
         return "incomparable", f"{before.definition} -> {after.definition}"
-    keys = ("cv", "groups", "time")
-    if [old.protocol.get(key) for key in keys] != [new.protocol.get(key) for key in keys]:
+    if _folds(old.protocol) != _folds(new.protocol):
         return "incomparable", "other folds"
     if len(before.folds) != len(after.folds):
         return "incomparable", f"other folds: {len(before.folds)} -> {len(after.folds)}"
-    return "", ""
+    return None
 
 
-def _judged(row: Row, old: Baseline, new: Baseline, before: BaselineMetric, after: BaselineMetric) -> Row:
+def _folds(protocol: Protocol) -> tuple[str, str | None, str | None]:
+    return protocol.cv, protocol.groups, protocol.time
+
+
+def _judged(check: str, name: str, old: Baseline, new: Baseline) -> Row:
     """Judge as `judgement.judge` does, by folds; the loss that the record itself shows counts too."""
+    before, after = old.metrics[name], new.metrics[name]
+    row = Row(check, name, "reported", before.score, after.score, margin=before.margin)
     delta, skill = after.score - before.score, before.noise_reference.skill(before.score)
     changes = np.array(after.folds) - np.array(before.folds)
     unmoved = max(abs(delta), *np.abs(changes)) <= ROUNDING * skill
     if before.margin is None:
-        return replace(row, verdict="reported", delta=delta)
+        return replace(row, delta=delta)
     if unmoved or (old.predictions_md5 == new.predictions_md5 and abs(delta) <= ROUNDING * skill):
         return replace(row, verdict="identical", delta=0.0, low=0.0, high=0.0)
     lost = delta <= -before.margin
     if len(changes) < 2:
         return replace(row, verdict="worse" if lost else "inconclusive", delta=delta, reason="one fold alone")
-    ratio = train_ratio(str(old.protocol.get("cv")), len(changes))
     if np.ptp(changes) <= ROUNDING * (size := abs(delta) or skill / old.rows):  # and that is no certainty
-        found = Difference(delta, size, len(changes) - 1, 0.0, inf)
+        difference = Difference(delta, size, len(changes) - 1, 0.0, inf)
     else:
-        test = statistics.corrected_resampled_t(changes, ratio)
-        found = Difference(delta, test.se, test.dof, 0.0, inf)
-    low, high = found.bounds()
+        test = statistics.corrected_resampled_t(changes, old.test_train_ratio)
+        difference = Difference(delta, test.se, test.dof, 0.0, inf)
+    low, high = difference.bounds()
     beats_dummy = before.noise_reference.is_beaten_by(after.score)
     verdict = classify(low, high, before.margin, beats_dummy=beats_dummy, lost_margin=lost)
     return replace(row, verdict=verdict, delta=delta, low=low, high=high)
-
-
-def train_ratio(cv: str, folds: int) -> float:
-    """Give the rows of a test fold per row that it was trained with, as far as the splitter's words tell.
-
-    Parameters
-    ----------
-    cv : str
-        The splitter, as scikit-learn prints it.
-    folds : int
-        How many splits there are in all repeats.
-    """
-    said = re.search(r"n_splits=(\d+)", cv)
-    splits = max(2, int(said[1]) if said else folds)
-    if "TimeSeriesSplit" in cv:  # the first fold is trained with as many rows as it predicts
-        return float(np.mean(1 / np.arange(1, splits + 1)))
-    if "ShuffleSplit" in cv:
-        part = re.search(r"test_size=(0?\.\d+)", cv)
-        share = float(part[1]) if part else 0.2
-        return share / (1 - share)
-    return 1 / (splits - 1)
 
 
 def _short(md5: str | None) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pytest_model_check import git
 from pytest_model_check.baselines import store
-from pytest_model_check.baselines.record import RETIRED, Baseline, is_retirement
+from pytest_model_check.baselines.record import RETIRED, Baseline
 from pytest_model_check.errors import BaselineError
 from pytest_model_check.git import Commit
 
@@ -44,8 +44,11 @@ class Recording:
     @property
     def reasons(self) -> tuple[str, ...]:
         """Why a loss was accepted with this recording."""
-        mine = self.baseline.generation
-        return tuple(one.reason for one in self.baseline.history if one.generation == mine and not is_retirement(one))
+        return tuple(
+            acceptance.reason
+            for acceptance in self.baseline.history
+            if acceptance.generation == self.baseline.generation and acceptance.kind != "retired"
+        )
 
 
 @dataclass(frozen=True)
@@ -67,8 +70,8 @@ class History:
     remarks: tuple[str, ...] = ()
 
 
-def names(folder: Path, asked: Sequence[str] = ()) -> list[str]:
-    """Name the baselines in a folder, or those of them that are asked for.
+def names(folder: Path, wanted: Sequence[str] = ()) -> list[str]:
+    """Name the baselines in a folder, or those of them that are wanted.
 
     Raises
     ------
@@ -76,16 +79,16 @@ def names(folder: Path, asked: Sequence[str] = ()) -> list[str]:
         If one is not there, with the names that it may have meant.
     """
     known = store.names(folder)
-    for name in asked:
+    for name in wanted:
         if name not in known:
             raise unknown(folder, name)
     if not known:
         raise BaselineError(f"no baseline in {folder}/", "Record one: pytest --model-check --update-baselines")
-    return list(dict.fromkeys(asked)) or known
+    return list(dict.fromkeys(wanted)) or known
 
 
 def unknown(folder: Path, name: str, neither: str = "") -> BaselineError:
-    """Say that there is no such baseline, and which name may have been meant."""
+    """Return the error that there is no such baseline, with the name that may have been meant."""
     known = store.names(folder)
     near = difflib.get_close_matches(name, known, n=3)
     meant = f": did you mean {' or '.join(near)}?" if near else ""
@@ -94,7 +97,7 @@ def unknown(folder: Path, name: str, neither: str = "") -> BaselineError:
 
 
 def recordings(folder: Path, name: str) -> tuple[Recording, ...]:
-    """Give the recordings of a baseline, the oldest first; see `read`."""
+    """Read the recordings of a baseline, the oldest first; see `read`."""
     return read(folder, name).recordings
 
 
@@ -117,18 +120,22 @@ def read(folder: Path, name: str) -> History:
     if now is None:
         now = store.read(folder / RETIRED, name)
     top = git.toplevel(folder)
-    found, remarks = _committed(folder, name, now) if top is not None else ([], [])
+    versions, remarks = _committed(folder, name, now) if top is not None else ([], [])
     if now is not None:
-        found.append((None, now))
-        remarks += _retirement(now)
-    elif not found and not remarks:
+        versions.append(Recording(None, now))
+        remarks += [
+            f"retired after recording {acceptance.generation}: {acceptance.reason}"
+            for acceptance in now.history
+            if acceptance.kind == "retired"
+        ]
+    elif not versions and not remarks:
         raise unknown(folder, name, "nor in its history")
     else:
         remarks.append(f"{name}.json is not in {folder}/ any more")
-    return History(name, _recordings(found), tuple(remarks + _limits(folder, top)))
+    return History(name, _recordings(versions), tuple(remarks + _limits(folder, top)))
 
 
-def _committed(folder: Path, name: str, now: Baseline | None) -> tuple[list[tuple[Commit | None, Baseline]], list[str]]:
+def _committed(folder: Path, name: str, now: Baseline | None) -> tuple[list[Recording], list[str]]:
     """Walk from HEAD backwards; where a name had not been given yet, the one before it leads on."""
     formerly: tuple[str, ...] = ()
     if now is not None:
@@ -136,13 +143,13 @@ def _committed(folder: Path, name: str, now: Baseline | None) -> tuple[list[tupl
     elif (content := next(filter(None, (git.show(path, "HEAD") for path in _places(folder, name))), None)) is not None:
         formerly = store.parse(content, name, f"{name}.json at HEAD").formerly
     called = [*formerly, name]
-    paths = [path for one in dict.fromkeys(called) for path in _places(folder, one)]
+    paths = [path for known in dict.fromkeys(called) for path in _places(folder, known)]
     log = git.commits(paths[0], also=paths[1:])
     contents = git.shows(paths, [commit.sha for commit in log])
-    found: list[tuple[Commit | None, Baseline]] = []
+    versions: list[Recording] = []
     remarks: list[str] = []
     for commit in log:
-        there = {one: _first(contents, _places(folder, one), commit.sha) for one in called}
+        there = {known: _first(contents, _places(folder, known), commit.sha) for known in called}
         while len(called) > 1 and not _bears(there[called[-1]], len(called) - 1) and there[called[-2]] is not None:
             called.pop()
         content, when = there[called[-1]], f"{commit.date[:10]}, commit {commit.sha[:7]}"
@@ -150,10 +157,10 @@ def _committed(folder: Path, name: str, now: Baseline | None) -> tuple[list[tupl
             remarks.append(f"{when}: {called[-1]}.json was deleted")
             continue
         try:
-            found.append((commit, store.parse(content, called[-1], f"{called[-1]}.json")))
+            versions.append(Recording(commit, store.parse(content, called[-1], f"{called[-1]}.json")))
         except BaselineError as error:
             remarks.append(f"{when}: this version can't be read, and is left out: {error.message}")
-    return found[::-1], remarks[::-1]
+    return versions[::-1], remarks[::-1]
 
 
 def _places(folder: Path, name: str) -> tuple[Path, Path]:
@@ -174,13 +181,12 @@ def _bears(content: bytes | None, former: int) -> bool:
         return True  # torn: that will be said
 
 
-def _recordings(found: Sequence[tuple[Commit | None, Baseline]]) -> tuple[Recording, ...]:
+def _recordings(versions: Sequence[Recording]) -> tuple[Recording, ...]:
     """Leave out what is no new recording: the commits that only renamed or retired the one before."""
     kept: list[Recording] = []
-    for commit, baseline in found:
-        same = kept and _nameless(kept[-1].baseline) == _nameless(baseline)
-        if not same:
-            kept.append(Recording(commit, baseline))
+    for version in versions:
+        if not kept or _nameless(kept[-1].baseline) != _nameless(version.baseline):
+            kept.append(version)
     return tuple(kept)
 
 
@@ -188,12 +194,8 @@ def _nameless(baseline: Baseline) -> Baseline:
     return replace(baseline, name="", nodeid="", formerly=(), history=())
 
 
-def _retirement(baseline: Baseline) -> list[str]:
-    return [f"retired after recording {one.generation}: {one.reason}" for one in baseline.history if is_retirement(one)]
-
-
 def _limits(folder: Path, top: Path | None) -> list[str]:
-    """Say why there may be more than is shown."""
+    """Explain why there may be more than is shown."""
     if top is None:
         return [f"{folder}/ is in no git repository (or git does not trust it): there is no history but what lies here"]
     if git.resolve(top, "HEAD") is None:

@@ -31,6 +31,7 @@ from pytest_model_check.fitting.naive_forecasts import naive_forecasts
 from pytest_model_check.fitting.predictions import Predictions
 from pytest_model_check.judgement import drift, noise
 from pytest_model_check.judgement.drift import Anchor
+from pytest_model_check.judgement.margins import FEW_ROWS, SINGLE_ROW, Margin, margin_of
 from pytest_model_check.judgement.noise import NoiseReference
 from pytest_model_check.judgement.scores import Scores
 from pytest_model_check.scoring import metrics
@@ -181,7 +182,10 @@ def assemble(
         rows=data.rows,
         target_digest=data.target_digest,
         columns=data.columns_digests,
-        protocol=promises.protocol(check, cv.splitter, rules) | promises.words(check),
+        protocol=promises.protocol_of(check, cv.splitter, rules),
+        test_train_ratio=cv.test_train_ratio,
+        description=check.description,
+        caveats=check.caveats,
         metrics=scored,
         seeds=fitted.predictions.seeds,
         entropy=fitted.entropy,
@@ -236,11 +240,11 @@ def _score(metric: Metric, data: Dataset, fitted: Fitted, anchor: Anchor | None)
     with warnings.catch_warnings():  # the dummy's ill-defined precision is no concern of the user's
         warnings.simplefilter("ignore")
         dummy = max(metrics.score(dummy, metric, data.truth).score for dummy in fitted.dummies)
-        if unjudgeable := metrics.unjudgeable(metric, fitted.predictions, data.truth):
+        if metrics.unjudgeable(metric, fitted.predictions, data.truth):
             noise_reference = NoiseReference(dummy, 0.0, inf, len(scores.psi) if replicates is None else None, 0.0)
-            return _recorded(scores, None, f"reported, not judged: {unjudgeable}", noise_reference)
+            return _recorded(scores, SINGLE_ROW if scores.kind == "extreme" else FEW_ROWS, noise_reference)
         to_beat = _to_beat(metric, data, fitted, scores.score, dummy)
-    measured = _measure(metric, scores, replicates, to_beat, data.rows, random=fitted.learner != "deterministic")
+    measured = _measure(metric, scores, replicates, to_beat, random=fitted.learner != "deterministic")
     if anchor is None or drift.surpasses(anchor, scores):
         return measured
     stored = StoredAnchor(anchor.since, float(anchor.psi.mean()), tuple(anchor.folds.tolist()), anchor.noise_reference)
@@ -283,32 +287,21 @@ def _require_dummy(scored: Mapping[str, BaselineMetric]) -> None:
 
 
 def _measure(
-    metric: Metric, scores: Scores, replicates: Scores | None, dummy: float | None, rows: int, *, random: bool
+    metric: Metric, scores: Scores, replicates: Scores | None, dummy: float | None, *, random: bool
 ) -> BaselineMetric:
     noise_reference = noise.measure(scores, replicates, dummy)
     if not random:  # with a single seed the scores do not tell
         noise_reference = dataclasses.replace(noise_reference, runs=None)
-    share = 0.0 if dummy is None else noise.SKILL_SHARE * (scores.score - dummy)
-    margin = noise_reference.margin(scores.score, metric.margin)
-    if metric.margin is not None:
-        reason = "named in the check"
-    elif dummy is None and margin == 0:
+    margin = margin_of(noise_reference, scores.score, metric.margin)
+    if metric.margin is None and dummy is None and margin.value == 0:
         raise CandidateError(
             f"{metric.name} has no default margin: there is no dummy to beat, and no noise was found",
             f'Name the harmless loss: metrics={{"{metric.name}": ...}}. Noise is measured with seeds=2 or more.',
         )
-    elif dummy is None:
-        reason = f"the noise floor of {rows:,} rows; there is no dummy to beat"
-    elif noise_reference.floor > share:
-        reason = f"the noise floor of {rows:,} rows; 2% of the skill above a dummy would be {share:.4g}"
-    else:
-        reason = "2% of the skill above a dummy"
-    if len((replicates or scores).psi) < 2:
-        reason += "; seed noise not measured (one seed)"
-    return _recorded(scores, margin, reason, noise_reference)
+    return _recorded(scores, margin, noise_reference)
 
 
-def _recorded(scores: Scores, margin: float | None, reason: str, noise_reference: NoiseReference) -> BaselineMetric:
+def _recorded(scores: Scores, margin: Margin, noise_reference: NoiseReference) -> BaselineMetric:
     return BaselineMetric(
         score=scores.score,
         # of a metric that is only reported it may not be known
@@ -317,7 +310,7 @@ def _recorded(scores: Scores, margin: float | None, reason: str, noise_reference
         else 0.0,
         folds=tuple(scores.folds.tolist()),
         definition=scores.definition,
-        margin=margin,
-        margin_reason=reason,
+        margin=margin.value,
+        margin_kind=margin.kind,
         noise_reference=noise_reference,
     )

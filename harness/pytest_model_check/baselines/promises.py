@@ -1,115 +1,96 @@
-"""What a check promises, against what its approved baseline promised. Pure."""
+"""What a check promises, and what its baseline promised: the terms of each, compared. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Literal
 
 from pytest_model_check.baselines.record import Baseline
+from pytest_model_check.baselines.terms import Protocol, Terms
 from pytest_model_check.checks.check import Check
+from pytest_model_check.judgement import explain
+from pytest_model_check.judgement.margins import Margin, margin_of
+from pytest_model_check.judgement.verdicts import Weakening
 from pytest_model_check.settings import Rules
 
-NAMED = "named in the check"
 ROOM = 1e-6  # relative: a margin that went through JSON is no wider one
-WORDS = ("description", "caveats")
-PARTS = ("target", "groups", "time")  # of the protocol: the columns with a part to play
+_SAME: tuple[Literal["cv", "target", "groups", "time", "season"], ...] = ("cv", "target", "groups", "time", "season")
 
 
-def protocol(check: Check, splitter: str, rules: Rules) -> dict[str, Any]:
-    """Say how a check is judged, as a baseline keeps it.
+def protocol_of(check: Check, splitter: str, rules: Rules) -> Protocol:
+    """Return how a check is judged.
 
     Parameters
     ----------
     check : Check
         The promise.
     splitter : str
-        What made the splits, in words.
+        What made the splits, as it is described.
     rules : Rules
         The ini file's.
     """
-    return {
-        "cv": splitter,
-        "target": check.target,
-        "features": None if check.features is None else list(check.features),
-        "groups": check.groups,
-        "time": check.time,
-        **({} if check.season is None else {"season": check.season}),
-        "slices": list(check.slices),
-        "seeds": check.seeds,
-        "inconclusive": rules.laxer.get("inconclusive", "fail"),
-        "without_predictions": rules.laxer.get("without_predictions", "fail"),
-    }
-
-
-def words(check: Check) -> dict[str, Any]:
-    """Give the author's words, as a baseline keeps them beside its protocol: they promise nothing."""
-    return {"description": check.description, "caveats": list(check.caveats)}
-
-
-def weakened(check: Check, baseline: Baseline, rules: Rules) -> tuple[str, ...]:
-    """Say how a check promises less than its baseline: a wider margin, a dropped metric or slice, another protocol.
-
-    The model's own business, its features and parameters, is no part of the promise. Other folds can't be compared at
-    all (`pytest_model_check.gate.paired`).
-    """
-    laxer = (
-        f"model_check_{key} is {value}, was fail"
-        for key, value in rules.laxer.items()
-        if baseline.protocol.get(key, "fail") == "fail"
+    return Protocol(
+        splitter, check.target, check.features, check.groups, check.time, check.slices, check.seeds, rules, check.season
     )
-    return (*_weakened(check, baseline), *laxer)
 
 
-def _weakened(check: Check, baseline: Baseline) -> Iterator[str]:
-    promised = {metric.name: metric for metric in check.metrics}
-    for name, stored in baseline.metrics.items():
-        if name not in promised:
-            yield f"the metric {name} was dropped"
-            continue
-        named = promised[name].margin
-        if stored.margin is None or (named is None and not stored.margin_reason.startswith("named")):
-            continue  # a default margin is measured with the baseline
-        margin = stored.noise_reference.margin(stored.score, named)
-        if margin > stored.margin * (1 + ROOM):
-            yield f"the margin of {name} is {margin:.4g}, was {stored.margin:.4g}"
-    before = baseline.protocol
-    yield from (f"the slice {column} was dropped" for column in before.get("slices", ()) if column not in check.slices)
-    for part in PARTS:
-        was, now = before.get(part), getattr(check, part)
-        if was != now:
-            yield f"{part}= is {now or 'not named'}, was {was or 'not named'}"
-    if check.seeds < before.get("seeds", 1):
-        yield f"seeds= is {check.seeds}, was {before['seeds']}"
+def terms_of_check(check: Check, protocol: Protocol, baseline: Baseline) -> Terms:
+    """Return what a check promises; its default margins are those that were measured with the baseline."""
+    return Terms(protocol, {metric.name: _margin(baseline, metric.name, metric.margin) for metric in check.metrics})
 
 
-def weaker(old: Baseline, new: Baseline) -> tuple[str, ...]:
-    """Say how a baseline promises less than an earlier one of the same check.
+def _margin(baseline: Baseline, name: str, named: float | None) -> Margin:
+    stored = baseline.metrics.get(name)
+    if stored is None:
+        return Margin(named, "skill_share" if named is None else "named")
+    if stored.margin is None:
+        return Margin(None, stored.margin_kind)
+    return margin_of(stored.noise_reference, stored.score, named)
 
-    A default margin that a new recording measured anew is no weaker promise; one that somebody named is.
+
+def terms_of_baseline(baseline: Baseline) -> Terms:
+    """Return what a baseline promised when it was recorded."""
+    margins = {name: Margin(metric.margin, metric.margin_kind) for name, metric in baseline.metrics.items()}
+    return Terms(baseline.protocol, margins)
+
+
+def margin_reason(baseline: Baseline, name: str) -> str:
+    """Say where the margin of a metric comes from."""
+    metric = baseline.metrics[name]
+    return explain.margin_reason(
+        metric.margin_kind, rows=baseline.rows, skill_share=metric.skill_share, seeds=baseline.protocol.seeds
+    )
+
+
+def weakened(before: Terms, now: Terms) -> tuple[Weakening, ...]:
+    """Compare two terms: how less is promised now.
+
+    The model's own business, its features and parameters, is no part of the promise. A default margin that was
+    measured anew is no weaker promise; a wider one is where either was named.
     """
-    found = []
-    for name, before in old.metrics.items():
-        after = new.metrics.get(name)
-        if after is None:
-            found.append(f"the metric {name} was dropped")
-        elif before.margin is not None and after.margin is None:
-            found.append(f"{name} is reported only, and no longer judged")
-        elif before.margin is not None and after.margin is not None:
-            by_hand = NAMED in (before.margin_reason, after.margin_reason)
-            if by_hand and after.margin > before.margin * (1 + ROOM):
-                found.append(f"the margin of {name} is {after.margin:.4g}, was {before.margin:.4g}")
-    then, now = old.protocol, new.protocol
-    kept = _texts(now.get("slices"))
-    found += [f"the slice {one} was dropped" for one in _texts(then.get("slices")) if one not in kept]
-    for key in ("cv", *PARTS):
-        if then.get(key) != now.get(key):
-            found.append(f"{key}= is {now.get(key) or 'not named'}, was {then.get(key) or 'not named'}")
-    if now.get("seeds", 1) < then.get("seeds", 1):
-        found.append(f"seeds= is {now.get('seeds', 1)}, was {then['seeds']}")
-    if (then.get("inconclusive", "fail"), now.get("inconclusive", "fail")) == ("fail", "pass"):
-        found.append("model_check_inconclusive is pass, was fail")
-    return tuple(found)
+    return (*_margins(before, now), *_protocols(before.protocol, now.protocol))
 
 
-def _texts(value: object) -> list[str]:
-    return [str(one) for one in value] if isinstance(value, list | tuple) else []
+def _margins(before: Terms, now: Terms) -> Iterator[Weakening]:
+    for name, old in before.margins.items():
+        new = now.margins.get(name)
+        if new is None:
+            yield Weakening("metric", name)
+        elif old.value is None:
+            continue  # it was only reported
+        elif new.value is None:
+            yield Weakening("judged", name)
+        elif "named" in (old.kind, new.kind) and new.value > old.value * (1 + ROOM):
+            yield Weakening("margin", name, old.value, new.value)
+
+
+def _protocols(before: Protocol, now: Protocol) -> Iterator[Weakening]:
+    yield from (Weakening("slice", column) for column in before.slices if column not in now.slices)
+    for term in _SAME:
+        was, has_become = getattr(before, term), getattr(now, term)
+        if was != has_become:
+            yield Weakening(term, before=was, after=has_become)
+    if before.seeds is not None and now.seeds is not None and now.seeds < before.seeds:
+        yield Weakening("seeds", before=before.seeds, after=now.seeds)
+    old, new = before.rules.values, now.rules.values
+    yield from (Weakening("rule", key, old[key], new[key]) for key in old if old[key] == "fail" and new[key] != "fail")

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pytest_model_check.baselines.terms import Protocol
+from pytest_model_check.judgement.margins import MarginKind, skill_share
 from pytest_model_check.judgement.noise import NoiseReference
 from pytest_model_check.judgement.verdicts import Acceptance
 
 RETIRED = "retired"  # the folder, in that of the baselines, of those whose checks were given up
-GIVEN_UP = "retired: the check was given up"  # begins what such an acceptance says
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class StoredAnchor:
     Parameters
     ----------
     since : int
-        Which recording it is, counted from 1.
+        1-based recording number.
     score : float
         Averaged over its seeds; its influence values are stored beside the predictions.
     folds : tuple of float
@@ -51,8 +52,8 @@ class BaselineMetric:
         How it was computed.
     margin : float or None
         The margin in force when the baseline was recorded; None: the metric is reported, not judged.
-    margin_reason : str
-        Where it comes from.
+    margin_kind : {'named', 'skill_share', 'noise_floor', 'single_row'}
+        Where it comes from (`pytest_model_check.judgement.margins.Margin`).
     noise_reference : NoiseReference
         Dummy, seed noise and noise floor.
     anchor : StoredAnchor or None
@@ -64,9 +65,14 @@ class BaselineMetric:
     folds: tuple[float, ...]
     definition: str
     margin: float | None
-    margin_reason: str
+    margin_kind: MarginKind
     noise_reference: NoiseReference
     anchor: StoredAnchor | None = None
+
+    @property
+    def skill_share(self) -> float | None:
+        """The default margin, where rows and seeds can resolve it; None: there is no dummy to beat."""
+        return skill_share(self.score, self.noise_reference.dummy)
 
 
 @dataclass(frozen=True)
@@ -78,7 +84,7 @@ class Baseline:
     name, nodeid : str
         The check's.
     candidate : str
-        The estimator as scikit-learn prints it.
+        The estimator, as `pytest_model_check.checks.describe` prints it.
     learner : {'random', 'deterministic', 'nondeterministic'}
         Whether other seeds, or even the same seed, gave other predictions.
     data : tuple of (path, md5)
@@ -87,8 +93,10 @@ class Baseline:
         How many rows the data has.
     target_digest : str
         Of the target's values.
-    protocol : mapping
-        The splitter and the column roles, in words.
+    protocol : Protocol
+        How the check is judged.
+    test_train_ratio : float
+        Rows of a test fold per row that it was trained with, the mean over the splits.
     metrics : mapping of str to BaselineMetric
         By name.
     seeds : int
@@ -96,7 +104,7 @@ class Baseline:
     entropy : int
         Where their random states come from.
     generation : int
-        How often this baseline has been recorded.
+        1-based recording number.
     classes : tuple or None
         The labels, in the order of the stored columns.
     predictions_md5 : str
@@ -111,6 +119,10 @@ class Baseline:
         The names that the check had before, the first one first.
     columns : mapping of str to str
         Digests of the columns with a part to play: groups, time, slices.
+    description : str
+        The problem, in the author's words.
+    caveats : tuple of str
+        What the author wants a reader to bear in mind.
     """
 
     name: str
@@ -120,7 +132,8 @@ class Baseline:
     data: tuple[tuple[str, str], ...]
     rows: int
     target_digest: str
-    protocol: Mapping[str, Any]
+    protocol: Protocol
+    test_train_ratio: float
     metrics: Mapping[str, BaselineMetric]
     seeds: int
     entropy: int
@@ -132,13 +145,10 @@ class Baseline:
     reused: int = 0
     formerly: tuple[str, ...] = ()
     columns: Mapping[str, str] = field(default_factory=dict)
+    description: str = ""
+    caveats: tuple[str, ...] = ()
 
     @property
     def standing(self) -> tuple[Acceptance, ...]:
         """What was accepted, and has not been won back yet."""
-        return tuple(one for one in self.history if one.closed is None)
-
-
-def is_retirement(acceptance: Acceptance) -> bool:
-    """Whether what was accepted is that the whole check was given up."""
-    return acceptance.message.startswith(GIVEN_UP)
+        return tuple(acceptance for acceptance in self.history if acceptance.closed is None)

@@ -9,7 +9,7 @@ from pytest_model_check.atomic import write_text
 from pytest_model_check.baselines import history, store
 from pytest_model_check.baselines.baseline_json import to_text
 from pytest_model_check.baselines.files import files_of, is_ignored, locked, remove, reported_as, to_commit
-from pytest_model_check.baselines.record import GIVEN_UP, RETIRED, is_retirement
+from pytest_model_check.baselines.record import RETIRED
 from pytest_model_check.errors import BaselineError
 from pytest_model_check.judgement.verdicts import Acceptance
 
@@ -34,7 +34,7 @@ def retire(folder: Path, name: str, reason: str) -> tuple[Path, ...]:
     shelved = folder / RETIRED / f"{name}.json"
     with locked(folder, name) as baseline:
         if baseline is not None:
-            given_up = Acceptance(baseline.generation, reason.strip(), GIVEN_UP, tuple(baseline.metrics))
+            given_up = Acceptance(baseline.generation, reason.strip(), "retired")
             with reported_as(f"{name} could not be retired"):
                 shelved.parent.mkdir(exist_ok=True)
                 write_text(shelved, to_text(replace(baseline, history=(*baseline.history, given_up))))
@@ -48,4 +48,4 @@ def _left_by_a_killed_retirement(folder: Path, name: str) -> bool:
     """Whether it was retired, and something of it is still there."""
     left = any(path.exists() for path in files_of(folder, name)) or is_ignored(folder, name)
     shelved = store.read(folder / RETIRED, name)
-    return left and shelved is not None and any(map(is_retirement, shelved.history))
+    return left and shelved is not None and any(acceptance.kind == "retired" for acceptance in shelved.history)

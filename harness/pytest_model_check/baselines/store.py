@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from pytest_model_check import git
 from pytest_model_check.atomic import copy_file, write_text
-from pytest_model_check.baselines.baseline_json import MalformedError, from_json, seal, to_text
+from pytest_model_check.baselines.baseline_json import from_json, seal, to_text
+from pytest_model_check.baselines.json_reader import MalformedError
 from pytest_model_check.baselines.record import Baseline
 from pytest_model_check.data import dvc_files
 from pytest_model_check.errors import BaselineError, DataError, UnavailableError

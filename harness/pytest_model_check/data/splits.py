@@ -53,6 +53,11 @@ class CrossValidation:
     splits: tuple[Split, ...]
     splitter: str
 
+    @property
+    def test_train_ratio(self) -> float:
+        """Rows of a test fold per row that it is trained with, the mean over the splits."""
+        return float(np.mean([len(split.test) / len(split.train) for split in self.splits]))
+
 
 def make_cross_validation(check: Check, dataset: Dataset) -> CrossValidation:
     """Lay down the splits of a check; they depend on the data and on `cv=`, `groups=`, `time=`, on nothing else.

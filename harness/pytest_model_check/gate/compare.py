@@ -12,7 +12,7 @@ from pytest_model_check.gate import changed_rows, sequential, slices
 from pytest_model_check.gate.context import Context
 from pytest_model_check.gate.findings import Comparison
 from pytest_model_check.gate.paired import PairedJudge, require_same_rows
-from pytest_model_check.judgement.verdicts import PASSING, Differences
+from pytest_model_check.judgement.verdicts import PASSING, Differences, Weakening
 from pytest_model_check.old_code import moved_data
 from pytest_model_check.old_code.moved_data import CarriedOver
 from pytest_model_check.scoring.charts import charts
@@ -29,15 +29,17 @@ def compare(context: Context) -> Comparison:
     check, approval, baseline = context.check, context.approval, context.approval.baseline
     if baseline is None:
         return Comparison()
-    weakened = promises.weakened(check, baseline, context.settings.rules)
+    protocol = promises.protocol_of(check, context.cross_validation.splitter, context.settings.rules)
+    terms = promises.terms_of_check(check, protocol, baseline)
+    weakened = promises.weakened(promises.terms_of_baseline(baseline), terms)
     if approval.deleted:
-        weakened += (f"its baseline {approval.file}.json was deleted",)
+        weakened += (Weakening("deleted", approval.file),)
     try:
-        return replace(_compare(context, baseline), weakened=weakened)
+        comparison = _compare(context, baseline)
     except IncomparableError as error:
-        before, now = baseline.protocol.get("cv"), context.cross_validation.splitter
-        other_folds = () if before == now else (f"cv= is {now}, was {before}",)
-        return Comparison(incomparable=error, weakened=weakened + other_folds)
+        return Comparison(incomparable=error, weakened=weakened)
+    # whatever the splitter is called now: the folds are the same, or nothing could have been compared
+    return replace(comparison, weakened=tuple(weaker for weaker in weakened if weaker.term != "cv"))
 
 
 def _compare(context: Context, baseline: Baseline) -> Comparison:

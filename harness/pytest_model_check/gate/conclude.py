@@ -55,7 +55,7 @@ def conclude(context: Context, comparison: Comparison, recording: Recording, *, 
         compared=_compared(context, comparison, baseline),
         concessions=Concessions(
             "; ".join(acceptance.reason for acceptance in recording.accepted) or None,
-            comparison.weakened,
+            tuple(map(explain.weakening, comparison.weakened)),
             tuple(old for old in (baseline.standing if baseline else ()) if old not in recording.accepted),
         ),
         differences=comparison.differences,
@@ -81,7 +81,7 @@ def _compared(context: Context, comparison: Comparison, latest: Baseline | None)
         DataVersion(data.path, data.md5, data.rows),
         released=baseline.candidate if baseline else "",
         candidate=describe(check.candidate),
-        protocol=promises.protocol(check, context.cross_validation.splitter, context.settings.rules),
+        protocol=promises.protocol_of(check, context.cross_validation.splitter, context.settings.rules).plain(),
         recording=baseline.generation if baseline else 0,
         reused=baseline.reused if baseline and comparison.differences.moved is None else 0,
         environment=_changes(approval.claimed or baseline),
@@ -92,7 +92,7 @@ def _compared(context: Context, comparison: Comparison, latest: Baseline | None)
 def _advice(context: Context, comparison: Comparison, metrics: tuple[MetricVerdict, ...]) -> str:
     lines = []
     if comparison.weakened and (comparison.incomparable or comparison.failing_metrics):
-        lines.append(f"The promise was weakened: {'; '.join(comparison.weakened)}.")
+        lines.append(f"The promise was weakened: {'; '.join(map(explain.weakening, comparison.weakened))}.")
     if comparison.incomparable:
         lines.append(comparison.incomparable.advice)
     if comparison.weakened and context.approval.deleted:

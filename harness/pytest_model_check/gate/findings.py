@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pytest_model_check.baselines import successor
+from pytest_model_check.baselines import promises, successor
 from pytest_model_check.baselines.record import Baseline
 from pytest_model_check.baselines.store import Pending
 from pytest_model_check.errors import IncomparableError
 from pytest_model_check.judgement import explain
 from pytest_model_check.judgement.drift import Anchor
 from pytest_model_check.judgement.quality import RecordingQuality
-from pytest_model_check.judgement.verdicts import Acceptance, Differences, Label, MetricVerdict
+from pytest_model_check.judgement.verdicts import Acceptance, Differences, Label, MetricVerdict, Weakening
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Comparison:
         Empty where there is nothing to compare with, or no comparison can be made.
     incomparable : IncomparableError or None
         Why no comparison can be made.
-    weakened : tuple of str
+    weakened : tuple of Weakening
         How less is promised than was approved.
     anchors : mapping of str to Anchor
         What losses are added up from, by metric.
@@ -37,7 +37,7 @@ class Comparison:
 
     metrics: tuple[MetricVerdict, ...] = ()
     incomparable: IncomparableError | None = None
-    weakened: tuple[str, ...] = ()
+    weakened: tuple[Weakening, ...] = ()
     anchors: Mapping[str, Anchor] = field(default_factory=dict)
     fits: int = 0
     differences: Differences = field(default_factory=Differences)
@@ -57,7 +57,7 @@ class Comparison:
         if self.incomparable:
             return named(name, self.incomparable.message)
         if self.weakened and not self.failing_metrics:
-            return f"{name}: the promise was weakened: {'; '.join(self.weakened)}"
+            return f"{name}: the promise was weakened: {'; '.join(map(explain.weakening, self.weakened))}"
         metrics = shown or self.metrics
         return explain.sentence(name, metrics) if metrics else f"{name}: nothing is approved yet"
 
@@ -106,7 +106,7 @@ def with_first(metrics: Sequence[MetricVerdict], measured: Baseline, label: Labe
             candidate=metric.score,
             margin=metric.margin,
             dummy=metric.noise_reference.dummy,
-            reason=metric.margin_reason,
+            reason=promises.margin_reason(measured, name),
         )
         for name, metric in measured.metrics.items()
         if name not in known

@@ -91,7 +91,7 @@ class PairedJudge:
         if not approved.same_slots(candidate):
             raise IncomparableError(
                 f"{self._check.name}: the baseline was recorded with other rows, folds or classes",
-                f"It says cv={self._baseline.protocol.get('cv')}. {START_ANEW.format(nodeid=self._check.nodeid)}",
+                f"It says cv={self._baseline.protocol.cv}. {START_ANEW.format(nodeid=self._check.nodeid)}",
             )
         return approved.first(candidate.seeds).agrees(candidate)
 
@@ -164,15 +164,15 @@ class PairedJudge:
         return verdict
 
     def _by_folds(self, stored: BaselineMetric, new: Scores, metric: Metric, alpha_fraction: float) -> MetricVerdict:
-        before = [self._baseline.protocol.get(key) for key in ("cv", "groups", "time")]
-        now = [self._cv.splitter, self._check.groups, self._check.time]
+        protocol = self._baseline.protocol
+        before = (protocol.cv, protocol.groups, protocol.time)
+        now = (self._cv.splitter, self._check.groups, self._check.time)
         if before != now or len(stored.folds) != len(self._cv.splits) or len(stored.folds) < 2:
-            reason = f"its predictions can't be had, and its fold scores are those of {before[0]}: " + (
+            reason = f"its predictions can't be had, and its fold scores are those of {protocol.cv}: " + (
                 "one fold alone says nothing" if len(stored.folds) < 2 else "other folds"
             )
             return MetricVerdict(metric.name, "incomparable", baseline=stored.score, reason=reason)
-        ratio = float(np.mean([len(split.test) / len(split.train) for split in self._cv.splits]))
-        difference = difference_of_folds(stored.folds, new, stored.noise_reference, ratio)
+        difference = difference_of_folds(stored.folds, new, stored.noise_reference, self._cv.test_train_ratio)
         verdict = judge_difference(
             metric.name,
             difference,

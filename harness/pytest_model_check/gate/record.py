@@ -11,7 +11,6 @@ from pytest_model_check.baselines.quality import quality
 from pytest_model_check.fitting import crossval
 from pytest_model_check.gate.context import Context
 from pytest_model_check.gate.findings import Comparison, Recording, with_first
-from pytest_model_check.judgement.verdicts import Acceptance
 
 
 def may_record(context: Context, comparison: Comparison) -> bool:
@@ -31,8 +30,14 @@ def record(context: Context, comparison: Comparison) -> Recording:
     accepted = None
     if comparison.failing:
         assert settings.accept is not None
-        message = comparison.message(context.check.name)
-        accepted = Acceptance(generation, settings.accept, message, lost, comparison.weakened)
+        accepted = successor.accept(
+            context.check.name,
+            generation,
+            settings.accept,
+            comparison.metrics,
+            comparison.weakened,
+            comparison.incomparable,
+        )
     baseline = successor.succeed(measured.baseline, old, comparison.metrics, accepted)
     return Recording(
         replace(store.prepare(baseline, measured.approved, settings.scratch), replaces=approval.state),

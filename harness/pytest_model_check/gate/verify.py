@@ -7,7 +7,7 @@ from pytest_model_check.baselines.quality import quality
 from pytest_model_check.gate.context import Context
 from pytest_model_check.gate.findings import Comparison, Recording, with_first
 from pytest_model_check.gate.record import measure_candidate
-from pytest_model_check.pull_requests import claims
+from pytest_model_check.pull_requests import acceptances, claims
 from pytest_model_check.scoring.metrics import score
 
 
@@ -16,7 +16,7 @@ def verify(context: Context, comparison: Comparison) -> Recording:
     check, data, approval = context.check, context.data, context.approval
     claimed = approval.claimed
     assert claimed is not None
-    accepted = claims.brought(claimed, approval.baseline)
+    accepted = acceptances.brought(claimed, approval.baseline)
     measured = measure_candidate(
         context,
         comparison,
@@ -36,11 +36,10 @@ def verify(context: Context, comparison: Comparison) -> Recording:
         scores,
         approval.baseline,
         comparison.metrics,
-        comparison.message(check.name),
     )
     standing = tuple(acceptance for acceptance in accepted if acceptance.closed is None)
-    covered = claims.covers(
-        accepted, comparison.metrics, comparison.weakened, broken=comparison.incomparable is not None
+    covered = acceptances.covers(
+        accepted, comparison.metrics, comparison.weakened, incomparable=comparison.incomparable is not None
     )
     return Recording(
         metrics=with_first(comparison.metrics, measured.baseline, "new"),

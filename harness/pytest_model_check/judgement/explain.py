@@ -1,12 +1,22 @@
-"""A verdict in words: what was found, why, and what to do next. Pure."""
+"""A verdict in words: what was found, why, what was promised and accepted, and what to do next. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from math import ceil, floor, log10
 
-from pytest_model_check.judgement.numbers import decimals, interval, number
-from pytest_model_check.judgement.verdicts import WORST_FIRST, ChangedRows, MetricVerdict, Verdict, worst
+from pytest_model_check.judgement.margins import MarginKind
+from pytest_model_check.judgement.numbers import change, decimals, interval, number
+from pytest_model_check.judgement.verdicts import (
+    WORST_FIRST,
+    Acceptance,
+    ChangedRows,
+    Loss,
+    MetricVerdict,
+    Verdict,
+    Weakening,
+    worst,
+)
 
 
 def sentence(name: str, metrics: Sequence[MetricVerdict]) -> str:
@@ -29,7 +39,6 @@ def _clause(metric: MetricVerdict) -> str:
     margin = f"margin {number(metric.margin, places)}"
     low, high = metric.low or 0.0, metric.high or 0.0
     delta = metric.delta or 0.0
-    change = f"{number(delta, places, sign=True)} ({interval(metric)})"
     because = f"; {metric.reason}" if metric.reason else ""
     if metric.drifted:
         return f"{name} is {metric.verdict}: {drift_clause(metric)}"
@@ -44,9 +53,9 @@ def _clause(metric: MetricVerdict) -> str:
             loss = f"{number(-delta, places)} ({number(-high, places)} to {number(-low, places)})"
             return f"{name} is worse by {loss}, {margin}{because}"
         case "inconclusive":
-            return f"{name} is inconclusive: {change}, {margin}{because}"
+            return f"{name} is inconclusive: {change(metric)}, {margin}{because}"
         case "held":
-            return f"{name} held{' with loss' if high < 0 else ''}: {change}, {margin}{because}"
+            return f"{name} held{' with loss' if high < 0 else ''}: {change(metric)}, {margin}{because}"
         case "better":
             return f"{name} is better by {number(delta, places)} ({interval(metric)}){because}"
         case _:
@@ -57,9 +66,9 @@ def drift_clause(metric: MetricVerdict) -> str:
     """Say what small losses have added up to."""
     assert metric.drift is not None
     drift, places = metric.drift, decimals(metric)
-    change = f"{number(drift.delta, places, sign=True)} ({number(drift.low, places, sign=True)} to "
+    bounds = f"{number(drift.low, places, sign=True)} to {number(drift.high, places, sign=True)}"
     return (
-        f"{change}{number(drift.high, places, sign=True)}) since recording {drift.since} scored "
+        f"{number(drift.delta, places, sign=True)} ({bounds}) since recording {drift.since} scored "
         f"{number(drift.score, places)}, margin in all {number(drift.margin, places)}"
     )
 
@@ -171,3 +180,90 @@ def _rows_needed(rows: int, metric: MetricVerdict) -> int:
     needed = rows * (metric.resolution / metric.margin) ** 2
     unit = 10 ** (floor(log10(needed)) - 1)
     return int(ceil(needed / unit) * unit)
+
+
+def margin_reason(kind: MarginKind, *, rows: int, skill_share: float | None, seeds: int | None) -> str:
+    """Say where a margin comes from.
+
+    Parameters
+    ----------
+    kind : str
+        See `pytest_model_check.judgement.margins.Margin`.
+    rows : int
+        How many rows the data has.
+    skill_share : float or None
+        The default margin, where rows and seeds can resolve it; None: there is no dummy to beat.
+    seeds : int or None
+        With how many seeds the baseline was measured.
+    """
+    if kind == "single_row":
+        return "reported, not judged: it hangs on a single row"
+    if kind == "few_rows":
+        return "reported, not judged: too few rows of a class"
+    unmeasured = "; seed noise not measured (one seed)" if seeds == 1 else ""
+    match kind:
+        case "named":
+            return f"named in the check{unmeasured}"
+        case "noise_floor":
+            share = "there is no dummy to beat"
+            if skill_share is not None:
+                share = f"2% of the skill above a dummy would be {skill_share:.4g}"
+            return f"the noise floor of {rows:,} rows; {share}{unmeasured}"
+        case "skill_share":
+            return f"2% of the skill above a dummy{unmeasured}"
+
+
+def weakening(weaker: Weakening) -> str:
+    """Say how less is promised."""
+    name, before, after = weaker.name, weaker.before, weaker.after
+    match weaker.term:
+        case "deleted":
+            return f"its baseline {name}.json was deleted"
+        case "gone":
+            return "its baseline is gone, and nobody gave it up (model-check retire)"
+        case "metric" | "slice":
+            return f"the {weaker.term} {name} was dropped"
+        case "judged":
+            return f"{name} is reported only, and no longer judged"
+        case "margin":
+            return f"the margin of {name} is {after:.4g}, was {before:.4g}"
+        case "rule":
+            return f"model_check_{name} is {after}, was {before}"
+        case "said":
+            return name
+        case _:
+            return f"{weaker.term}= is {after or 'not named'}, was {before or 'not named'}"
+
+
+def accepted(acceptance: Acceptance) -> str:
+    """Say what was accepted, as what follows "recording 2 accepted that"; not how less it promises."""
+    match acceptance.kind:
+        case "retired":
+            return "the check was given up"
+        case "promise":
+            return "it promises less"
+        case _ if acceptance.said:
+            return acceptance.said
+        case _ if not acceptance.losses:
+            return "nothing could be compared"
+    decisive = min(acceptance.losses, key=lambda loss: WORST_FIRST.index(loss.verdict or "worse"))
+    others = sum(loss.verdict == decisive.verdict for loss in acceptance.losses) - 1
+    return _lost(decisive) + (f" (and {others} more)" if others else "")
+
+
+def _lost(loss: Loss) -> str:
+    metric = MetricVerdict(
+        loss.metric,
+        loss.verdict or "worse",
+        loss.slice,
+        delta=loss.delta,
+        low=loss.low,
+        high=loss.high,
+        margin=loss.margin,
+    )
+    if loss.delta is None:
+        return f"{metric.label} is {metric.verdict}"
+    if loss.since is None:
+        return _clause(metric)
+    in_all = f"since recording {loss.since}, margin in all {number(loss.margin, decimals(metric))}"
+    return f"{metric.label} is {metric.verdict}: {change(metric)} {in_all}"

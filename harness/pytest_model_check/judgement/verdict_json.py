@@ -7,6 +7,7 @@ from dataclasses import asdict
 from math import isfinite
 from typing import Any
 
+from pytest_model_check.judgement import explain
 from pytest_model_check.judgement.quality import MetricQuality, RecordingQuality
 from pytest_model_check.judgement.verdicts import (
     Acceptance,
@@ -17,10 +18,12 @@ from pytest_model_check.judgement.verdicts import (
     DataVersion,
     Differences,
     Drift,
+    Loss,
     MetricVerdict,
     Moved,
     ScoreGrid,
     Verdict,
+    Weakening,
 )
 
 # The numbers of a metric: the key in JSON, which is a contract, and the field.
@@ -45,10 +48,7 @@ def to_dict(verdict: Verdict) -> dict[str, Any]:
         "advice": verdict.advice,
         "accepted": concessions.accepted,
         "weakened": list(concessions.weakened),
-        "standing": [
-            asdict(each) | {"metrics": list(each.metrics), "weakened": list(each.weakened)}
-            for each in concessions.standing
-        ],
+        "standing": [acceptance_to_dict(acceptance) for acceptance in concessions.standing],
         "moved": differences.moved and _moved(differences.moved),
         "data": asdict(compared.data),
         "fits": verdict.cost.fits,
@@ -64,6 +64,34 @@ def to_dict(verdict: Verdict) -> dict[str, Any]:
         "metrics": [_metric(metric) for metric in verdict.metrics],
         "quality": verdict.quality and asdict(verdict.quality),
     }
+
+
+def acceptance_to_dict(acceptance: Acceptance) -> dict[str, Any]:
+    """Return what was accepted as plain types: the words of it, and the values."""
+    return {
+        "generation": acceptance.generation,
+        "reason": acceptance.reason,
+        "message": explain.accepted(acceptance),
+        "metrics": list(acceptance.metrics),
+        "weakened": [explain.weakening(weaker) for weaker in acceptance.weakened],
+        "closed": acceptance.closed,
+        "kind": acceptance.kind,
+        "losses": [asdict(loss) for loss in acceptance.losses],
+        "weaker_terms": [asdict(weaker) for weaker in acceptance.weakened],
+        "said": acceptance.said,
+    }
+
+
+def _acceptance_from(plain: Mapping[str, Any]) -> Acceptance:
+    return Acceptance(
+        plain["generation"],
+        plain["reason"],
+        plain["kind"],
+        tuple(Loss(**loss) for loss in plain["losses"]),
+        tuple(Weakening(**weaker) for weaker in plain["weaker_terms"]),
+        plain["said"],
+        plain["closed"],
+    )
 
 
 def _metric(metric: MetricVerdict) -> dict[str, Any]:
@@ -114,10 +142,7 @@ def from_dict(plain: Mapping[str, Any]) -> Verdict:
         concessions=Concessions(
             accepted=plain["accepted"],
             weakened=tuple(plain["weakened"]),
-            standing=tuple(
-                Acceptance(**{**each, "metrics": tuple(each["metrics"]), "weakened": tuple(each["weakened"])})
-                for each in plain["standing"]
-            ),
+            standing=tuple(_acceptance_from(acceptance) for acceptance in plain["standing"]),
         ),
         differences=Differences(
             changed_rows=changed and ChangedRows(changed["lost"], changed["won"], tuple(changed["rows"])),

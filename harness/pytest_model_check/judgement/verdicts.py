@@ -119,6 +119,60 @@ class MetricVerdict:
         return skill and self.low > -self.margin and self.drift.low <= -self.drift.margin
 
 
+Term = Literal[
+    "deleted", "gone", "metric", "judged", "margin", "slice",
+    "cv", "target", "groups", "time", "season", "seeds", "rule", "said",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Weakening:
+    """One way in which less is promised than was approved; its words: `pytest_model_check.judgement.explain.weakening`.
+
+    Parameters
+    ----------
+    term : str
+        What became weaker. ``deleted``: the baseline, ``gone``: its check too. ``judged``: a metric that is only
+        reported now. ``rule``: of the ini file. ``said``: an earlier version of pytest-model-check kept only words.
+    name : str
+        The metric's, the slice's, the baseline's, the rule's; or the words.
+    before, after : str, number or None
+        What was approved, and what is promised instead; None: not named, or there is no such value.
+    """
+
+    term: Term
+    name: str = ""
+    before: str | float | None = None
+    after: str | float | None = None
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A metric that did not pass when it was accepted, in the numbers that decided, in its unit.
+
+    Parameters
+    ----------
+    verdict : str or None
+        None: an earlier version of pytest-model-check kept the words alone.
+    delta, low, high, margin : float or None
+        As in `MetricVerdict`; None where nothing could be compared.
+    since : int or None
+        Where small losses had added up, the 1-based number of the recording that they are counted from.
+    """
+
+    metric: str
+    verdict: Label | None = None
+    slice: str | None = None
+    delta: float | None = None
+    low: float | None = None
+    high: float | None = None
+    margin: float | None = None
+    since: int | None = None
+
+
+AcceptanceKind = Literal["loss", "promise", "incomparable", "retired"]
+
+
 @dataclass(frozen=True)
 class Acceptance:
     """A loss, or a weaker promise, that somebody accepted with a reason; kept in the history of the baseline.
@@ -128,25 +182,34 @@ class Acceptance:
     Parameters
     ----------
     generation : int
-        The recording that it brought, counted from 1.
+        1-based number of the recording that it brought.
     reason : str
         In the words of whoever accepted it.
-    message : str
-        What was accepted: the verdict's sentence.
-    metrics : tuple of str
+    kind : {'loss', 'promise', 'incomparable', 'retired'}
+        A metric did not pass; nothing but the promise is weaker; nothing could be compared, and this is a new start;
+        the whole check was given up.
+    losses : tuple of Loss
         The metrics that did not pass.
-    weakened : tuple of str
+    weakened : tuple of Weakening
         The promises that became weaker.
+    said : str
+        What no value tells: why nothing could be compared, or all that an earlier version kept. It is only shown.
     closed : int or None
         The recording that won back what was lost; None: it stands, and every report shows it.
     """
 
     generation: int
     reason: str
-    message: str
-    metrics: tuple[str, ...] = ()
-    weakened: tuple[str, ...] = ()
+    kind: AcceptanceKind
+    losses: tuple[Loss, ...] = ()
+    weakened: tuple[Weakening, ...] = ()
+    said: str = ""
     closed: int | None = None
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The metrics that did not pass, each once."""
+        return tuple(dict.fromkeys(loss.metric for loss in self.losses))
 
 
 @dataclass(frozen=True)

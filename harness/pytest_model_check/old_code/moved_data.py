@@ -106,11 +106,9 @@ def carry_over(check: Check, data: Dataset, approval: Approval, settings: Settin
 
 def _promised(old: Baseline, measured: Mapping[str, BaselineMetric]) -> dict[str, BaselineMetric]:
     """Keep the margins that an owner named: they do not depend on the data."""
-    named = {name: metric for name, metric in old.metrics.items() if metric.margin_reason.startswith("named")}
+    named = {name: metric for name, metric in old.metrics.items() if metric.margin_kind == "named"}
     return {
-        name: replace(metric, margin=named[name].margin, margin_reason=named[name].margin_reason)
-        if name in named
-        else metric
+        name: replace(metric, margin=named[name].margin, margin_kind="named") if name in named else metric
         for name, metric in measured.items()
     }
 

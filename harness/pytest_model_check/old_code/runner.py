@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING
 import pytest_model_check
 from pytest_model_check import git
 from pytest_model_check.baselines import store
-from pytest_model_check.baselines.baseline_json import MalformedError, from_json
+from pytest_model_check.baselines.baseline_json import from_json
+from pytest_model_check.baselines.json_reader import MalformedError
 from pytest_model_check.baselines.record import Baseline
 from pytest_model_check.baselines.store import Approved
 from pytest_model_check.errors import OldCodeError

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import sqrt
 
 import numpy as np
 
-from pytest_model_check.baselines import promises, successor
+from pytest_model_check.baselines import successor
 from pytest_model_check.baselines.record import Baseline, BaselineMetric
 from pytest_model_check.baselines.store import Approved
 from pytest_model_check.baselines.successor import won_back
 from pytest_model_check.fitting import crossval
-from pytest_model_check.judgement.verdicts import Acceptance, MetricVerdict
+from pytest_model_check.judgement.verdicts import MetricVerdict
+from pytest_model_check.pull_requests import acceptances
 
 WIDER = 1.5  # noise that was measured elsewhere (another processor, another BLAS) may be so much larger
 ROOM = 1e-6  # relative: numbers that went through JSON
+_MARGINS = {
+    "named": "named",
+    "skill_share": "the default",
+    "noise_floor": "the default",
+    "single_row": "none",
+    "few_rows": "none",
+}
 
 
 def disputed(
@@ -28,9 +35,8 @@ def disputed(
     scores: Mapping[str, float],
     old: Baseline | None,
     found: Sequence[MetricVerdict],
-    message: str,
 ) -> tuple[str, ...]:
-    """Say which of a branch's claims this run can't confirm; empty where all are true, within the noise floor.
+    """Name the claims of a branch that this run can't confirm; none where all are true, within the noise floor.
 
     Parameters
     ----------
@@ -44,8 +50,6 @@ def disputed(
         What is approved; None: the check is new.
     found : sequence of MetricVerdict
         How the candidate compares with it.
-    message : str
-        The same in words.
     """
     failing = frozenset(successor.failing(found))
     better = successor.better(found)
@@ -57,22 +61,25 @@ def disputed(
                 *_predictions(claimed, stored, again),
                 *([] if old is None else _anchors(claimed, stored, measured, again, failing)),
                 *_history(claimed, old, better),
-                *_acceptances(claimed, old, message, failing),
+                *acceptances.disputed(claimed, old, found),
             ]
         )
     )
 
 
 def _identity(claimed: Baseline, measured: Baseline) -> Iterator[str]:
-    mine, its = ((one.data, one.rows, one.target_digest, one.columns) for one in (measured, claimed))
+    mine, its = ((side.data, side.rows, side.target_digest, side.columns) for side in (measured, claimed))
     if its != mine:
         yield "it is of other data than the branch's"
     if claimed.metrics.keys() != measured.metrics.keys():
         odd = sorted(claimed.metrics.keys() ^ measured.metrics.keys())
         yield f"it has other metrics than the check: {', '.join(odd)}"
-    keys = {*claimed.protocol, *measured.protocol} - {*promises.WORDS}  # which may change without a new recording
-    if odd := sorted(key for key in keys if claimed.protocol.get(key) != measured.protocol.get(key)):
+    promised, claims = measured.protocol.plain(), claimed.protocol.plain()
+    unknown = {"seeds"} if claimed.protocol.seeds is None else set()
+    if odd := sorted(key for key in promised if claims[key] != promised[key] and key not in unknown):
         yield f"it promises something else than the check: {', '.join(odd)}"
+    if claimed.test_train_ratio * WIDER < measured.test_train_ratio:  # earlier versions estimated it
+        yield "its folds claim to test fewer rows than they do"
     if (claimed.learner == "deterministic") != (measured.learner == "deterministic"):
         yield f"it says that the learner is {claimed.learner}, and it is {measured.learner}"
     if (claimed.seeds, claimed.entropy) != (
@@ -110,7 +117,7 @@ def _numbers(claimed: Baseline, measured: Baseline, scores: Mapping[str, float])
 
 
 def _noise_claims(name: str, its: BaselineMetric, mine: BaselineMetric, room: float) -> Iterator[str]:
-    """Compare what else will decide over the next candidate: folds, dummy, noise, margin."""
+    """Compare what else will decide over the next candidate: folds, dummy, noise, margin and its kind."""
     spread = room * sqrt(len(mine.folds))
     if len(its.folds) != len(mine.folds) or np.abs(np.subtract(its.folds, mine.folds)).max() > spread:
         yield f"{name} claims other scores in its folds than this run computes"
@@ -119,6 +126,8 @@ def _noise_claims(name: str, its: BaselineMetric, mine: BaselineMetric, room: fl
         yield f"{name} claims {_dummy(claim)}, and has {_dummy(dummy)}"
     elif claim is not None and dummy is not None and abs(claim - dummy) > room:
         yield f"the dummy of {name} claims {claim:.6g}, scores {dummy:.6g}"
+    if (its.margin_kind == "named") != (mine.margin_kind == "named"):  # the defaults may differ by their noise
+        yield f"the margin of {name} claims to be {_MARGINS[its.margin_kind]}, is {_MARGINS[mine.margin_kind]}"
     if its.noise_reference.runs != mine.noise_reference.runs:
         yield f"{name} claims {its.noise_reference.runs} seeds, was measured with {mine.noise_reference.runs}"
     for what, claim, value in (
@@ -174,50 +183,3 @@ def _history(claimed: Baseline, old: Baseline | None, better: set[str]) -> Itera
             yield f"it forgets what was accepted in recording {before.generation}: {before.reason}"
         elif before.closed is None and now.closed is not None and not won_back(before.metrics, better):
             yield f"it says that what was accepted in recording {before.generation} was won back, and it was not"
-
-
-def _acceptances(claimed: Baseline, old: Baseline | None, message: str, failing: frozenset[str]) -> Iterator[str]:
-    """Find acceptances that nobody can have made."""
-    first = 0 if old is None else old.generation
-    for one in brought(claimed, old):
-        if not one.reason.strip():
-            yield f"it accepts a loss in recording {one.generation}, and gives no reason"
-        if not first < one.generation <= claimed.generation:
-            yield f"it accepts a loss in recording {one.generation}, which is not this branch's"
-        if failing and one.closed is not None:
-            yield f"it says that what was accepted in recording {one.generation} was won back, and it was not"
-        if failing and failing == set(one.metrics) and _shape(one.message) != _shape(message):
-            yield f"it accepts something else than what was found: {one.message}"
-
-
-def _shape(message: str) -> str:
-    """Leave the numbers out: elsewhere the last digit may be another."""
-    return re.sub(r"[-+]?\d[\d.,e-]*", "#", message)
-
-
-def brought(claimed: Baseline, old: Baseline | None) -> tuple[Acceptance, ...]:
-    """Give what the branch itself accepted: what its history has that the approved one has not."""
-    return claimed.history[0 if old is None else len(old.history) :]
-
-
-def covers(
-    accepted: Sequence[Acceptance], found: Sequence[MetricVerdict], weakened: Sequence[str], *, broken: bool
-) -> bool:
-    """Whether everything that fails was accepted: each metric, each weaker promise, and that nothing can be compared.
-
-    Parameters
-    ----------
-    accepted : sequence of Acceptance
-        What the branch accepted. One without metrics was made where nothing could be compared, or nothing was lost.
-    found : sequence of MetricVerdict
-        How the candidate compares with what is approved; empty where it can't be compared.
-    weakened : sequence of str
-        The promises that became weaker.
-    broken : bool
-        Whether nothing can be compared.
-    """
-    standing = [one for one in accepted if one.closed is None]
-    given_up = {metric for one in standing for metric in one.metrics}
-    said = {words for one in standing for words in one.weakened}
-    alone = not broken or any(not one.metrics for one in standing)
-    return bool(standing) and alone and {*successor.failing(found)} <= given_up and {*weakened} <= said

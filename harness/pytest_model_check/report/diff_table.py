@@ -11,7 +11,9 @@ from typing import Any
 from tabulate import tabulate
 
 from pytest_model_check.baselines.diff import Diff, Row, Snapshot
+from pytest_model_check.judgement import explain
 from pytest_model_check.judgement.numbers import MISSING, decimals, number
+from pytest_model_check.judgement.verdict_json import acceptance_to_dict
 from pytest_model_check.judgement.verdicts import MetricVerdict
 from pytest_model_check.report.markdown_text import escape
 from pytest_model_check.report.text import inert, visible
@@ -58,8 +60,8 @@ def as_json(diff: Diff) -> str:
         "b": {"revision": diff.after.revision, "commit": diff.after.sha},
         "worse": diff.worse,
         "rows": [asdict(row) for row in diff.rows],
-        "weakened": [{"check": check, "how": how} for check, how in diff.weakened],
-        "accepted": [{"check": check, **asdict(one)} for check, one in diff.accepted],
+        "weakened": [{"check": check, "how": explain.weakening(weaker)} for check, weaker in diff.weakened],
+        "accepted": [{"check": check, **acceptance_to_dict(accepted)} for check, accepted in diff.accepted],
     }
     return json.dumps(plain, indent=2, allow_nan=False) + "\n"
 
@@ -96,9 +98,9 @@ def _row(row: Row) -> list[str]:
 
 
 def _lists(diff: Diff) -> list[tuple[str, list[str]]]:
-    weakened = [f"{check}: {how}" for check, how in diff.weakened]
+    weakened = [f"{check}: {explain.weakening(weaker)}" for check, weaker in diff.weakened]
     accepted = [
-        f"{check}, recording {one.generation}: {one.reason} ({one.message})"
+        f"{check}, recording {one.generation}: {one.reason} ({explain.accepted(one)})"
         + ("" if one.closed is None else f", won back by recording {one.closed}")
         for check, one in diff.accepted
     ]

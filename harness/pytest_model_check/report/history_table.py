@@ -59,7 +59,7 @@ def drifts(baseline: Baseline) -> list[str]:
         if anchor is None:
             lines.append(f"{name}: recording {baseline.generation} is its own anchor, no loss has been added up")
             continue
-        named = metric.margin if metric.margin_reason == "named in the check" else None
+        named = metric.margin if metric.margin_kind == "named" else None
         allowed = anchor.noise_reference.margin(anchor.score, named)
         lines.append(
             f"{name}: {number(metric.score - anchor.score, places, sign=True)} since recording {anchor.since} scored "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from pytest_model_check.judgement import explain_quality
-from pytest_model_check.judgement.explain import drift_clause
+from pytest_model_check.judgement.explain import accepted, drift_clause, weakening
 from pytest_model_check.judgement.numbers import MISSING, decimals, number
 from pytest_model_check.judgement.verdicts import PASSING, MetricVerdict, ScoreGrid, Verdict
 
@@ -74,8 +74,8 @@ def _accepted(verdict: Verdict) -> str:
 def standing(verdict: Verdict) -> list[str]:
     """Say what was accepted before and has not been won back, the first one first."""
     return [
-        f"{verdict.name}: recording {one.generation} accepted that {one.message.removeprefix(f'{verdict.name}: ')}"
-        f"{' (weaker: ' + '; '.join(one.weakened) + ')' if one.weakened else ''}. Reason: {one.reason}"
+        f"{verdict.name}: recording {one.generation} accepted that {accepted(one)}"
+        f"{' (weaker: ' + '; '.join(map(weakening, one.weakened)) + ')' if one.weakened else ''}. Reason: {one.reason}"
         for one in verdict.concessions.standing
     ]
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from tabulate import tabulate
 
+from pytest_model_check.baselines.promises import margin_reason
 from pytest_model_check.baselines.quality import quality
 from pytest_model_check.judgement import explain, explain_quality
 from pytest_model_check.judgement.numbers import MISSING, count, decimals, duration, number
@@ -85,7 +86,7 @@ def _promised(baselines: Sequence[Baseline]) -> list[str]:
                     visible(name),
                     f"{number(metric.score, places)} ± {number(metric.standard_error, places)}",
                     number(metric.margin, places),
-                    visible(metric.margin_reason),
+                    visible(margin_reason(baseline, name)),
                     number(metric.noise_reference.dummy, places),
                     MISSING if anchor is None else number(metric.score - anchor.score, places, sign=True),
                     f"{baseline.rows:,}",

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Mapping
-from typing import Any
 
 from pytest_model_check.baselines.history import History, Recording
+from pytest_model_check.baselines.promises import margin_reason
 from pytest_model_check.baselines.quality import quality
 from pytest_model_check.baselines.record import Baseline, BaselineMetric
-from pytest_model_check.judgement import explain_quality
+from pytest_model_check.baselines.terms import Protocol
+from pytest_model_check.judgement import explain, explain_quality
 from pytest_model_check.judgement.numbers import MISSING, number
+from pytest_model_check.judgement.verdicts import Acceptance
 from pytest_model_check.report.document import Block, Bullets, Code, Document, Figure, Paragraph, Section, Table
 from pytest_model_check.report.history_table import drifts, ends, moved, places_of
 
@@ -66,14 +67,13 @@ def _byline(latest: Recording, author: str) -> str:
 
 
 def _problem(baseline: Baseline) -> tuple[Block, ...]:
-    said = str(baseline.protocol.get("description") or "")
-    target = baseline.protocol.get("target")
+    target = baseline.protocol.target
     if baseline.classes is None:
         what = f"It predicts the number {target}."
     else:
         labels = ", ".join(map(str, baseline.classes[:10])) + (", ..." if len(baseline.classes) > 10 else "")
         what = f"It tells {len(baseline.classes)} classes of {target} apart: {labels}."
-    words = [Paragraph(" ".join(part.split())) for part in re.split(r"\n\s*\n", said) if part.strip()]
+    words = [Paragraph(" ".join(part.split())) for part in re.split(r"\n\s*\n", baseline.description) if part.strip()]
     return (*(words or [Paragraph(DESCRIBE)]), Paragraph(f"{what} The model is:"), Code(baseline.candidate))
 
 
@@ -93,20 +93,19 @@ def _data(history: History) -> tuple[Block, ...]:
 def _protocol(baseline: Baseline) -> tuple[Block, ...]:
     protocol = baseline.protocol
     said = [_folds(baseline)]
-    if groups := protocol.get("groups"):
+    if groups := protocol.groups:
         said.append(
             f"Rows of the same {groups} depend on each other: they stay in one fold together, and count as one piece "
             "of evidence in the intervals."
         )
-    if time := protocol.get("time"):
+    if time := protocol.time:
         said.append(f"The model is always fitted on earlier rows than it predicts, by {time}.")
     said.append(_seeds(baseline))
-    features = protocol.get("features")
-    columns = ", ".join(map(str, features)) if features else "every other column"
+    columns = ", ".join(protocol.features) if protocol.features else "every other column"
     said.append(f"The model may look at {columns}.")
-    if slices := protocol.get("slices"):
-        said.append(f"Losses are also looked for in each value of {', '.join(map(str, slices))}.")
-    return (Paragraph(" ".join(said)), Paragraph("The splits, in scikit-learn's words:"), Code(str(protocol.get("cv"))))
+    if protocol.slices:
+        said.append(f"Losses are also looked for in each value of {', '.join(protocol.slices)}.")
+    return (Paragraph(" ".join(said)), Paragraph("The splits, in scikit-learn's words:"), Code(protocol.cv))
 
 
 def _folds(baseline: Baseline) -> str:
@@ -141,7 +140,7 @@ def _skill(baseline: Baseline) -> tuple[Block, ...]:
         if metric.margin is not None:
             told += (
                 f" A new version may be released if it is 95% sure to lose less than {number(metric.margin, places)}, "
-                f"the margin ({metric.margin_reason})."
+                f"the margin ({margin_reason(baseline, name)})."
             )
         said.append(told)
     headers = ("metric", "score", "95% interval", "dummy", "margin")
@@ -208,23 +207,20 @@ def _score(metric: BaselineMetric | None) -> str:
 def _accepted(baseline: Baseline) -> tuple[Block, ...]:
     if not baseline.history:
         return (Paragraph("Nothing: no loss and no weaker promise was ever accepted."),)
-    return (
-        Bullets(
-            tuple(
-                f"Recording {one.generation}: {one.reason} ({'; '.join([one.message, *one.weakened])}). "
-                + ("It still stands." if one.closed is None else f"Won back by recording {one.closed}.")
-                for one in baseline.history
-            )
-        ),
-    )
+    return (Bullets(tuple(map(_acceptance, baseline.history))),)
+
+
+def _acceptance(acceptance: Acceptance) -> str:
+    what = "; ".join([explain.accepted(acceptance), *map(explain.weakening, acceptance.weakened)])
+    since = "It still stands." if acceptance.closed is None else f"Won back by recording {acceptance.closed}."
+    return f"Recording {acceptance.generation}: {acceptance.reason} ({what}). {since}"
 
 
 def _caveats(history: History) -> tuple[Block, ...]:
     baseline = history.recordings[-1].baseline
-    theirs = baseline.protocol.get("caveats")
-    found = [str(one) for one in theirs] if isinstance(theirs, list) else []
-    for name, metric in baseline.metrics.items():
-        found += _of_metric(name, metric)
+    found = list(baseline.caveats)
+    for name in baseline.metrics:
+        found += _of_metric(baseline, name)
     found += _of_protocol(baseline.protocol)
     if baseline.reused:
         times = "once" if baseline.reused == 1 else f"{baseline.reused} times"
@@ -237,19 +233,20 @@ def _caveats(history: History) -> tuple[Block, ...]:
     return (Bullets(tuple(found)),)
 
 
-def _of_metric(name: str, metric: BaselineMetric) -> list[str]:
+def _of_metric(baseline: Baseline, name: str) -> list[str]:
+    metric, reason = baseline.metrics[name], margin_reason(baseline, name)
     places, found, noise_reference = places_of(metric), [], metric.noise_reference
     if metric.margin is None:
-        return [f"{name} is reported, but no release is held to it: {metric.margin_reason}."]
+        return [f"{name} is reported, but no release is held to it: {reason}."]
     margin, floor = number(metric.margin, places), number(noise_reference.floor, places)
     if metric.margin < noise_reference.floor * (1 - 1e-9):
         found.append(
             f"{name} is underpowered: its margin of {margin} is below {floor}, the smallest loss that these rows and "
             "seeds can resolve. Many equally good models would not pass."
         )
-    elif metric.margin_reason.startswith("the noise floor"):
-        found.append(f"A loss of {name} below {margin} may pass: the margin is {metric.margin_reason}.")
-    if noise_reference.floor == 0 or noise_reference.runs == 1 or "seed noise not measured" in metric.margin_reason:
+    elif metric.margin_kind == "noise_floor":
+        found.append(f"A loss of {name} below {margin} may pass: the margin is {reason}.")
+    if noise_reference.floor == 0 or noise_reference.runs == 1 or baseline.protocol.seeds == 1:
         found.append(f"What chance does to {name} beyond its rows was not measured (one seed).")
     if not noise_reference.is_beaten_by(ends(metric)[0]):
         found.append(
@@ -262,14 +259,14 @@ def _of_metric(name: str, metric: BaselineMetric) -> list[str]:
     return found
 
 
-def _of_protocol(protocol: Mapping[str, Any]) -> list[str]:
+def _of_protocol(protocol: Protocol) -> list[str]:
     found = []
-    if not protocol.get("groups") and not protocol.get("time"):
+    if not protocol.groups and not protocol.time:
         found.append(
             "The intervals take rows to be independent of each other. If several belong to one person, place or day, "
             "they are too narrow: groups= or time= would say so."
         )
-    if protocol.get("slices"):
+    if protocol.slices:
         found.append(
             f"Slices of fewer than {SMALL_SLICE} rows are too small to be judged, and no loss in them is seen."
         )

@@ -136,8 +136,8 @@ def _accepted(checks: Sequence[Verdict], ids: Mapping[int, str]) -> Iterator[Htm
                     "div",
                     tag("h3", link, f": {when}"),
                     tag("blockquote", one.reason),
-                    tag("p", one.message.removeprefix(f"{verdict.name}: ")),
-                    *_weakened(one.weakened),
+                    tag("p", explain.accepted(one)),
+                    *_weakened([explain.weakening(weaker) for weaker in one.weakened]),
                 )
             )
     if parts:
