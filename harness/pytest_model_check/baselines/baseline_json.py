@@ -36,8 +36,7 @@ def to_json(baseline: Baseline) -> dict[str, Any]:
             "target_digest": baseline.target_digest,
             "columns": dict(baseline.columns),
         },
-        "protocol": baseline.protocol.plain()
-        | {"season": baseline.protocol.season, "test_train_ratio": _round(baseline.test_train_ratio)},
+        "protocol": baseline.protocol.plain() | {"test_train_ratio": _round(baseline.test_train_ratio)},
         "metrics": {name: _metric_to_json(baseline, metric) for name, metric in baseline.metrics.items()},
         "predictions": {
             "md5": baseline.predictions_md5,
@@ -135,7 +134,7 @@ def _protocol_from_json(reader: Reader) -> Protocol:
             inconclusive_passes=reader.label("inconclusive", ("fail", "pass")) == "pass",
             folds_suffice=reader.label("without_predictions", ("fail", "folds")) == "folds",
         ),
-        season=reader.get("season", int, optional=True, least=2),
+        season=reader.get("season", int, least=2) if "season" in reader.value else None,
     )
 
 

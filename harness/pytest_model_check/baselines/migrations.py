@@ -44,7 +44,6 @@ def _to_3(plain: _Plain) -> dict[str, Any]:
         "protocol": {
             **{column: protocol.value.get(column) for column in _COLUMNS},
             "slices": protocol.value.get("slices", []),
-            "season": None,
             "seeds": seeds,
             **{rule: protocol.value.get(rule, "fail") for rule in _RULES},
             "test_train_ratio": ratio_of_splitter(protocol.get("cv", str), splits),
