@@ -191,7 +191,7 @@ def _commit(paths: Sequence[Path], message: str) -> str:
 def _write_up(options: argparse.Namespace) -> tuple[str, int]:
     from pytest_model_check.baselines import history
     from pytest_model_check.errors import ModelCheckError
-    from pytest_model_check.report import document, history_plot
+    from pytest_model_check.report import document, drawing, history_plot
     from pytest_model_check.report.writeup import write_up
 
     form = options.out.suffix.lower() if options.out else ".md"
@@ -204,7 +204,7 @@ def _write_up(options: argparse.Namespace) -> tuple[str, int]:
     if form == ".html":
         try:
             plot = history_plot.inline(found)
-        except history_plot.NoMatplotlibError as error:  # the table says the same
+        except drawing.NoMatplotlibError as error:  # the table says the same
             note = f"Without the plot: {error}\n"
     account = write_up(found, options.baselines.as_posix(), author=options.author, plot=plot)
     if options.out is None:

@@ -258,29 +258,6 @@ def test_a_line_break_of_unicode_in_a_subject_is_none(life):
     assert generations(life) == [1]
 
 
-def test_points_are_plain_and_the_oldest_first(life):
-    sha = life.record(baseline(0.9), day=4)
-    life.write(baseline(0.88, 2, history=(accepted(2, "the new law"),)))
-    points = history.points(history.recordings(life.folder, "churn"))
-    assert json.loads(json.dumps(points)) == points
-    assert points == [
-        {
-            "date": "2026-03-04T12:00:00+00:00",
-            "commit": sha,
-            "recording": 1,
-            "metrics": {"roc_auc": {"score": 0.9, "standard_error": 0.01}},
-            "reason": None,
-        },
-        {
-            "date": None,
-            "commit": None,
-            "recording": 2,
-            "metrics": {"roc_auc": {"score": 0.88, "standard_error": 0.01}},
-            "reason": "the new law",
-        },
-    ]
-
-
 def test_thirty_recordings_take_few_processes(life, monkeypatch):
     for generation in range(1, 31):
         life.record(baseline(0.9 + generation / 1000, generation))

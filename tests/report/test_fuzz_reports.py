@@ -13,7 +13,6 @@ import pytest
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
-from pytest_model_check.baselines import history
 from pytest_model_check.baselines.diff import Diff, Row, Snapshot
 from pytest_model_check.baselines.history import History, Recording
 from pytest_model_check.baselines.record import Baseline
@@ -236,7 +235,7 @@ def test_no_output_obeys_a_word_or_hides_it(output: str) -> None:
 def test_no_plot_obeys_a_word_or_hides_it() -> None:
     text = "".join(HOSTILE)
     assert_nothing_is_hidden(history_plot.inline(life_of(text)))
-    assert_nothing_is_hidden(page.render(named(text), {text: history.points(life_of(text).recordings)}))
+    assert_nothing_is_hidden(page.render(named(text), {text: life_of(text).recordings}))
 
 
 def assert_nothing_is_hidden(printed: str) -> None:

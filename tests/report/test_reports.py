@@ -60,6 +60,7 @@ def test_json_is_the_contract() -> None:
                 "protocol": {},
                 "recording": 0,
                 "reused": 0,
+                "learner": "",
                 "charts": {},
                 "metrics": [
                     {
@@ -111,7 +112,8 @@ def test_the_keys_of_the_json_report_are_a_contract() -> None:
     (check,) = plain["checks"]
     assert list(check) == [
         "name", "nodeid", "verdict", "passed", "message", "advice", "accepted", "weakened", "standing", "moved", "data",
-        "fits", "seconds", "flips", "environment", "models", "protocol", "recording", "reused", "charts", "metrics",
+        "fits", "seconds", "flips", "environment", "models", "protocol", "recording", "reused", "learner",
+        "charts", "metrics",
     ]  # fmt: skip
     assert list(check["metrics"][0]) == [
         "metric", "slice", "verdict", "baseline", "candidate", "delta", "low", "high", "margin", "resolution",
@@ -296,7 +298,7 @@ def test_an_annotation_stands_at_the_test_and_is_one_line() -> None:
     run = Run((verdict("good", HELD, passed=True), failing), passed=False, problems=("Never judged: b",))
     assert annotations.lines(run, {failing.nodeid: ("a,b/test_models.py", 12)}) == [
         "::error file=a%2Cb/test_models.py,line=12,title=churn%3A worse::"
-        "churn: 100%25 worse,%0Areally%0ADo: this, or that.",
+        "churn: 100%25 worse, really%0ADo: this, or that.",
         "::error title=model checks::Never judged: b",
     ]
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from pytest_model_check.baselines.history import Recording
+from pytest_model_check.git import Commit
 from pytest_model_check.judgement.verdicts import (  # fmt: skip
     PASSING,
     Acceptance,
@@ -22,6 +24,7 @@ from pytest_model_check.judgement.verdicts import (  # fmt: skip
 )
 from pytest_model_check.scoring.charts import charts as draw_charts
 
+from support import lives
 from support.two_classes import two_classes
 
 DATA = DataVersion("data/churn.csv", "0" * 32, 4000)
@@ -82,11 +85,17 @@ def drawings(word: str = "x") -> dict[str, Any]:
     return drawn | {"positive": word, "confusion": drawn["confusion"] | {"labels": [word, f"{word}2"]}}
 
 
-def recordings(word: str = "x") -> list[dict[str, Any]]:
+def recordings(word: str = "x") -> list[Recording]:
+    """Give three recordings, each with a loss that was accepted; before the last, the data moved."""
     return [
-        {
-            "date": f"2026-0{k}-01T10:00:00+00:00", "commit": "1c27f56ab0d9", "recording": k, "reason": word,
-            "metrics": {word: {"score": 0.9 + k / 100, "standard_error": 0.004}},
-        }
+        Recording(
+            Commit("1c27f56ab0d9" * 3, word, f"2026-0{k}-01T10:00:00+00:00", word),
+            lives.baseline(
+                generation=k,
+                data=(("data/churn.csv", "1" * 32 if k == 3 else "0" * 32),),
+                metrics={word: lives.metric(0.9 + k / 100, standard_error=0.004)},
+                history=(lives.accepted(k, word),),
+            ),
+        )
         for k in (1, 2, 3)
-    ]  # fmt: skip
+    ]

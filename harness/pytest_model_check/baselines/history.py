@@ -8,7 +8,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from pytest_model_check import git
 from pytest_model_check.baselines import store
@@ -127,23 +126,6 @@ def read(folder: Path, name: str) -> History:
     else:
         remarks.append(f"{name}.json is not in {folder}/ any more")
     return History(name, _recordings(found), tuple(remarks + _limits(folder, top)))
-
-
-def points(found: Sequence[Recording]) -> list[dict[str, Any]]:
-    """Give what a chart of the history needs, in plain types, the oldest first."""
-    return [
-        {
-            "date": one.commit.date if one.commit else None,
-            "commit": one.commit.sha if one.commit else None,
-            "recording": one.baseline.generation,
-            "metrics": {
-                name: {"score": metric.score, "standard_error": metric.standard_error}
-                for name, metric in one.baseline.metrics.items()
-            },
-            "reason": "; ".join(one.reasons) or None,
-        }
-        for one in found
-    ]
 
 
 def _committed(folder: Path, name: str, now: Baseline | None) -> tuple[list[tuple[Commit | None, Baseline]], list[str]]:

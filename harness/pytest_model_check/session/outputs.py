@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 from pytest_model_check import git
 from pytest_model_check.atomic import write_text
@@ -45,13 +44,13 @@ def write(run: Run, path: Path, folder: Path) -> None:
     write_text(path, text)
 
 
-def _histories(run: Run, folder: Path) -> dict[str, list[dict[str, Any]]]:
+def _histories(run: Run, folder: Path) -> dict[str, tuple[history.Recording, ...]]:
     """Read how skilled each check's model was, recording by recording; where git can't tell, the page does without."""
     found = {}
     for check in run.checks:
         if check.compared.recording:
             try:
-                found[check.name] = history.points(history.recordings(folder, check.name))
+                found[check.name] = history.recordings(folder, check.name)
             except ModelCheckError:  # it decides nothing, and the command `model-check history` says what is wrong
                 continue
     return found

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from pytest_model_check.baselines.history import Recording
 from pytest_model_check.judgement import verdict_json
 from pytest_model_check.judgement.verdicts import (  # fmt: skip
     PASSING,
@@ -21,6 +22,7 @@ from pytest_model_check.judgement.verdicts import (  # fmt: skip
 from pytest_model_check.report.html import page
 from pytest_model_check.report.text import spelt_out
 from pytest_model_check.scoring.charts import charts
+from support.lives import baseline
 from support.pages import check, full, metric, recordings
 from support.two_classes import of_folds
 
@@ -144,7 +146,7 @@ def test_bars_stay_inside_their_picture(low) -> None:
 def test_numbers_that_are_missing_are_dashes() -> None:
     bare = MetricVerdict("r2", "error", baseline=float("nan"), low=float("-inf"), margin=0.0, folds=((None, 0.2),))
     bare = verdict_json.from_dict(json.loads(json.dumps(verdict_json.to_dict(check("a", bare)))))
-    text = Reader(page.render(Run((bare,), passed=False), {"a": [{"recording": 1, "metrics": {}}]})).text
+    text = Reader(page.render(Run((bare,), passed=False), {"a": [Recording(None, baseline(metrics={}))]})).text
     assert "nan" not in text
     assert "inf" not in text.replace("information", "")
 

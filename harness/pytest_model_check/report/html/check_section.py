@@ -6,14 +6,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import isfinite
 from typing import Any
 
+from pytest_model_check.baselines.history import Recording
+from pytest_model_check.baselines.record import BaselineMetric
 from pytest_model_check.judgement import explain
 from pytest_model_check.judgement.numbers import MISSING, decimals, duration, interval, number, percentage
 from pytest_model_check.judgement.verdicts import PASSING, WORST_FIRST, MetricVerdict, ScoreGrid, Verdict
+from pytest_model_check.report import history_plot
+from pytest_model_check.report.drawing import available
 from pytest_model_check.report.html import forest, plots
 from pytest_model_check.report.html.forest import Bar, Scale
 from pytest_model_check.report.html.markup import Html, details, table, tag
 
-Recordings = Sequence[Mapping[str, Any]]
 MARKS = {"passes": "✓", "fails": "✗", "accepted": "!", "idle": "·"}
 SIDES = (("approved", "Baseline"), ("candidate", "Candidate"))
 
@@ -158,7 +161,7 @@ def rows(verdict: Verdict) -> Iterator[Html]:
 
 def pictures(verdict: Verdict, name: str) -> Iterator[Html]:
     """Draw what the models answered, and give the same numbers as tables."""
-    charts, drawn = verdict.differences.charts, plots.available()
+    charts, drawn = verdict.differences.charts, available()
     figures = list(_figures(verdict, name)) if drawn else []
     if figures:
         yield tag("div", *figures, class_="figures")
@@ -292,34 +295,33 @@ def _numbers(verdict: Verdict, charts: Mapping[str, Any]) -> Iterator[Html]:
         yield table(f"{verdict.name}: residuals; what lies further out is at the ends", headers, body, numbers=(1, 2))
 
 
-def history(verdict: Verdict, recordings: Recordings, name: str) -> Iterator[Html]:
+def history(verdict: Verdict, recordings: Sequence[Recording], name: str) -> Iterator[Html]:
     """Show how skill went from recording to recording."""
     if not recordings:
         return
-    known = list(dict.fromkeys(metric for one in recordings for metric in one["metrics"]))
-    if plots.available():
+    known = history_plot.metrics_of(recordings)
+    if available():
         figures = [
             _figure(f"{metric}, recording by recording", plots.history(metric, recordings, f"{name}-history-{k}"))
             for k, metric in enumerate(known)
-            if sum(metric in one["metrics"] for one in recordings) > 1
+            if sum(metric in each.baseline.metrics for each in recordings) > 1
         ]
         if figures:
             yield tag("div", *figures, class_="figures")
     body = []
-    for one in recordings:
-        row = [str(one["recording"]), str(one.get("date") or MISSING)[:10], str(one.get("commit") or MISSING)[:10]]
-        for metric in known:
-            found = one["metrics"].get(metric)
-            row.append(_with_error(found) if found else MISSING)
-        body.append([*row, str(one.get("reason") or "")])
+    for each in recordings:
+        commit = (each.commit.date[:10], each.commit.sha[:10]) if each.commit else (MISSING, MISSING)
+        scores = [_with_error(each.baseline.metrics.get(metric)) for metric in known]
+        body.append([str(each.baseline.generation), *commit, *scores, "; ".join(each.reasons)])
     headers = ("Recording", "Date", "Commit", *(f"{metric} ± standard error" for metric in known), "Accepted because")
     yield table(f"{verdict.name}: recordings of the baseline", headers, body, numbers=range(3, 3 + len(known)))
 
 
-def _with_error(found: Mapping[str, float]) -> str:
-    error = found.get("standard_error")
-    like = MetricVerdict("", "recorded", candidate=found["score"], margin=error or None)
-    return _plain(like, found["score"]) + (f" ± {_plain(like, error)}" if error is not None else "")
+def _with_error(metric: BaselineMetric | None) -> str:
+    if metric is None:
+        return MISSING
+    like = MetricVerdict("", "recorded", candidate=metric.score, margin=metric.standard_error or None)
+    return f"{_plain(like, metric.score)} ± {_plain(like, metric.standard_error)}"
 
 
 def protocol(verdict: Verdict) -> Iterator[Html]:

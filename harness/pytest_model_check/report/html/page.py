@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
+from pytest_model_check.baselines.history import Recording
 from pytest_model_check.judgement import explain, numbers
 from pytest_model_check.judgement.numbers import decimals, duration, number
 from pytest_model_check.judgement.verdicts import MetricVerdict, Run, Verdict
@@ -16,7 +16,7 @@ from pytest_model_check.report.html.forest import Bar, Scale
 from pytest_model_check.report.html.markup import Html, details, tag
 from pytest_model_check.report.html.markup import table as html_table
 
-Histories = Mapping[str, Sequence[Mapping[str, Any]]]
+Histories = Mapping[str, Sequence[Recording]]
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
@@ -44,9 +44,8 @@ def render(run: Run, histories: Histories = MappingProxyType({})) -> str:
     ----------
     run : Run
         What was found.
-    histories : mapping of str to sequence of mappings
-        By the check's name, the recordings of its baseline, oldest first: ``date``, ``commit``, ``recording``,
-        ``reason``, and ``metrics`` with a ``score`` and a ``standard_error`` each.
+    histories : mapping of str to sequence of Recording
+        By the check's name, the recordings of its baseline, the oldest first.
     """
     checks = table.ordered(run.checks)
     ids = {id(verdict): f"check-{k}" for k, verdict in enumerate(checks, 1)}
@@ -206,7 +205,7 @@ def _numbers(metric: MetricVerdict | None, bar: Bar | None, scale: Scale) -> lis
     ]
 
 
-def _check(verdict: Verdict, name: str, history: Sequence[Mapping[str, Any]]) -> Html:
+def _check(verdict: Verdict, name: str, history: Sequence[Recording]) -> Html:
     """Tell one check: its sentence and what to do, its metrics, and behind that the evidence."""
     parts = [
         tag("h2", tag("bdi", verdict.name), " ", _badge(verdict), id=f"{name}-title"),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 import re
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from pytest_model_check.baselines.history import Recording
+from pytest_model_check.report import history_plot
+from pytest_model_check.report.drawing import styled
 from pytest_model_check.report.html.markup import Html, html, tag
 from pytest_model_check.report.text import cut, visible
 
@@ -19,17 +20,13 @@ if TYPE_CHECKING:
 
 
 MISSING = 'Plots need matplotlib: pip install "pytest-model-check[report]"'
-INK, MUTED, LINE, BLUE, PAPER = "#000001", "#000002", "#000003", "#000004", "#000005"
+INK, MUTED, LINE, BLUE, PAPER, NOTICE = (f"#00000{k}" for k in range(1, 7))
 
 
 # matplotlib's colours become the page's, which follow the reader's theme
-VARIABLES = {INK: "--ink", MUTED: "--muted", LINE: "--line", BLUE: "--candidate", PAPER: "--paper"}
+VARIABLES = {INK: "--ink", MUTED: "--muted", LINE: "--line", BLUE: "--candidate", PAPER: "--paper", NOTICE: "--notice"}
 
 STYLE: Any = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": "model-check",
-    "text.parse_math": False,  # a name may hold a dollar
-    "text.usetex": False,
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],  # comes with matplotlib, so that everybody gets the same bytes
     "font.size": 10.5,
@@ -39,8 +36,6 @@ STYLE: Any = {
     "axes.facecolor": "none",
     "axes.grid": True,
     "axes.axisbelow": True,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
     "axes.formatter.useoffset": False,
     "grid.color": LINE,
     "grid.linewidth": 0.6,
@@ -49,7 +44,6 @@ STYLE: Any = {
     "ytick.color": LINE,
     "xtick.labelcolor": MUTED,
     "ytick.labelcolor": MUTED,
-    "legend.frameon": False,
     "legend.handlelength": 2.4,
     "lines.linewidth": 1.8,
     "path.simplify": False,
@@ -66,11 +60,6 @@ LOOKS: dict[str, dict[str, Any]] = {
 
 SIZE = (4.4, 3.1)
 NAME = 34  # characters of a name beside an axis
-
-
-def available() -> bool:
-    """Whether there is something to draw with."""
-    return find_spec("matplotlib") is not None
 
 
 def roc(curve: Mapping[str, Any], prefix: str) -> Html:
@@ -144,39 +133,25 @@ def folds(metric: str, pairs: Sequence[tuple[float, float]], prefix: str) -> Htm
         return _svg(figure, prefix, f"{metric} in each fold, baseline and candidate; higher is better")
 
 
-def history(metric: str, recordings: Sequence[Mapping[str, Any]], prefix: str) -> Html:
-    """Draw a metric's score from recording to recording, with 95% intervals.
-
-    Parameters
-    ----------
-    metric : str
-        Which.
-    recordings : sequence of mapping
-        Oldest first: ``recording``, ``date`` and ``metrics``, where each metric has a ``score`` and a
-        ``standard_error``.
-    prefix : str
-        Of the ids in the picture: each on a page needs its own.
-    """
-    shown = [one for one in recordings if metric in one["metrics"]]
-    scores = [one["metrics"][metric]["score"] for one in shown]
-    errors = [1.96 * (one["metrics"][metric].get("standard_error") or 0.0) for one in shown]
+def history(metric: str, recordings: Sequence[Recording], prefix: str) -> Html:
+    """Draw a metric's score from recording to recording, the oldest first; see `history_plot.panel`."""
     with _figure() as (figure, axes):
-        places = range(len(shown))
-        axes.errorbar(places, scores, errors, color=BLUE, ecolor=MUTED, marker="o", capsize=3, elinewidth=1.2)
-        named = _named(shown)
+        history_plot.panel(axes, recordings, metric, history_plot.Colours(BLUE, MUTED, NOTICE))
+        named = _named(recordings)
         axes.set_xticks(list(named), list(named.values()))
         axes.set(ylabel=f"{_short(metric)} (higher is better)", xlabel="recording of the baseline")
-        axes.set_xlim(-0.5, len(shown) - 0.5)
+        axes.set_xlim(-0.5, len(recordings) - 0.5)
         axes.margins(y=0.15)
+        _legend(axes, columns=1)
         return _svg(figure, prefix, f"{metric} of each recording of the baseline, with 95% intervals")
 
 
-def _named(recordings: Sequence[Mapping[str, Any]]) -> dict[int, str]:
-    """Give the places to name, as many as there is room for, and the dates of the first and the last."""
+def _named(recordings: Sequence[Recording]) -> dict[int, str]:
+    """Return the places to name, as many as there is room for, and the dates of the first and the last."""
     last = len(recordings) - 1
     places = range(last + 1) if last < 12 else (0, last // 2, last)
-    dates = {k: visible(str(recordings[k].get("date") or ""))[:10] for k in (0, last)}
-    return {k: f"{int(recordings[k]['recording'])}\n{dates.get(k, '')}" for k in places}
+    dates = {place: commit.date[:10] for place in (0, last) if (commit := recordings[place].commit)}
+    return {place: f"{recordings[place].baseline.generation}\n{dates.get(place, '')}" for place in places}
 
 
 def _curves(axes: Axes, curve: Mapping[str, Any]) -> None:
@@ -185,9 +160,9 @@ def _curves(axes: Axes, curve: Mapping[str, Any]) -> None:
     _legend(axes)
 
 
-def _legend(axes: Axes) -> None:
-    """Name both above the picture, where they hide nothing."""
-    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.1)
+def _legend(axes: Axes, columns: int = 2) -> None:
+    """Name what is drawn above the picture, where the names hide nothing."""
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=columns, borderaxespad=0.1)
 
 
 def _points(axes: Axes, bins: Mapping[str, Any]) -> None:
@@ -202,18 +177,11 @@ def _short(name: str) -> str:
 
 @contextmanager
 def _figure() -> Iterator[tuple[Figure, Axes]]:
-    """Give a figure that leaves matplotlib's own settings as they were, whatever a user's are."""
-    with warnings.catch_warnings():
-        # that a name has letters which the font lacks (the browser has them), or what importing matplotlib brings up
-        warnings.simplefilter("ignore")
-        import matplotlib as mpl
+    with styled(STYLE):
         from matplotlib.figure import Figure
 
-        with mpl.rc_context():
-            mpl.rcdefaults()
-            mpl.rcParams.update(STYLE)
-            figure = Figure(figsize=SIZE, layout="constrained")
-            yield figure, figure.subplots()
+        figure = Figure(figsize=SIZE, layout="constrained")
+        yield figure, figure.subplots()
 
 
 def _svg(figure: Figure, prefix: str, title: str) -> Html:
