@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import ceil, floor, log10
 
 from pytest_model_check.judgement.numbers import decimals, interval, number
-from pytest_model_check.judgement.verdicts import WORST_FIRST, ChangedRows, MetricVerdict, Verdict, worst
+from pytest_model_check.judgement.verdicts import ChangedRows, MetricVerdict, Verdict, worst, worst_first
 
 
 def sentence(name: str, metrics: Sequence[MetricVerdict]) -> str:
@@ -100,7 +100,7 @@ def explanation(verdict: Verdict) -> list[str]:
 
 def _failing(metrics: Sequence[MetricVerdict]) -> list[MetricVerdict]:
     failing = [m for m in metrics if m.decides and m.verdict in ("worse", "inconclusive") and m.margin is not None]
-    return sorted(failing, key=lambda one: WORST_FIRST.index(one.verdict))
+    return worst_first(failing)
 
 
 def changed_rows(changed: ChangedRows) -> str:
