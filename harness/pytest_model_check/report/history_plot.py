@@ -135,9 +135,7 @@ def _parts(shown: Points, breaks: Sequence[int]) -> list[list[tuple[int, Baselin
 
 def _dummy(axes: Any, shown: Points, colours: Colours) -> None:
     """Draw what the dummy scores; where that is so far below that the scores would be one line, say it in words."""
-    dummies = {
-        place: each.noise_reference.dummy for place, each in shown if each.noise_reference.dummy is not None
-    }
+    dummies = {place: each.noise_reference.dummy for place, each in shown if each.noise_reference.dummy is not None}
     if not dummies:
         return
     low, high = axes.get_ylim()
