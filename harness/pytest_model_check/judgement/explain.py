@@ -16,6 +16,7 @@ from pytest_model_check.judgement.verdicts import (
     Verdict,
     Weakening,
     worst,
+    worst_first,
 )
 
 
@@ -109,7 +110,7 @@ def explanation(verdict: Verdict) -> list[str]:
 
 def _failing(metrics: Sequence[MetricVerdict]) -> list[MetricVerdict]:
     failing = [m for m in metrics if m.decides and m.verdict in ("worse", "inconclusive") and m.margin is not None]
-    return sorted(failing, key=lambda one: WORST_FIRST.index(one.verdict))
+    return worst_first(failing)
 
 
 def changed_rows(changed: ChangedRows) -> str:

@@ -30,6 +30,16 @@ def number(value: float | None, places: int, *, sign: bool = False) -> str:
     return f"{0:.{places}f}" if not any(digit in text for digit in "123456789") else text
 
 
+def plain(metric: MetricVerdict, value: float | None) -> str:
+    """Format a number in a metric's unit, with the decimals that all its numbers have."""
+    return number(value, decimals(metric))
+
+
+def signed(metric: MetricVerdict, value: float | None) -> str:
+    """Format a difference in a metric's unit, with its sign."""
+    return number(value, decimals(metric), sign=True)
+
+
 def interval(metric: MetricVerdict) -> str:
     """Write the bounds that decide: low to high."""
     places = decimals(metric)

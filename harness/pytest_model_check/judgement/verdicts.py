@@ -417,6 +417,11 @@ class Run:
     retired: tuple[str, ...] = ()
 
 
+def worst_first(metrics: Sequence[MetricVerdict]) -> list[MetricVerdict]:
+    """Return metrics in the order in which a reader needs them."""
+    return sorted(metrics, key=lambda metric: WORST_FIRST.index(metric.verdict))
+
+
 def worst(labels: Sequence[Label]) -> Label:
-    """Give the label that decides for the check."""
+    """Return the label that decides for the check."""
     return min(labels, key=WORST_FIRST.index)

@@ -135,7 +135,7 @@ def _parts(shown: Points, breaks: Sequence[int]) -> list[list[tuple[int, Baselin
 
 def _dummy(axes: Any, shown: Points, colours: Colours) -> None:
     """Draw what the dummy scores; where that is so far below that the scores would be one line, say it in words."""
-    dummies = {i: one.noise_reference.dummy for i, one in shown if one.noise_reference.dummy is not None}
+    dummies = {place: each.noise_reference.dummy for place, each in shown if each.noise_reference.dummy is not None}
     if not dummies:
         return
     low, high = axes.get_ylim()
@@ -144,8 +144,8 @@ def _dummy(axes: Any, shown: Points, colours: Colours) -> None:
         axes.plot(*zip(*dummies.items(), strict=True), "_", color=colours.aside, markersize=18, label=label)
         return
     latest = shown[-1][1]
-    dummy = number(latest.noise_reference.dummy, places_of(latest))
-    axes.plot([], [], " ", label=f"dummy: {dummy}, far below this axis")
+    score = number(latest.noise_reference.dummy, places_of(latest))
+    axes.plot([], [], " ", label=f"dummy: {score}, far below this axis")
 
 
 def _tick(recording: Recording) -> str:

@@ -9,7 +9,7 @@ from typing import Literal
 
 from pytest_model_check.judgement.explain import telling
 from pytest_model_check.judgement.numbers import MISSING, change, decimals, interval, number
-from pytest_model_check.judgement.verdicts import PASSING, WORST_FIRST, MetricVerdict, Verdict
+from pytest_model_check.judgement.verdicts import PASSING, WORST_FIRST, MetricVerdict, Verdict, worst_first
 from pytest_model_check.report.text import visible
 
 State = Literal["failed", "accepted", "passed"]
@@ -98,7 +98,7 @@ def rows(verdicts: Sequence[Verdict], *, slices: bool) -> list[Row]:
 def _of_check(verdict: Verdict, slices: bool) -> list[Row]:
     held_back = state(verdict)
     shown = verdict.metrics if slices else telling(verdict.metrics)
-    metrics = sorted(shown, key=lambda m: (not m.decides, WORST_FIRST.index(m.verdict)))
+    metrics = sorted(worst_first(shown), key=lambda metric: not metric.decides)
     found = [_row(verdict, metric, held_back) for metric in metrics]
     if verdict.concessions.weakened:
         return [Row(verdict, None, held_back, "weaker promise"), *found]

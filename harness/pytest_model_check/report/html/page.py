@@ -9,9 +9,9 @@ from types import MappingProxyType
 from pytest_model_check.baselines.history import Recording
 from pytest_model_check.judgement import explain, numbers
 from pytest_model_check.judgement.numbers import decimals, duration, number
-from pytest_model_check.judgement.verdicts import MetricVerdict, Run, Verdict
+from pytest_model_check.judgement.verdicts import MetricVerdict, Run, Verdict, worst_first
 from pytest_model_check.report import sentences, table
-from pytest_model_check.report.html import check_section, forest
+from pytest_model_check.report.html import check_section, forest, pictures
 from pytest_model_check.report.html.forest import Bar, Scale
 from pytest_model_check.report.html.markup import Html, details, tag
 from pytest_model_check.report.html.markup import table as html_table
@@ -175,7 +175,7 @@ def _summary(checks: Sequence[Verdict], ids: Mapping[int, str]) -> Iterator[Html
 
 
 def _deciding(verdict: Verdict) -> Sequence[MetricVerdict | None]:
-    return check_section.worst_first(explain.telling(verdict.metrics)) or [None]
+    return worst_first(explain.telling(verdict.metrics)) or [None]
 
 
 def _metric_badge(verdict: Verdict, metric: MetricVerdict) -> Html:
@@ -222,7 +222,7 @@ def _check(verdict: Verdict, name: str, history: Sequence[Recording]) -> Html:
         lines = (tag("p", line) for line in verdict.advice.splitlines())
         parts.append(tag("div", tag("h3", "What happened, and what to do"), *lines, class_="advice"))
     judged = [*check_section.metrics(verdict), *check_section.moved(verdict), *check_section.quality(verdict)]
-    where = [*check_section.slices(verdict), *check_section.rows(verdict), *check_section.pictures(verdict, name)]
+    where = [*check_section.slices(verdict), *check_section.rows(verdict), *pictures.pictures(verdict, name)]
     if verdict.passed and verdict.concessions.accepted is None:  # the table of all checks has said enough
         judged, where, title = [], judged + where, "Every metric, and where it differs"
     else:
@@ -230,7 +230,7 @@ def _check(verdict: Verdict, name: str, history: Sequence[Recording]) -> Html:
     parts += judged
     if where:
         parts.append(details(title, *where, opened=not verdict.passed))
-    if past := list(check_section.history(verdict, history, name)):
+    if past := list(pictures.history(verdict, history, name)):
         parts.append(details("History of skill", *past))
     parts.append(details("How it was compared", *check_section.protocol(verdict)))
     return tag("section", *parts, class_="check", id=name, aria_labelledby=f"{name}-title")
