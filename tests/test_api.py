@@ -23,6 +23,7 @@ EXPORTED = {
     *("Compared", "Concessions", "Cost", "DataVersion", "Differences"),
     *("ModelCheckError", "PromiseError", "DataError", "CandidateError", "BaselineError", "MissingBaselineError"),
     *("UnavailableError", "IncomparableError", "OldCodeError"),
+    *("MetricQuality", "RecordingQuality"),
     "statistics",
 }
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         UnavailableError,
     )
     from pytest_model_check.judgement import statistics
+    from pytest_model_check.judgement.quality import MetricQuality, RecordingQuality
     from pytest_model_check.judgement.verdicts import (
         Acceptance,
         ChangedRows,
@@ -53,6 +54,7 @@ __all__ = [
     "Drift",
     "IncomparableError",
     "Label",
+    "MetricQuality",
     "MetricVerdict",
     "MissingBaselineError",
     "ModelCheck",
@@ -60,6 +62,7 @@ __all__ = [
     "Moved",
     "OldCodeError",
     "PromiseError",
+    "RecordingQuality",
     "ScoreGrid",
     "UnavailableError",
     "Verdict",
@@ -73,7 +76,8 @@ def __getattr__(name: str) -> Any:
     if name == "ModelCheck":
         return import_module("pytest_model_check.checks.model_check").ModelCheck
     if name in __all__:
-        module = "errors" if name.endswith("Error") else "judgement.verdicts"
+        modules = {"Error": "errors", "Quality": "judgement.quality"}
+        module = next((modules[end] for end in modules if name.endswith(end)), "judgement.verdicts")
         return getattr(import_module(f"pytest_model_check.{module}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 

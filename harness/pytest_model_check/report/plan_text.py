@@ -9,7 +9,7 @@ from pytest_model_check.baselines.record import Baseline
 from pytest_model_check.judgement.numbers import MISSING, count, number
 from pytest_model_check.judgement.plan import Learner, Pilot, curve
 from pytest_model_check.report.history_table import places_of
-from pytest_model_check.report.text import visible_lines
+from pytest_model_check.report.text import visible, visible_lines
 
 WIDTH = 80
 BAR = 22  # characters
@@ -31,8 +31,13 @@ def render(baseline: Baseline, metric: str, margin: float) -> str:
         *(_sentence(known, learner, margin, places) for learner in NAMES),
         _seeds(known, margin),
     ]
-    said = "\n\n".join(textwrap.fill(part, WIDTH, break_on_hyphens=False) for part in paragraphs if part)
+    said = "\n\n".join(_filled(part) for part in paragraphs if part)
     return visible_lines(f"{said}\n\n{_curve(known, margin)}\n\n{_assumed()}") + "\n"
+
+
+def _filled(paragraph: str) -> str:
+    """Wrap it, set in from its second line on: a long name may come to stand where a line begins."""
+    return textwrap.fill(visible(paragraph), WIDTH, break_on_hyphens=False, subsequent_indent="  ")
 
 
 def _learner(baseline: Baseline) -> str:
@@ -89,9 +94,8 @@ def _percent(power: float) -> str:
 
 
 def _assumed() -> str:
-    return textwrap.fill(
+    return _filled(
         "* the rows that the baseline was measured on. Taken for granted: more rows are like these; noise of rows "
         "falls with the root of their number, and what seeds do beyond rows stays; another learner errs independently "
-        "of the baseline, which is the worst case: it may well need far fewer rows.",
-        WIDTH,
+        "of the baseline, which is the worst case: it may well need far fewer rows."
     )
