@@ -314,7 +314,7 @@ class Bank:
         for learner, dataset in self.cells:
             for null in self.nulls(learner):
                 yield learner, dataset, null
-        cheap = ("forest", "linear", "boosting", "network")
+        cheap = ("forest", "linear", "neighbours", "boosting", "network")
         for learner, dataset in sorted(self.cells, key=lambda cell: cheap.index(cell[0])):
             for planted in self.planted:
                 yield learner, dataset, planted

@@ -48,7 +48,6 @@ TRAINS = {  # steps in margins
 }
 FULL_COUNTS = {"nulls": 2000, "planted": 80, "smallest": 400, "trains": 200}
 QUICK_COUNTS = {"nulls": 300, "planted": 20, "smallest": 60, "trains": 10}
-NULLS_ALONE = 1000  # replicates of each
 BEGIN, END = "<!-- results -->\n", "<!-- end of results -->\n"
 BEGIN_NULLS, END_NULLS = "<!-- nulls -->\n", "<!-- end of nulls -->\n"
 
@@ -99,7 +98,7 @@ def _nulls(bank: Bank, out: Path | None, say: Callable[[str], None]) -> int:
                 rng_of(bank.seed, learner, dataset, condition, "trials"),
                 pool(bank, learner, dataset, condition),
             )
-            for metric, one in trials(cell, fits, NULLS_ALONE, rng, null=True).items():
+            for metric, one in trials(cell, fits, FULL_COUNTS["nulls"], rng, null=True).items():
                 nulls[learner, dataset, condition, metric] = one
         say(f"judged: {learner}, {dataset}")
     results = Results(nulls, {}, {}, {}, bank.seconds, time.process_time() - began, full=False)

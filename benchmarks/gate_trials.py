@@ -118,7 +118,10 @@ def make_cell(bank: Bank, learner: str, dataset: str) -> Cell:
         test = task.fold == k
         model = make_dummy(kind).fit(task.X[~test], task.y[~test])
         dummy[0, test] = (model.predict if task.classes is None else model.predict_proba)(task.X[test])
-    return Cell(learner, task, plain, refits, left_out, {name: one.score for name, one in scored(task, dummy).items()})
+    levels = {name: one.score for name, one in scored(task, dummy).items()}
+    # what has no skill is refused when it is recorded
+    skilled = {name: level for name, level in levels.items() if plain.scores[name].score > level}
+    return Cell(learner, task, plain, refits, left_out, skilled)
 
 
 def pool(bank: Bank, learner: str, dataset: str, condition: str) -> Pool:
