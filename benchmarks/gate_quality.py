@@ -35,7 +35,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 import gate_report  # noqa: E402
-from gate_bank import CELLS, FULL, NULLS, QUICK, STRENGTHS, Bank  # noqa: E402
+from gate_bank import CELLS, FULL, NULL_CELLS, NULLS, QUICK, STRENGTHS, Bank  # noqa: E402
 from gate_report import Results  # noqa: E402
 from gate_trials import drift, make_cell, pool, rng_of, smallest_loss, trials  # noqa: E402
 from overhead import machine  # noqa: E402
@@ -49,6 +49,7 @@ TRAINS = {  # steps in margins
 FULL_COUNTS = {"nulls": 2000, "planted": 80, "smallest": 400, "trains": 200}
 QUICK_COUNTS = {"nulls": 300, "planted": 20, "smallest": 60, "trains": 10}
 BEGIN, END = "<!-- results -->\n", "<!-- end of results -->\n"
+BEGIN_NULLS, END_NULLS = "<!-- nulls -->\n", "<!-- end of nulls -->\n"
 
 
 def main() -> int:
@@ -57,16 +58,21 @@ def main() -> int:
     mode = parser.add_mutually_exclusive_group(required=True)
     mode.add_argument("--quick", action="store_true", help="a smoke run of some minutes")
     mode.add_argument("--full", action="store_true", help="everything")
+    mode.add_argument(
+        "--nulls", action="store_true", help="false alarms and margins alone, of more tables and learners"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--bank", type=Path, default=ROOT / "benchmarks" / ".bank", help="where fits are kept")
     parser.add_argument("--out", type=Path, help="folder of gate-quality.md and gate-quality.svg")
     options = parser.parse_args()
+    say = partial(print, flush=True)
+    if options.nulls:
+        return _nulls(Bank(options.bank, options.seed, FULL, NULL_CELLS, ()), options.out, say)
     bank = (
         Bank(options.bank, options.seed, FULL, CELLS, STRENGTHS)
         if options.full
         else Bank(options.bank / "quick", options.seed, QUICK, QUICK_CELLS, STRENGTHS[-1:])
     )
-    say = partial(print, flush=True)
     bank.fill(say)
     results = measure(bank, FULL_COUNTS if options.full else QUICK_COUNTS, full=options.full, say=say)
     text = gate_report.report(results, machine(), " ".join(["python benchmarks/gate_quality.py", *sys.argv[1:]]))
@@ -79,6 +85,28 @@ def main() -> int:
     for target in missed:
         say(f"missed: {target.promise}: {target.measured}")
     return bool(missed)
+
+
+def _nulls(bank: Bank, out: Path | None, say: Callable[[str], None]) -> int:
+    """Measure what nulls alone tell."""
+    bank.fill(say)
+    began, nulls = time.process_time(), {}
+    for learner, dataset in bank.cells:
+        cell = make_cell(bank, learner, dataset)
+        for condition in bank.nulls(learner):
+            rng, fits = (
+                rng_of(bank.seed, learner, dataset, condition, "trials"),
+                pool(bank, learner, dataset, condition),
+            )
+            for metric, one in trials(cell, fits, FULL_COUNTS["nulls"], rng, null=True).items():
+                nulls[learner, dataset, condition, metric] = one
+        say(f"judged: {learner}, {dataset}")
+    results = Results(nulls, {}, {}, {}, bank.seconds, time.process_time() - began, full=False)
+    text = gate_report.nulls_report(results, machine(), " ".join(["python benchmarks/gate_quality.py", *sys.argv[1:]]))
+    say(text)
+    if out:
+        _put(out / "gate-quality.md", text, BEGIN_NULLS, END_NULLS)
+    return 0
 
 
 def measure(bank: Bank, counts: dict[str, int], *, full: bool, say: Callable[[str], None]) -> Results:
@@ -127,14 +155,14 @@ def measure_cell(
     return nulls, planted, smallest, trains, time.process_time() - began
 
 
-def _put(page: Path, text: str) -> None:
+def _put(page: Path, text: str, mark: str = BEGIN, end_mark: str = END) -> None:
     """Put the results in their place on a page, or start it."""
-    old = page.read_text(encoding="utf-8") if page.exists() else f"# How good the gate is\n\n{BEGIN}{END}"
-    before, begin, rest = old.partition(BEGIN)
-    _, end, after = rest.partition(END)
+    old = page.read_text(encoding="utf-8") if page.exists() else f"# How good the gate is\n\n{mark}{end_mark}"
+    before, begin, rest = old.partition(mark)
+    _, end, after = rest.partition(end_mark)
     if not begin or not end:
-        raise SystemExit(f"{page} has lost its marks {BEGIN.strip()} and {END.strip()}")
-    page.write_text(f"{before}{BEGIN}\n{text}\n\n{END}{after}", encoding="utf-8")
+        raise SystemExit(f"{page} has lost its marks {mark.strip()} and {end_mark.strip()}")
+    page.write_text(f"{before}{mark}\n{text}\n\n{end_mark}{after}", encoding="utf-8")
 
 
 if __name__ == "__main__":

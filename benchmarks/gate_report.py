@@ -21,6 +21,7 @@ REACH = 1.25  # the smallest loss caught, at most, in units of what it is held a
 EXEMPT = ("wine", "accuracy")  # one row is two standard errors
 SINKS, ADMITTED = -1.5, 0.01  # drift: no release train ends lower, in margins; null releases blocked
 WELL_ABOVE = 1.1  # times the regressions that the best tolerance tuned per metric catches
+RECORDINGS, LOTTERY = 20, 0.15  # over so many recordings the default margin may be so far from its median
 OF_72 = 25  # of the forests' 72 under the Brier score: more than the single tolerance that is safe
 BLUE, ORANGE, GREEN, PINK, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#777777"  # Okabe and Ito's
 
@@ -230,6 +231,52 @@ def report(results: Results, machine: str, command: str) -> str:
         "judging, of processor time.",
     ]
     return "\n\n".join(parts)
+
+
+def nulls_report(results: Results, machine: str, command: str) -> str:
+    """Show what nulls alone tell: false alarms, and how much the default margin varies."""
+    found = [*_alarm_targets(results), _margin_target(results)]
+    parts = [
+        _table(("target", "measured", ""), [(one.promise, one.measured, _met(one)) for one in found], "lll"),
+        nulls_table(results),
+        f"`{command}`, {machine}: {results.bank_seconds:.0f} s for the bank, {results.judging_seconds:.0f} s for "
+        "judging, of processor time.",
+    ]
+    return "\n\n".join(parts)
+
+
+def nulls_table(results: Results) -> str:
+    """Show every cell: its false alarms, its margin, and how much that varies over twenty recordings."""
+    rows = []
+    for key, one in results.nulls.items():
+        margins = one.margins(RECORDINGS)
+        rows.append(
+            (
+                ", ".join(key),
+                one.count,
+                one.blocked.sum(),
+                one.worse.sum(),
+                f"{np.median(one.margin):.4g}",
+                f"{margins.min():.2f} to {margins.max():.2f}",
+            )
+        )
+    head = ("cell", "verdicts", "false alarms", "worse at any margin", "margin", f"over {RECORDINGS} recordings")
+    return _table(head, rows, "lrrrrr")
+
+
+def _margin_target(results: Results) -> Target:
+    off = {key: float(np.abs(one.margins(RECORDINGS) - 1).max()) for key, one in results.nulls.items()}
+    key = max(off, key=off.__getitem__)
+    return Target(
+        f"default margins over {RECORDINGS} recordings: at most {LOTTERY:.0%} from their median, in every cell",
+        f"{sum(share <= LOTTERY for share in off.values())} of {len(off)} cells; at most {off[key]:.0%} "
+        f"({', '.join(key)})",
+        off[key] <= LOTTERY,
+    )
+
+
+def _met(target: Target) -> str:
+    return "met" if target.met else "**missed**"
 
 
 def answer(results: Results) -> str:

@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from gate_bank import NULLS, TREES, Bank, Task, load_task
+from gate_bank import DETERMINISTIC, NULLS, PARTITIONS, REFITS, TREES, Bank, Task, load_task
 from numpy.typing import NDArray
 from pytest_model_check.candidates.dummy import make_dummy
 from pytest_model_check.checks.check import DEFAULT_SEEDS, Metric
 from pytest_model_check.data.dataset import Truth
+from pytest_model_check.fitting.fit import LEAVE_OUTS
 from pytest_model_check.fitting.predictions import Predictions
 from pytest_model_check.gate import sequential
 from pytest_model_check.judgement import judge, noise
@@ -26,6 +27,7 @@ from sklearn.metrics import get_scorer
 FORESTS = {"plain": 600, "null": 300, "planted": 120}  # how many are made of a pool of trees
 SEEDS = max(sequential.SEEDS_OF_A_CANDIDATE)
 ANY_MARGIN = 1e-12  # of the default margin: below it, a margin excuses nothing
+AGAIN = 20  # nulls in turn are held against one recording of a learner without randomness, which takes a while
 PAIRS = 400  # of single runs, for the standard error between two
 Key = tuple[str, str, str, str]  # learner, data set, condition, metric
 
@@ -57,7 +59,8 @@ class Cell:
     learner: str
     task: Task
     plain: Pool
-    refits: Pool | None  # of a learner without randomness: without 5% of the training rows
+    refits: Pool | None  # of a learner without randomness: without a twentieth of the training rows, by partition
+    left_out: Pool | None  # of such a learner: without a random 5% of the training rows
     dummy: dict[str, float]
 
     @property
@@ -71,14 +74,15 @@ class Cell:
         if self.refits is None:
             scores = self.plain.run(metric, self.plain.draw(rng, DEFAULT_SEEDS), fold)
             return scores, noise.measure(scores, None, self.dummy[metric])
-        refits = self.refits.run(metric, self.refits.draw(rng, DEFAULT_SEEDS), fold)
+        partitions = rng.integers(PARTITIONS, size=(self.task.folds, 1))
+        refits = self.refits.run(metric, partitions * LEAVE_OUTS + np.arange(LEAVE_OUTS), fold)
         scores = self.plain.scores[metric]
         return scores, noise.measure(scores, refits, self.dummy[metric])
 
     @property
     def harmless(self) -> Pool:
         """Runs that differ in nothing that matters."""
-        return self.refits or self.plain
+        return self.left_out or self.plain
 
     def score(self, metric: str) -> float:
         """Give the approved model's expected score."""
@@ -103,7 +107,10 @@ def make_cell(bank: Bank, learner: str, dataset: str) -> Cell:
     """Score the approved model's bank."""
     task = load_task(dataset)
     plain = pool(bank, learner, dataset, "plain")
-    refits = pool(bank, learner, dataset, NULLS[learner][0]) if learner == "linear" else None
+    refits, left_out = (
+        pool(bank, learner, dataset, condition) if learner in DETERMINISTIC else None
+        for condition in (REFITS, NULLS[learner][0])
+    )
     kind = "regression" if task.classes is None else "classification"
     shape = task.y.shape if task.classes is None else (len(task.y), len(task.classes))
     dummy = np.empty((1, *shape))
@@ -111,7 +118,10 @@ def make_cell(bank: Bank, learner: str, dataset: str) -> Cell:
         test = task.fold == k
         model = make_dummy(kind).fit(task.X[~test], task.y[~test])
         dummy[0, test] = (model.predict if task.classes is None else model.predict_proba)(task.X[test])
-    return Cell(learner, task, plain, refits, {name: one.score for name, one in scored(task, dummy).items()})
+    levels = {name: one.score for name, one in scored(task, dummy).items()}
+    # what has no skill is refused when it is recorded
+    skilled = {name: level for name, level in levels.items() if plain.scores[name].score > level}
+    return Cell(learner, task, plain, refits, left_out, skilled)
 
 
 def pool(bank: Bank, learner: str, dataset: str, condition: str) -> Pool:
@@ -122,7 +132,7 @@ def pool(bank: Bank, learner: str, dataset: str, condition: str) -> Pool:
         trees = max(1, round(TREES * (2 / 3, 1 / 3, 1 / 6)[int(condition[-1]) - 1])) if "fewer" in condition else TREES
         answers = _forests(answers, task, trees, FORESTS[kind], rng_of(bank.seed, learner, dataset, condition))
     same = np.zeros(len(answers), dtype=bool)
-    if learner == "linear" and condition in NULLS[learner]:
+    if learner in DETERMINISTIC and condition in NULLS[learner]:
         approved = predictions(task, bank.answers(learner, dataset, "plain"))
         same = np.array([approved.agrees(predictions(task, one[None])) for one in answers])
     return Pool(scored(task, answers), same)
@@ -229,17 +239,26 @@ class Trials:
         """What did not pass."""
         return ~self.passed
 
+    def margins(self, recordings: int) -> NDArray[np.float64]:
+        """Return the default margins of some recordings, each in units of their median."""
+        some = np.unique(self.margin, return_index=True)[1]
+        margins = self.margin[np.sort(some)[:recordings]]
+        return margins / np.median(margins)
+
 
 def trials(cell: Cell, condition: Pool, count: int, rng: np.random.Generator, *, null: bool) -> dict[str, Trials]:
     """Judge a condition many times, with a baseline recorded anew for each; the same runs under every metric."""
     fold = cell.task.fold
     rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in cell.metrics}
-    for _ in range(count):
+    recorded: dict[str, tuple[Scores, NoiseReference]] = {}
+    for number in range(count):
         drawn = condition.draw(rng, 1 if cell.refits else SEEDS)
         state = rng.bit_generator.state
         for name in cell.metrics:
-            rng.bit_generator.state = state  # the same baseline
-            baseline, noise_reference = cell.baseline(rng, name)
+            if cell.refits is None or number % AGAIN == 0:
+                rng.bit_generator.state = state  # the same baseline
+                recorded[name] = cell.baseline(rng, name)
+            baseline, noise_reference = recorded[name]
             candidate = condition.run(name, drawn, fold)
             margin = noise_reference.margin(baseline.score)
             one, other = baseline.splits[0], candidate.splits[0]

@@ -21,6 +21,7 @@ from sklearn import metrics as sk
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.tree import DecisionTreeClassifier
 
 RANDOM = DecisionTreeClassifier(max_depth=3, splitter="random")
@@ -53,10 +54,10 @@ def dataset(rows=90, regression=False, share=0.5) -> Dataset:
 
 
 def recorded(candidate, *, generation=1, name="tumours", data=None, **promise):
-    check = make_check(candidate, data="data.csv", target="y", name=name, cv=3, **{"seeds": 4, **promise})
+    check = make_check(candidate, data="data.csv", target="y", name=name, **{"cv": 3, "seeds": 4, **promise})
     cv = splits.make_cross_validation(check, dataset() if data is None else data)
-    fitted = fit(check, cv, entropy=crossval.entropy_of(name, generation), jobs=1)
-    measured = assemble(check, cv, fitted, generation=generation, anchors={})
+    entropy = crossval.entropy_of(cv.dataset.target_digest, cv.splitter, generation)
+    measured = assemble(check, cv, fit(check, cv, entropy=entropy, jobs=1), generation=generation, anchors={})
     return measured.baseline, measured.approved.predictions, measured.fits
 
 
@@ -76,7 +77,7 @@ def test_a_random_learner_is_fitted_with_every_seed():
 
 def test_a_learner_without_randomness_is_fitted_once_and_tested_by_leaving_rows_out():
     baseline, predictions, fits = recorded(LogisticRegression(), metrics=["neg_log_loss", "accuracy"])
-    assert (baseline.learner, baseline.seeds, predictions.seeds, fits) == ("deterministic", 1, 1, 3 + 12)
+    assert (baseline.learner, baseline.seeds, predictions.seeds, fits) == ("deterministic", 1, 1, 3 + 24)
     noise_reference = baseline.metrics["neg_log_loss"].noise_reference
     assert noise_reference.runs is None
     assert 0 < noise_reference.noise < noise_reference.floor < inf
@@ -101,12 +102,18 @@ def test_every_generation_draws_fresh_seeds():
     assert not set(answers[0]) & set(answers[1])  # not one seed of the first comes again
 
 
-def test_random_states_come_from_name_and_generation_only():
-    one, _, _ = recorded(RANDOM, metrics="roc_auc")
-    other, _, _ = recorded(LogisticRegression(C=2), metrics="accuracy", seeds=2)
-    elsewhere, _, _ = recorded(RANDOM, metrics="roc_auc", name="churn")
-    assert one.entropy == other.entropy == crossval.entropy_of("tumours", 1)
-    assert elsewhere.entropy != one.entropy
+def test_the_default_margin_is_no_lottery():
+    rng = np.random.default_rng(3)
+    X = pd.DataFrame(rng.normal(size=(400, 3)), columns=list("abc"))
+    y = (X["a"] ** 2 + X["b"] + 0.5 * rng.normal(size=400) > 0.7).to_numpy().astype(int)
+    data = Dataset(X=X, y=y, groups=None, time=None, slices=X[[]], files=(("data.csv", "0" * 32),))
+    metrics = ["neg_brier_score", "accuracy", "neg_log_loss"]
+    runs = [  # of one model; each leaves out other rows together
+        recorded(KNeighborsClassifier(15), generation=n, metrics=metrics, data=data, seeds=10)[0] for n in range(1, 6)
+    ]
+    for name in metrics:
+        floors = np.array([run.metrics[name].noise_reference.floor for run in runs])
+        assert abs(floors / np.median(floors) - 1).max() < 0.15, name
 
 
 @pytest.mark.parametrize(

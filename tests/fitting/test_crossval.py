@@ -2,6 +2,7 @@
 
 import random
 import threading
+from itertools import chain
 
 import joblib
 import numpy as np
@@ -13,6 +14,7 @@ from pytest_model_check.data import splits
 from pytest_model_check.data.dataset import Dataset
 from pytest_model_check.errors import CandidateError, DataError, PromiseError
 from pytest_model_check.fitting import crossval
+from pytest_model_check.fitting.fit import Fit, _left_out
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import RandomForestClassifier
@@ -169,6 +171,17 @@ def test_a_replicate_lacks_one_row_in_twenty():
     refits = crossval.predict(ridge, cross_validation(cv=3), seeds=2, entropy=1, jobs=1, leave_out=True)
     assert not refits.first(1).agrees(crossval.predict(ridge, cross_validation(cv=3), seeds=1, entropy=1, jobs=1))
     assert abs(np.diff(refits.responses["predict_proba"], axis=0)).max() > 1e-6  # other rows with every seed
+
+
+@pytest.mark.parametrize("rows", [7, 20, 53])
+def test_twenty_replicates_leave_out_each_row_once(rows):
+    parts = [_left_out(Fit(seed, 2, leave_out=True), rows, 5).tolist() for seed in range(40)]
+    for twenty in (parts[:20], parts[20:]):
+        assert {*chain(*twenty)} == {*range(rows)}
+        assert all(twenty)  # never nothing
+        assert rows < 20 or sum(map(len, twenty)) == rows
+    assert parts[:20] != parts[20:]  # and then anew
+    assert parts[0] != _left_out(Fit(0, 1, leave_out=True), rows, 5).tolist()  # every split by itself
 
 
 @pytest.mark.parametrize(
@@ -346,8 +359,14 @@ def test_progress_counts_every_fit():
     assert seen == [(done, 6) for done in range(7)]
 
 
-def test_random_states_depend_on_name_and_generation_only():
-    assert crossval.entropy_of("churn", 1) == crossval.entropy_of("churn", 1)
-    different = {crossval.entropy_of(name, n) for name in ("churn", "churn 1", "tumours") for n in (1, 2, 11)}
-    assert len(different) == 9
-    assert crossval.entropy_of("churn", 1) == 242390901749974  # on every machine, or no baseline could be compared
+def test_random_states_depend_on_target_splits_and_generation_only():
+    different = {
+        crossval.entropy_of(target, splitter, n)
+        for target in ("ab12", "ab13")
+        for splitter in ("KFold(5)", "KFold(5) 1")
+        for n in (1, 2, 11)
+    }
+    assert len(different) == 12
+    # on every machine, or no baseline could be compared
+    assert crossval.entropy_of("ab12", "KFold(5)", 1) == 272788443210713
+    assert crossval.entropy_of_name("churn", 1) == 242390901749974  # of baselines recorded before

@@ -1,7 +1,7 @@
 """The verdict: its table, its symmetries, and that it is as sure as it says."""
 
 from dataclasses import replace
-from math import inf, nan, sqrt
+from math import hypot, inf, nan, sqrt
 
 import numpy as np
 import pytest
@@ -379,6 +379,13 @@ def _replicates(seed=0, seeds=10, rows=80, shift=0.0, spread=0.2):
     return base, scores(base + shift + rng.normal(0, spread, (seeds, rows)), folds=8)
 
 
+def _floor_of_ten(ten):
+    """Resolve one run from the mean of ten."""
+    between, noise = ten.error_between_seeds, ten.noise
+    rows = replace(between, se=between.se * sqrt(1.1 / 2))
+    return noise_floor(rows, noise.beyond_rows * sqrt(1.1), noise.dof)
+
+
 def test_a_random_learners_noise_is_what_its_rows_do_not_show():
     rng = np.random.default_rng(0)
     shifts = np.repeat(rng.normal(0, 0.3, (10, 8)), 10, axis=1)
@@ -387,7 +394,7 @@ def test_a_random_learners_noise_is_what_its_rows_do_not_show():
     found = measure(ten, None, -3.0)
     assert (found.noise, found.dof, found.runs, found.dummy) == (noise.beyond_rows, noise.dof, 10, -3.0)
     assert found.noise == pytest.approx(0.3 / sqrt(8), rel=0.2)  # as simulated
-    assert found.floor == noise_floor(ten.error_between_seeds, found.noise, found.dof)
+    assert found.floor == pytest.approx(_floor_of_ten(ten))
     _, alone = _replicates()  # rows that move alone: nothing is left
     assert measure(alone, None, -3.0).noise < 0.3 * seed_noise(alone.splits, alone.weights).s
 
@@ -396,29 +403,69 @@ def test_a_learner_without_randomness_is_measured_by_what_left_out_rows_do():
     base, refits = _replicates(shift=-0.5, spread=0.1)
     once = scores(base, folds=8)
     found = measure(once, refits, -3.0)
-    changes = refits.psi - base
-    rows = np.mean([standard_error(change).se ** 2 for change in changes])
-    assert found.runs is None
-    assert found.noise == pytest.approx(sqrt((changes.mean(axis=1) ** 2).mean() - rows))  # the bias is in it
-    assert found.dof == 10
+    changes, spread = refits.psi - base, seed_noise(refits.splits, refits.weights, refits.row_variances)
+    rows, loss = np.mean([standard_error(change).se ** 2 for change in changes]), -changes.mean()
+    assert (found.runs, found.dof) == (None, spread.dof)
+    assert found.noise == pytest.approx(hypot(spread.beyond_rows, loss))  # what refits lose is in it
     assert found.noise_between(1) == found.noise
-    unbiased = noise_floor(refits.error_between_seeds, found.noise, 10)
-    assert found.floor == pytest.approx(unbiased - changes.mean())
+    assert found.floor >= resolution(sqrt(rows), spread.beyond_rows, spread.dof, rows_dof=changes.shape[1] - 1) + loss
     gained = measure(scores(base + 1, folds=8), scores(refits.psi + 2, folds=8), -3.0)
-    assert gained.floor == pytest.approx(
-        noise_floor(refits.error_between_seeds, gained.noise, 10)
-    )  # a gain is no bias to allow for
+    assert gained.noise == pytest.approx(spread.beyond_rows)  # a gain is no loss to allow for
+    assert gained.floor < found.floor
 
 
-def test_the_spread_counts_where_it_is_larger():
+def test_splits_that_move_against_each_other_are_noise_too():
     rng = np.random.default_rng(0)
     base = rng.normal(size=40)
     flips = np.resize([1, -1], 40) * rng.normal(0, 1, (6, 1))  # folds move, in opposite directions; the mean does not
     refits = scores(base + flips * np.repeat([1, -1], 20), folds=40)
     found = measure(scores(base, folds=40), refits, -3.0)
     noise = seed_noise(refits.splits, refits.weights)
-    assert (found.noise, found.dof) == (noise.s, noise.dof)
+    assert (found.noise, found.dof) == (pytest.approx(noise.s), noise.dof)
     assert noise.s > 10 * abs(refits.psi.mean(axis=1) - base.mean()).max()
+
+
+def test_rows_that_jump_raise_the_floor_and_rows_that_all_move_do_not():
+    rng = np.random.default_rng(4)
+    base = rng.normal(size=200)
+    normal, jumping = rng.normal(0, 0.1, (20, 200)), np.zeros((20, 200))
+    jumping[3, ::20] = -1.4  # one of 20 refits loses ten rows, one in each split of twenty
+    jumping[11, 1::20] = 1.4
+    once = scores(base, folds=10)
+    floors, gaussian = [], []
+    for changes in (normal, jumping):
+        refits = scores(base + changes, folds=10)
+        spread, rows = refits.noise, np.sqrt(np.mean([standard_error(change).se ** 2 for change in changes]))
+        floors.append(measure(once, refits, -3.0).floor)
+        gaussian.append(resolution(rows, spread.beyond_rows, spread.dof, rows_dof=199) + max(0, -changes.mean()))
+    assert gaussian[0] <= floors[0] < 1.2 * gaussian[0]
+    assert floors[1] > 1.4 * gaussian[1]
+
+
+def test_the_noise_floor_of_refits_is_the_same_every_time():
+    base, refits = _replicates()
+    once = scores(base, folds=8)
+    assert measure(once, refits, -3.0) == measure(once, refits, -3.0)
+    shuffled = scores(refits.psi[::-1], folds=8)  # in whatever order they were made
+    assert measure(once, shuffled, -3.0).floor == pytest.approx(measure(once, refits, -3.0).floor, rel=0.05)
+
+
+def test_refits_that_all_answer_alike_have_no_floor():
+    base, _ = _replicates()
+    once = scores(base, folds=8)
+    found = measure(once, scores(np.tile(base, (20, 1)), folds=8), -3.0)
+    assert (found.noise, found.floor) == (0, 0)
+
+
+def test_grouped_refits_are_held_to_twice_the_noise_of_one():
+    base, refits = _replicates(rows=80)
+    clusters = np.arange(80) // 10
+    once, refits = replace(scores(base, folds=8), clusters=clusters), replace(refits, clusters=clusters)
+    errors = [standard_error(change, clusters) for change in refits.psi - base]
+    se, spread = np.sqrt(2 * np.mean([error.se**2 for error in errors])), refits.noise
+    loss = max(0.0, -(refits.psi - base).mean())
+    expected = resolution(se, spread.beyond_rows * sqrt(2), spread.dof, rows_dof=errors[0].dof) + loss
+    assert measure(once, refits, -3.0).floor == pytest.approx(expected)
 
 
 def test_one_run_measures_no_noise():
@@ -437,7 +484,7 @@ def test_rows_of_one_group_count_as_one():
     base, ten = _replicates(rows=80)
     eight = replace(ten, clusters=np.arange(80) // 10)
     alone, together = measure(ten, None, -3.0), measure(eight, None, -3.0)
-    assert together.floor == pytest.approx(noise_floor(eight.error_between_seeds, together.noise, together.dof))
+    assert together.floor == pytest.approx(_floor_of_ten(eight))
     assert together.noise == alone.noise
     new = scores(base + np.repeat(np.resize([0.3, -0.3], 8), 10), folds=8)  # groups move as one
     new = replace(new, clusters=eight.clusters)

@@ -20,6 +20,7 @@ from pytest_model_check.judgement.statistics import (
     exceeds,
     fold_standard_error,
     half_width,
+    half_widths,
     holm,
     inconclusive_probability,
     loss_p_value,
@@ -313,6 +314,18 @@ def test_resolution_is_both_half_widths():
     assert resolution(0, 0.3, 5) == pytest.approx(0.3 * (2.015048373 + 3.364929999), abs=1e-8)
 
 
+@fast
+@given(
+    st.lists(st.sampled_from([0.0, 1e-6, 0.5, 2.0, 1e3]), min_size=1, max_size=5),
+    st.sampled_from([0.0, 1e-3, 1.0]),
+    st.sampled_from([1.0, 7.0, inf]),
+    st.sampled_from([1.0, 30.0, inf]),
+)
+def test_many_half_widths_are_those_of_each(errors, noise, dof, rows_dof):
+    found = half_widths(0.95, errors, noise, dof, rows_dof=rows_dof)
+    assert found == pytest.approx([half_width(0.95, se, noise, dof, rows_dof=rows_dof) for se in errors], rel=1e-6)
+
+
 def test_noise_floor_by_hand():
     psi = np.array([[0.0, 1.0, 0.0], [0.0, 0.0, 0.0]])  # its interaction: +-1/6, +-1/3, +-1/6
     variance = (4 / 36 + 2 / 9) / (1 * 2)
@@ -320,7 +333,7 @@ def test_noise_floor_by_hand():
     assert floor_of(psi) == pytest.approx(resolution(r, rows_dof=2), rel=1e-12)
     assert floor_of(psi, smallest=1 / 3) == pytest.approx(resolution(sqrt(r**2 + 1 / 9), rows_dof=2), rel=1e-12)
     floor = floor_of(psi, 10, 7, bias=0.5)
-    assert floor == pytest.approx(resolution(r, 10 * sqrt(2), 7, rows_dof=2) + 0.5, rel=1e-12)
+    assert floor == pytest.approx(resolution(r, 10, 7, rows_dof=2) + 0.5, rel=1e-12)
 
 
 def test_noise_floor_of_units_is_that_of_their_differences():
@@ -659,7 +672,7 @@ TWO_BY_TWO = [[0.1, 0.2], [0.3, 0.4]]
         (half_width, (0.95, 1, 1, 0), "dof"),
         (resolution, (nan,), "se_rows"),
         (noise_floor, (StandardError(nan, 1),), "rows: "),
-        (noise_floor, (StandardError(1.0, 9), nan, 1), "beyond_rows: "),
+        (noise_floor, (StandardError(1.0, 9), nan, 1), "noise: "),
         (noise_floor, (StandardError(1.0, 9), 1, nan), "dof"),
         (lambda smallest: noise_floor(StandardError(1.0, 9), smallest=smallest), (nan,), "smallest"),
         (lambda bias: noise_floor(StandardError(1.0, 9), bias=bias), (nan,), "bias"),

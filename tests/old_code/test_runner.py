@@ -120,7 +120,7 @@ class Moved:
         """Record a candidate in this process, on the data as it is."""
         check = dataclasses.replace(self.check(), candidate=candidate)
         cv = splits.make_cross_validation(check, dataset.read(check, self.root))
-        fitted = measure.fit(check, cv, entropy=crossval.entropy_of("tumours", 1), jobs=1)
+        fitted = measure.fit(check, cv, entropy=crossval.entropy_of_name("tumours", 1), jobs=1)
         measured = measure.assemble(check, cv, fitted, generation=1, anchors={})
         return measured.baseline, measured.approved
 

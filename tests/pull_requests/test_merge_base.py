@@ -12,6 +12,7 @@ import pytest
 from pytest_model_check.baselines import store
 from pytest_model_check.baselines.baseline_json import from_json, to_text
 from pytest_model_check.cli import main
+from pytest_model_check.fitting import crossval
 from pytest_model_check.git import GitError
 from pytest_model_check.pull_requests import merge_base
 from pytest_model_check.pull_requests.merge_base import target_branch
@@ -228,6 +229,24 @@ def test_an_improvement_in_a_branch_passes_when_it_is_what_this_run_computes(pro
     commit(project, "Improve")
     check = judged(project)
     assert (check["verdict"], check["passed"]) == ("better", True)
+
+
+def test_a_baseline_seeded_by_its_name_as_they_were_once_is_no_forgery(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    candidate, promise = "RandomForestClassifier(4, max_depth=3)", 'metrics={"roc_auc": 0.2}, cv=3, seeds=2'
+    project.git("checkout", "-qb", "branch")
+    project.check(candidate, promise)
+    with monkeypatch.context() as before:
+        before.setattr(crossval, "entropy_of", lambda *parts: crossval.entropy_of_name("tumours", parts[-1]))
+        assert project.run("--update-baselines", "-p", "no:xdist").ret == 0
+    commit(project, "recorded as before")
+    check = judged(project)
+    assert (check["verdict"], check["passed"]) == ("new", True)
+    rewrite(project, lambda baseline: baseline["predictions"].update(entropy=7))  # neither old nor new
+    check = judged(project)
+    assert not check["passed"]
+    assert "other seeds than its data, splits and number say" in _said(check)
 
 
 def test_an_invented_number_is_named(branch: Project) -> None:

@@ -24,4 +24,6 @@ def scores(
     weights = np.array([len(part) for part in parts]) / psi.shape[1]
     fold = np.repeat(np.arange(folds), [len(part) for part in parts])
     variances = split_variances(psi, fold) if len(psi) > 1 else np.zeros(folds)
-    return Scores("defined", psi, clusters, False, splits, variances, weights, kind, min_standard_error)
+    return Scores(
+        "defined", psi, clusters, False, splits, variances, weights, kind, min_standard_error, split_of_row=fold
+    )

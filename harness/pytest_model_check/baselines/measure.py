@@ -38,6 +38,8 @@ from pytest_model_check.scoring import metrics
 from pytest_model_check.scoring.perfect_answers import perfect_answers
 from pytest_model_check.settings import STRICT, Rules
 
+REFITS = 2  # of a learner without randomness, per seed: those are quick to fit, and noise is known the better
+
 
 @dataclass(frozen=True)
 class Fitted:
@@ -48,8 +50,9 @@ class Fitted:
     predictions : Predictions
         The candidate's: with every seed, or with one if the learner draws no random numbers.
     replicates : Predictions or None
-        Of a learner without randomness, once per seed without 5% of the training rows: an A/A test of what a harmless
-        change does. None where the seeds themselves tell, or there is only one.
+        Of a learner without randomness, twice per seed without 5% of the training rows: an A/A test of what a harmless
+        change does. Other rows each time, so that by default every row is left out once. None where the seeds
+        themselves tell, or there is only one.
     dummies : tuple of Predictions
         Of models that look at no feature; the best of them is the one to beat.
     learner : {'random', 'deterministic', 'nondeterministic'}
@@ -109,8 +112,8 @@ def fit(
     cv : CrossValidation
         Its data and splits.
     entropy : int
-        Where the random states come from: `crossval.entropy_of` the check's name and the recording's number, so that a
-        lucky run can't approve itself; a baseline that is made again draws those that it drew before.
+        Where the random states come from: `crossval.entropy_of` the data, the splits and the recording's number, so
+        that a lucky run can't approve itself; a baseline that is made again draws those that it drew before.
     jobs : int
         How many processes.
     progress : callable
@@ -129,7 +132,7 @@ def fit(
     else:
         predictions = predict(check.candidate, seeds=1)
         if check.seeds > 1:
-            replicates = predict(check.candidate, seeds=check.seeds, leave_out=True)
+            replicates = predict(check.candidate, seeds=REFITS * check.seeds, leave_out=True)
     return Fitted(
         predictions,
         replicates,

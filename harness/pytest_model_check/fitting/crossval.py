@@ -48,7 +48,7 @@ def predict(
     progress : callable
         Is told how many fits of how many are done.
     leave_out : bool
-        Leave a random 5% of the training rows out of each fit.
+        Leave a twentieth of the training rows out of each fit: with each seed another, until all have been left out.
     after : int
         How many seeds have been used before: these are the next ones.
 
@@ -116,6 +116,18 @@ def slots(cv: CrossValidation) -> Predictions:
     )
 
 
-def entropy_of(name: str, generation: int) -> int:
-    """Where the random states of a baseline's nth recording come from: its name and number, never the clock."""
-    return int.from_bytes(hashlib.sha256(f"{name} {generation}".encode()).digest()[:6])
+def entropy_of(target_digest: str, splitter: str, generation: int) -> int:
+    """Return where the random states of a baseline's nth recording come from: what is predicted, and how it is split.
+
+    Never the clock, and nothing that could be chosen for its luck alone, as a name could.
+    """
+    return _digest(f"{target_digest} {splitter} {generation}")
+
+
+def entropy_of_name(name: str, generation: int) -> int:
+    """Return where they came from in baselines that were recorded before: from the check's name."""
+    return _digest(f"{name} {generation}")
+
+
+def _digest(text: str) -> int:
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:6])

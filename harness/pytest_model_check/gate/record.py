@@ -49,7 +49,13 @@ def record(context: Context, comparison: Comparison) -> Recording:
 
 
 def measure_candidate(
-    context: Context, comparison: Comparison, generation: int, *, given_up: Collection[str], doing: str
+    context: Context,
+    comparison: Comparison,
+    generation: int,
+    *,
+    given_up: Collection[str],
+    doing: str,
+    entropy: int | None = None,
 ) -> Measured:
     """Measure the candidate as the recording of this number.
 
@@ -63,12 +69,16 @@ def measure_candidate(
         The metrics that lose, and are accepted: their anchors move with the loss.
     doing : str
         What the progress line says of it.
+    entropy : int or None
+        Where the random states come from; None: from the data, the splits and the recording's number.
     """
     check, cv, settings = context.check, context.cross_validation, context.settings
+    if entropy is None:
+        entropy = crossval.entropy_of(cv.dataset.target_digest, cv.splitter, generation)
     fitted = measure.fit(
         check,
         cv,
-        entropy=crossval.entropy_of(check.name, generation),
+        entropy=entropy,
         jobs=settings.jobs,
         progress=context.progress_of(doing),
     )

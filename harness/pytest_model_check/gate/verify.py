@@ -23,6 +23,7 @@ def verify(context: Context, comparison: Comparison) -> Recording:
         claimed.generation,
         given_up={name for acceptance in accepted for name in acceptance.metrics} & {*comparison.failing_metrics},
         doing="verifying the branch's baseline",
+        entropy=claimed.entropy if claims.seeded_by_name(claimed) else None,
     )
     stored = store.read_approved(context.settings.folder, claimed)
     scores = {}

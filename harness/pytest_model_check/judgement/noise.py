@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from math import inf, sqrt
+from dataclasses import dataclass, replace
+from math import hypot, inf, sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pytest_model_check.judgement import statistics
+from pytest_model_check.judgement import recombination, statistics
 
 if TYPE_CHECKING:
     from pytest_model_check.judgement.scores import Scores
 
 
 SKILL_SHARE = 0.02  # of the skill above a dummy: the default margin, where rows and seeds can resolve it
+HARMLESS = 0.999  # of recombined refits must hold the noise floor
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,8 @@ class NoiseReference:
         recall does where most rows are positive, and there is nothing to beat.
     noise : float
         Standard deviation of a single run beyond what its rows show; of learners without randomness: what leaving out
-        5% of the training rows does. In the metric's unit, 0 where it was not measured (one seed).
+        5% of the training rows does, its mean loss included. In the metric's unit, 0 where it was not measured (one
+        seed).
     dof : float
         Degrees of freedom of `noise`.
     runs : int or None
@@ -84,20 +86,43 @@ def measure(scores: Scores, replicates: Scores | None, dummy: float | None) -> N
     runs = len(scores.psi) if replicates is None else None
     if len(repeated.psi) < 2:
         return NoiseReference(dummy, 0.0, inf, runs, 0.0)
-    noise, dof, bias = repeated.noise.beyond_rows, repeated.noise.dof, 0.0
     if replicates is not None:
-        changes = replicates.psi - scores.psi[0]
-        shifts = changes.mean(axis=1)
-        bias = max(0.0, -float(shifts.mean()))
-        rows = repeated.pooled_standard_error(changes, replicates.splits - scores.splits[0]).se
-        spread = sqrt(max(0.0, float(np.mean(shifts**2)) - rows**2))
-        if spread > noise:
-            noise, dof = spread, float(len(shifts))
+        return _of_refits(scores, repeated, dummy)
+    one_more, seeds = 1 + 1 / len(scores.psi), scores.noise
+    rows = scores.error_between_seeds
     floor = statistics.noise_floor(
-        repeated.error_between_seeds,
-        noise,
-        dof,
-        smallest=1 / scores.psi.shape[1] if scores.kind == "zero_one" and scores.clusters is None else 0.0,
-        bias=bias,
+        replace(rows, se=rows.se * sqrt(one_more / 2)),
+        seeds.beyond_rows * sqrt(one_more),
+        seeds.dof,
+        smallest=_one_row(scores),
     )
-    return NoiseReference(dummy, noise, dof, runs, floor)
+    return NoiseReference(dummy, seeds.beyond_rows, seeds.dof, runs, floor)
+
+
+def _of_refits(scores: Scores, refits: Scores, dummy: float | None) -> NoiseReference:
+    """Measure a learner without randomness by its refits, which are held against the baseline as a candidate would be.
+
+    Where rows depend on each other, or the folds have to tell, bounds do not fall apart by split: the noise is doubled
+    there instead.
+    """
+    changes, of_splits, spread = refits.psi - scores.psi[0], refits.splits - scores.splits[0], refits.noise
+    bias = max(0.0, -float(changes.mean()))
+    noise = hypot(spread.beyond_rows, bias)
+    rows = refits.pooled_standard_error(changes, of_splits)
+    if refits.clusters is not None or refits.by_folds or scores.split_of_row is None:
+        rows = replace(rows, se=rows.se * sqrt(2))
+        floor = statistics.noise_floor(rows, spread.beyond_rows * sqrt(2), spread.dof, bias=bias)
+        return NoiseReference(dummy, noise, spread.dof, None, floor)
+    if refits.carriers is not None:
+        pairs = zip(changes, of_splits, strict=True)
+        changes = np.stack([refits.carriers.spread(change, of_folds) for change, of_folds in pairs])
+    bounds = recombination.lower_bounds(
+        changes, scores.split_of_row, noise, spread.dof, min_standard_error=scores.min_standard_error
+    )
+    floor = statistics.noise_floor(rows, spread.beyond_rows, spread.dof, smallest=_one_row(scores), bias=bias)
+    return NoiseReference(dummy, noise, spread.dof, None, max(floor, -float(np.quantile(bounds, 1 - HARMLESS))))
+
+
+def _one_row(scores: Scores) -> float:
+    """Return the smallest change that there is of hits."""
+    return 1 / scores.psi.shape[1] if scores.kind == "zero_one" and scores.clusters is None else 0.0

@@ -77,6 +77,8 @@ class Scores:
         believed: then the folds have to tell how sure the score is.
     carriers : Carriers or None
         Of ranks: which rows carry what the folds differ by.
+    split_of_row : ndarray of int, shape (n_rows,), or None
+        The first split that held the row out; None: not known.
     """
 
     definition: str
@@ -91,6 +93,7 @@ class Scores:
     repeats: NDArray[np.int64] | None = None
     by_folds: bool = False
     carriers: Carriers | None = None
+    split_of_row: NDArray[np.int64] | None = None
 
     @property
     def score(self) -> float:

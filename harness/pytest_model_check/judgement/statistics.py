@@ -352,6 +352,19 @@ def half_width(
     return max(float(stdtrit(both.dof, level)) * both.se, float(stdtrit(rows_dof, level)) * se_rows)
 
 
+def half_widths(
+    level: float, se_rows: npt.ArrayLike, noise_sd: float = 0.0, dof: float = inf, *, rows_dof: float = inf
+) -> Floats:
+    """Return `half_width` of many comparisons at once, which differ in their standard errors over rows."""
+    rows = _array("se_rows", se_rows, 1) ** 2
+    both = rows + noise_sd**2
+    share = np.divide(rows, both, out=np.zeros_like(rows), where=both > 0)
+    uncertain = share**2 / rows_dof + (1 - share) ** 2 / dof
+    widths = stdtrit(1 / np.maximum(uncertain, 1e-12), level) * np.sqrt(both)  # so many degrees are as good as any
+    least: Floats = np.maximum(widths, float(stdtrit(rows_dof, level)) * np.sqrt(rows))
+    return least
+
+
 def combine(se_rows: float, noise_sd: float = 0.0, dof: float = inf, *, rows_dof: float = inf) -> StandardError:
     """Add two independent sources of noise.
 
@@ -446,17 +459,16 @@ def resolution(
 
 
 def noise_floor(
-    rows: StandardError, beyond_rows: float = 0.0, dof: float = inf, *, smallest: float = 0.0, bias: float = 0.0
+    rows: StandardError, noise: float = 0.0, dof: float = inf, *, smallest: float = 0.0, bias: float = 0.0
 ) -> float:
-    """Return the smallest margin that comparisons of a baseline's own replicates can resolve.
+    """Return the smallest margin that a comparison without a real difference can resolve.
 
     Parameters
     ----------
     rows : StandardError
-        Over rows, of the difference of two replicates, in the metric's unit: ``sqrt(2 B / (B - 1))`` times that of
-        replicates about their mean.
-    beyond_rows, dof : float
-        The seed noise that rows do not show (`SeedNoise`); it enters times sqrt(2), as between two single runs.
+        Over rows, of the difference of the two that are compared, in the metric's unit.
+    noise, dof : float
+        The standard deviation that seeds put between them beyond what rows show, and its degrees of freedom.
     smallest : float, default 0
         The smallest change there is, 1/n where rows are 0 or 1: added in quadrature to the noise of the rows.
     bias : float, default 0
@@ -473,10 +485,10 @@ def noise_floor(
         If an argument is outside its range.
     """
     _require(0 <= rows.se < inf, "rows", "a finite standard error >= 0", rows.se)
-    _require(0 <= beyond_rows < inf, "beyond_rows", "a finite number >= 0", beyond_rows)
+    _require(0 <= noise < inf, "noise", "a finite number >= 0", noise)
     _require(0 <= smallest < inf, "smallest", "a finite number >= 0", smallest)
     _require(0 <= bias < inf, "bias", "a finite number >= 0", bias)
-    return resolution(hypot(rows.se, smallest), beyond_rows * sqrt(2), dof, rows_dof=rows.dof) + bias
+    return resolution(hypot(rows.se, smallest), noise, dof, rows_dof=rows.dof) + bias
 
 
 def delong_placements(y_true_is_positive: npt.ArrayLike, scores: npt.ArrayLike) -> Floats:

@@ -81,6 +81,7 @@ def score(predictions: Predictions, metric: Metric, truth: Truth) -> Scores:
         strategy.kind,
         strategy.min_standard_error(),
         repeats(predictions),
+        split_of_row=_split_of_row(predictions),
     )
     if strategy.kind == "rank":
         scores = replace(scores, carriers=_carriers(scores, metric, predictions, truth.y[predictions.row]))
@@ -358,6 +359,13 @@ def _in_folds(scorer: Any, predicted: NDArray[Any], truth: NDArray[Any], split: 
             raise ValueError(f"split {k + 1}: {error}") from error
         psi[slots] = scorer._sign * (values + (whole - values.mean()))
     return psi
+
+
+def _split_of_row(predictions: Predictions) -> NDArray[np.int64]:
+    """Find the first split that held each predicted row out."""
+    first = np.full(int(predictions.row.max()) + 1, -1, dtype=np.int64)
+    first[predictions.row[::-1]] = predictions.split[::-1]
+    return first[first >= 0]
 
 
 def _per_row(
