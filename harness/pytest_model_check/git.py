@@ -67,7 +67,7 @@ def succeeds(folder: Path, *arguments: str) -> bool:
 
 
 def resolve(folder: Path, revision: str) -> str | None:
-    """Give the full name of a commit; None where there is none of that name."""
+    """Return the full name of a commit; None where there is none of that name."""
     done = _run(folder, ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"))
     return done.stdout.decode().strip() if done.returncode == 0 else None
 
@@ -84,9 +84,9 @@ def is_cut(folder: Path, sha: str) -> bool:
     return file is not None and file.is_file() and sha in file.read_text(encoding="ascii").split()
 
 
-def merge_base(folder: Path, one: str, other: str) -> str | None:
-    """Give the best common ancestor of two commits; None where there is none (or a shallow clone does not have it)."""
-    done = _run(folder, ("merge-base", one, other))
+def merge_base(folder: Path, commit: str, other: str) -> str | None:
+    """Return the best common ancestor of two commits; None where there is none, or a shallow clone lacks it."""
+    done = _run(folder, ("merge-base", commit, other))
     return done.stdout.decode().strip() if done.returncode == 0 else None
 
 
@@ -97,7 +97,7 @@ def superproject(folder: Path) -> Path | None:
 
 
 def show(path: Path, revision: str) -> bytes | None:
-    """Give a file of the repository as it was at a revision; None where it was not there."""
+    """Return a file of the repository as it was at a revision; None where it was not there."""
     top = toplevel(path.parent)
     if top is None:
         return None
@@ -113,7 +113,7 @@ def defining(top: Path, revision: str, function: str) -> list[Path]:
 
 
 def listed(folder: Path, revision: str, *, recursive: bool = False) -> list[Path]:
-    """Give the files that lay in a folder at a revision, in its folders too if `recursive`."""
+    """Return the files that lay in a folder at a revision, in its folders too if `recursive`."""
     top = toplevel(folder)
     if top is None:
         return []
@@ -124,17 +124,17 @@ def listed(folder: Path, revision: str, *, recursive: bool = False) -> list[Path
 
 
 def commits(path: Path, revision: str = "HEAD", also: Sequence[Path] = ()) -> list[Commit]:
-    """Give the commits that changed a file, or one of some more, the latest first; empty where there are none (yet)."""
+    """Return the commits that changed a file, or one of some more, the latest first; none before the first."""
     top = toplevel(path.parent)
     if top is None or resolve(top, revision) is None:
         return []
-    form, paths = "%H%x00%an%x00%aI%x00%s", [_relative(one, top) for one in (path, *also)]
-    told = call(top, "log", f"--format={form}", "--end-of-options", revision, "--", *paths)
-    return [Commit(*line.split("\0")) for line in told.split("\n") if line]  # a subject may hold other line breaks
+    form, paths = "%H%x00%an%x00%aI%x00%s", [_relative(file, top) for file in (path, *also)]
+    log = call(top, "log", f"--format={form}", "--end-of-options", revision, "--", *paths)
+    return [Commit(*line.split("\0")) for line in log.split("\n") if line]  # a subject may hold other line breaks
 
 
 def shows(paths: Sequence[Path], revisions: Sequence[str], *, top: Path | None = None) -> dict[tuple[Path, str], bytes]:
-    """Give many files at many revisions, in one process; those that were not there are left out.
+    """Return many files at many revisions, in one process; those that were not there are left out.
 
     Where `top` says which repository is meant, paths are taken as they are written, whatever their folders have become.
     """
@@ -147,20 +147,20 @@ def shows(paths: Sequence[Path], revisions: Sequence[str], *, top: Path | None =
     else:
         return {}
     wanted = [(path, revision) for revision in revisions for path in paths]
-    asked = "".join(f"{revision}:{names[path]}\n" for path, revision in wanted)
-    done = _run(top, ("cat-file", "--batch"), asked.encode("utf-8", errors="surrogateescape"))
+    requests = "".join(f"{revision}:{names[path]}\n" for path, revision in wanted)
+    done = _run(top, ("cat-file", "--batch"), requests.encode("utf-8", errors="surrogateescape"))
     if done.returncode:
         raise GitError(f"git cat-file failed: {_last_line(done.stderr)}")
-    found, answer = {}, BytesIO(done.stdout)
-    for one in wanted:
-        said = answer.readline().split()
-        if said[-1] == b"missing":
+    contents, answer = {}, BytesIO(done.stdout)
+    for file in wanted:
+        header = answer.readline().split()
+        if header[-1] == b"missing":
             continue
-        content = answer.read(int(said[-1]))
+        content = answer.read(int(header[-1]))
         answer.read(1)  # the line break after it
-        if said[-2] == b"blob":
-            found[one] = content
-    return found
+        if header[-2] == b"blob":
+            contents[file] = content
+    return contents
 
 
 @contextmanager
@@ -181,11 +181,11 @@ def _relative(path: Path, top: Path) -> str:
 
 
 def _existing(folder: Path) -> Path:
-    """Give the nearest folder that is there: what is asked about may not be."""
-    return next(one for one in (folder, *folder.parents) if one.is_dir())
+    """Return the nearest folder that is there: the folder itself may not be."""
+    return next(place for place in (folder, *folder.parents) if place.is_dir())
 
 
-def _run(folder: Path, arguments: tuple[str, ...], told: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+def _run(folder: Path, arguments: tuple[str, ...], given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
     # A hook's GIT_DIR would answer for another repository, and refs/replace for other objects than are named; messages
     # are read, so they must be English.
     own = {"GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_LITERAL_PATHSPECS": "1"}
@@ -200,7 +200,7 @@ def _run(folder: Path, arguments: tuple[str, ...], told: bytes = b"") -> subproc
             ["git", *SAFE, *arguments],  # noqa: S607 - whichever git the user has
             cwd=folder,
             env=inherited | own,
-            input=told,
+            input=given,
             capture_output=True,
             timeout=PATIENCE,
             check=False,
@@ -211,6 +211,6 @@ def _run(folder: Path, arguments: tuple[str, ...], told: bytes = b"") -> subproc
         raise GitError(f"git {arguments[0]} did not answer for {PATIENCE:.0f} s") from error
 
 
-def _last_line(said: bytes) -> str:
-    lines = said.decode("utf-8", errors="replace").strip().splitlines()
+def _last_line(message: bytes) -> str:
+    lines = message.decode("utf-8", errors="replace").strip().splitlines()
     return lines[-1] if lines else "it gave no reason"

@@ -29,8 +29,9 @@ INI = {
 }
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Declare the options and ini keys."""
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    """Declare the options and ini keys; nothing of the project has been run yet."""
+    typed.remember_environment(pluginmanager.get_plugin("pytestconfig"))  # type: ignore[arg-type]
     group = parser.getgroup("model-check", "model checks: is the model at least as good as its approved baseline?")
     group.addoption("--model-check", action="store_true", help="run the model checks, and nothing else")
     group.addoption(

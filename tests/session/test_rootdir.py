@@ -177,6 +177,17 @@ def test_the_ini_files_of_a_commit_decide(
 
 
 def test_what_lies_above_the_repository_decides_as_it_does_now(tmp_path: Path) -> None:
-    config = Config(tmp_path / "top", tmp_path / "pytest.ini")
-    place = rootdir.find_at("HEAD", tmp_path / "top", config, argparse.Namespace())  # type: ignore[arg-type]
-    assert (place.root, place.name) == (tmp_path / "top", "now")
+    top = tmp_path.resolve() / "top"
+    top.mkdir()
+    git(top, "init", "-q")
+    git(top, "commit", "-qm", "nothing", "--allow-empty")
+    config = Config(top, tmp_path / "pytest.ini")
+    typed = argparse.Namespace(file_or_dir=[], inifilename=None, rootdir=None, override_ini=None)
+    place = rootdir.find_at("HEAD", top, config, typed)  # type: ignore[arg-type]
+    assert (place.root, place.name) == (top, "now")
+    (top / "pytest.ini").write_text(INI)
+    git(top, "add", "-A")
+    git(top, "commit", "-qm", "an ini file of its own")
+    (top / "pytest.ini").unlink()  # so that the one above decides
+    place = rootdir.find_at("HEAD", top, config, typed)  # type: ignore[arg-type]
+    assert (place.root, place.name) == (top, "baselines")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support.branches import PROMISE, TREE
+from support.branches import PROMISE, STRONG, TREE
 from support.project import Project
 
 
@@ -59,3 +59,38 @@ def test_an_ini_file_can_not_keep_the_checks_from_running(
     assert pytester.runpytest_inprocess(str(project.path)).ret in (0, 5), "an ordinary run may"
     ini(project, "")
     assert project.run(*option.split()).ret in (0, 5), "and so may whoever types it"
+
+
+def test_a_conftest_can_not_take_the_target_out_of_the_environment(
+    branch: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    branch.git("remote", "add", "origin", ".")
+    branch.git("fetch", "-q", "origin")
+    monkeypatch.setenv("GITHUB_BASE_REF", "main")
+    (branch.path / "conftest.py").write_text(
+        "import os\n"
+        "os.environ.pop('GITHUB_BASE_REF', None)\n"
+        "def pytest_configure(config):\n"
+        "    config.option.model_check_against = 'HEAD'\n"
+        "    config.option.model_check_python = 'evil.py'\n"
+    )
+    assert branch.run().ret == 0
+    assert branch.report()["against"].endswith("with origin/main (GitHub)")
+
+
+def test_a_selection_that_an_ini_file_makes_accepts_nothing(project: Project) -> None:
+    two = f"""
+        def test_one(model_check):
+            model_check(CANDIDATE, data="data/tumours.csv", target="diagnosis", {PROMISE})
+
+        def test_two(model_check):
+            model_check(CANDIDATE, data="data/tumours.csv", target="diagnosis", {PROMISE})
+    """
+    project.source(two.replace("CANDIDATE", STRONG))
+    assert project.run("--update-baselines").ret == 0
+    before = project.stored()
+    ini(project, "addopts = -k test")
+    project.source(two.replace("CANDIDATE", TREE))
+    assert project.run("--model-check-accept", "a reason").ret == 1
+    assert "2 checks need to be accepted" in project.report()["checks"][0]["message"]
+    assert project.stored() == before

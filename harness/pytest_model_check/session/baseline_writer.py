@@ -1,4 +1,4 @@
-"""The baselines that a run writes when it is over, by one process; and what is said of them."""
+"""The baselines that a run writes when it is over, by one process; and the lines about them."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def _write(check: CheckResult, folder: Path) -> tuple[Path, ...]:
 
 
 def _became(check: CheckResult, file: str) -> str:
-    """Say what became of the baseline that was written to a file."""
+    """Return the line for a baseline that was written to a file."""
     verdict, pending = check.verdict, check.pending
     assert pending is not None
     if verdict.verdict == "recorded":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import argparse
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +13,7 @@ from pytest_model_check import git
 from pytest_model_check.git import GitError
 from pytest_model_check.pull_requests import merge_base
 from pytest_model_check.pull_requests.merge_base import Against
+from pytest_model_check.session.typed import environment
 
 ENDINGS = (".md", ".json", ".txt", ".html")
 
@@ -62,13 +63,15 @@ class Options:
         return None if self.against is None else self.against.sha
 
 
-def read(config: pytest.Config, against: Against | None) -> Options:
+def read(config: pytest.Config, typed: argparse.Namespace, against: Against | None) -> Options:
     """Read the options and ini keys.
 
     Parameters
     ----------
     config : pytest.Config
         pytest's.
+    typed : argparse.Namespace
+        What was typed, as pytest parses it.
     against : Against or None
         As in `Options`: what `find_against` finds, once for all workers.
 
@@ -82,7 +85,7 @@ def read(config: pytest.Config, against: Against | None) -> Options:
         update=config.option.model_check_update,
         accept=_accept(config),
         against=against,
-        python=config.option.model_check_python or sys.executable,
+        python=typed.model_check_python or sys.executable,
         jobs=_jobs(config),
         reports=_reports(config),
         inconclusive_passes=_choice(config, "model_check_inconclusive", ("fail", "pass")) == "pass",
@@ -91,8 +94,15 @@ def read(config: pytest.Config, against: Against | None) -> Options:
     )
 
 
-def find_against(config: pytest.Config) -> Against | None:
+def find_against(config: pytest.Config, typed: argparse.Namespace) -> Against | None:
     """Find the commit whose baselines decide; None: the working tree's do.
+
+    Parameters
+    ----------
+    config : pytest.Config
+        pytest's.
+    typed : argparse.Namespace
+        What was typed, as pytest parses it.
 
     Raises
     ------
@@ -101,7 +111,7 @@ def find_against(config: pytest.Config) -> Against | None:
     """
     places = (config.rootpath, config.rootpath / config.getini("model_check_baselines"))
     try:
-        return merge_base.find(repository(config), config.option.model_check_against, os.environ, places)
+        return merge_base.find(repository(config), typed.model_check_against, environment(config), places)
     except GitError as error:
         raise pytest.UsageError(str(error)) from error
 

@@ -46,18 +46,18 @@ def write(run: Run, path: Path, folder: Path) -> None:
 
 def _histories(run: Run, folder: Path) -> dict[str, tuple[history.Recording, ...]]:
     """Read how skilled each check's model was, recording by recording; where git can't tell, the page does without."""
-    found = {}
+    histories = {}
     for check in run.checks:
         if check.compared.recording:
             try:
                 found[check.name] = history.recordings(folder, check.name)
             except ModelCheckError:  # it decides nothing, and the command `model-check history` says what is wrong
                 continue
-    return found
+    return histories
 
 
 def annotations_of(run: Run, root: Path, locations: Mapping[str, tuple[str, int | None, str]]) -> list[str]:
-    """Give the lines that GitHub Actions turns into marks at the failing tests.
+    """Return the lines that GitHub Actions turns into marks at the failing tests.
 
     Parameters
     ----------

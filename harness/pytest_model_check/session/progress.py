@@ -15,7 +15,7 @@ from pytest_model_check.judgement.numbers import duration
 
 @contextlib.contextmanager
 def shown(config: pytest.Config, name: str) -> Iterator[Callable[[str, int, int], None]]:
-    """Give the function that is told what is going on, and how many fits of how many are done.
+    """Return the function to call with what is going on, and how many fits of how many are done.
 
     Nothing is shown where nobody watches: in files, in pytest-xdist's workers, with ``-q``.
     """

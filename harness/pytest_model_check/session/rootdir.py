@@ -79,8 +79,6 @@ def find_at(revision: str, top: Path, config: pytest.Config, typed: argparse.Nam
         What was typed, as pytest parses it.
     """
     here = config.invocation_params.dir.resolve()
-    if config.inipath is not None and not config.inipath.resolve().is_relative_to(top):  # which no branch wrote
-        return Place(config.rootpath.resolve(), config.getini("model_check_baselines"))
     with tempfile.TemporaryDirectory(prefix="model-check-") as scratch:
         copy = _Copy(top, Path(scratch).resolve())
         then = argparse.Namespace(
@@ -92,6 +90,9 @@ def find_at(revision: str, top: Path, config: pytest.Config, typed: argparse.Nam
         invoked = copy.of_folder(here)
         copy.fill(revision)
         setup = find(then, invoked)
+        is_within = setup.ini is not None and setup.ini.is_relative_to(copy.scratch)
+        if not is_within and config.inipath is not None and not config.inipath.resolve().is_relative_to(top):
+            return Place(config.rootpath.resolve(), config.getini("model_check_baselines"))  # it is no branch's
         if not setup.root.is_relative_to(copy.scratch):  # what lies around the copy says nothing
             setup = Setup(invoked, None, {})
         root = top / setup.root.relative_to(copy.scratch)

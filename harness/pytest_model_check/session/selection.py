@@ -19,7 +19,7 @@ def narrow_collection(config: pytest.Config) -> None:
     paths = config.getini("model_check_testpaths")
     sources = (pytest.Config.ArgsSource.TESTPATHS, pytest.Config.ArgsSource.INVOCATION_DIR)
     if paths and config.args_source in sources and config.invocation_params.dir == config.rootpath:
-        config.args = [found for path in paths for found in sorted(glob(path, recursive=True)) or [path]]  # noqa: PTH207 - keeps relative paths relative
+        config.args = [match for path in paths for match in sorted(glob(path, recursive=True)) or [path]]  # noqa: PTH207 - keeps relative paths relative
 
 
 def clashes(checks: Iterable[pytest.Item]) -> list[tuple[pytest.Item, str]]:
@@ -38,12 +38,10 @@ def clashes(checks: Iterable[pytest.Item]) -> list[tuple[pytest.Item, str]]:
     return clashing
 
 
-def is_selection(config: pytest.Config) -> bool:
-    """Whether the command line says which checks are meant: by -k, -m or a node id; the marker of all says nothing."""
-    option = config.option
-    return bool(
-        option.keyword or option.markexpr not in ("", NAME) or any("::" in argument for argument in config.args)
-    )
+def is_selection(typed: argparse.Namespace) -> bool:
+    """Whether it was typed which checks are meant: by -k, -m or a node id; the marker of all of them says nothing."""
+    by_name = any("::" in argument for argument in typed.file_or_dir)
+    return bool(typed.keyword) or typed.markexpr not in ("", NAME) or by_name
 
 
 def is_narrowed(typed: argparse.Namespace) -> bool:

@@ -40,11 +40,12 @@ class ModelCheckSession:
         self.config = config
         worker = getattr(config, "workerinput", {}).get(NAME)
         self.is_worker = worker is not None
+        self.typed = typed.parse(config)
         if worker is None:
-            self.options = options.read(config, options.find_against(config))
+            self.options = options.read(config, self.typed, options.find_against(config, self.typed))
             self.scratch = Path(tempfile.mkdtemp(prefix="model-check-"))
         else:
-            self.options = options.read(config, xdist.against_from(worker))
+            self.options = options.read(config, self.typed, xdist.against_from(worker))
             self.scratch = xdist.scratch_from(worker)
         self.results = RunResults()
         self.collected: set[str] = set()
@@ -57,7 +58,7 @@ class ModelCheckSession:
     # -- collection ------------------------------------------------------------------------------------------------
 
     def pytest_report_header(self) -> str:
-        """Say that model checks run, and against what."""
+        """Return the line that names what the checks are held against."""
         doing = "accepting" if self.options.accept else "updating" if self.options.update else "against"
         against = self.options.against
         decides = "" if against is None else f", held against the {against.words}"
@@ -151,7 +152,7 @@ class ModelCheckSession:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
-        """Tell a worker of pytest-xdist's where to leave its files, and against what to judge."""
+        """Pass to a worker of pytest-xdist's where to leave its files, and against what to judge."""
         node.workerinput[NAME] = xdist.worker_input(self.scratch, self.options.against)
 
     @pytest.hookimpl(optionalhook=True)
@@ -201,7 +202,7 @@ class ModelCheckSession:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def _gaps(self, exitstatus: int) -> list[str]:
-        """Say what of the evidence is missing: a run that ends early must never look like one that passed."""
+        """Return what is missing of the evidence: a run that ends early must never look like one that passed."""
         if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
             return ["No model check was collected: a check is a test that uses the fixture model_check."]
         if exitstatus not in JUDGED:
@@ -218,9 +219,9 @@ class ModelCheckSession:
         """Name the approved checks of which nothing was heard, though this run covers them."""
         from pytest_model_check.session import missing
 
-        found = missing.find(self.config, typed.parse(self.config), self.options, self.results, self.collected)
-        self.problems += found.problems
-        self.retired += found.retired
+        checks = missing.find(self.config, self.typed, self.options, self.results, self.collected)
+        self.problems += checks.problems
+        self.retired += checks.retired
 
     def _write_baselines(self, session: pytest.Session) -> None:
         if not self.options.update:
@@ -231,7 +232,7 @@ class ModelCheckSession:
             self.results,
             self.options.folder,
             lambda error: self._fail_late(session, error),
-            is_selection=selection.is_selection(self.config),
+            is_selection=selection.is_selection(self.typed),
             as_typed=lambda path: as_typed(self.config, path),
         )
         self.notes += written.lines

@@ -23,7 +23,7 @@ def name_in(nodeid: str) -> str:
 
 
 def never_called(test: str) -> str:
-    """Say that a test never asked for a verdict."""
+    """Return the words for a test that never called the fixture."""
     return f"{derived_name(test)}: the test never called model_check, so nothing was proved"
 
 
@@ -39,7 +39,7 @@ def fail_unproved(report: pytest.TestReport, name: str, failures: Collection[str
 def reason_broken(
     report: pytest.TestReport, raised: BaseException | None, name: str, failures: Collection[str]
 ) -> str | None:
-    """Say in one line why a test failed, if not for a verdict; None where it did not, or for that.
+    """Return in one line why a test failed, if not for a verdict; None where it did not, or for that.
 
     Parameters
     ----------

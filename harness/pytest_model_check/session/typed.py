@@ -1,8 +1,10 @@
-"""The command line: what was typed on it, what counts only where it was, and how paths would be typed."""
+"""The command line: what was typed on it and where, what counts only if it was, and how paths would be typed."""
 
 from __future__ import annotations
 
 import argparse
+import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,19 @@ IDLE = {  # with these pytest runs no test, and ends with 0
     "show_fixtures_per_test": "--fixtures-per-test",
     "cacheshow": "--cache-show",
 }
+
+
+ENVIRONMENT = pytest.StashKey[Mapping[str, str]]()
+
+
+def remember_environment(config: pytest.Config) -> None:
+    """Keep the environment in which pytest was started: plugins and conftest files may change it."""
+    config.stash[ENVIRONMENT] = dict(os.environ)
+
+
+def environment(config: pytest.Config) -> Mapping[str, str]:
+    """Return the environment in which pytest was started."""
+    return config.stash[ENVIRONMENT]
 
 
 def parse(config: pytest.Config) -> argparse.Namespace:
