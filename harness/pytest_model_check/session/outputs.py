@@ -46,11 +46,11 @@ def write(run: Run, path: Path, folder: Path) -> None:
 
 def _histories(run: Run, folder: Path) -> dict[str, tuple[history.Recording, ...]]:
     """Read how skilled each check's model was, recording by recording; where git can't tell, the page does without."""
-    histories = {}
+    histories: dict[str, tuple[history.Recording, ...]] = {}
     for check in run.checks:
         if check.compared.recording:
             try:
-                found[check.name] = history.recordings(folder, check.name)
+                histories[check.name] = history.recordings(folder, check.name)
             except ModelCheckError:  # it decides nothing, and the command `model-check history` says what is wrong
                 continue
     return histories
