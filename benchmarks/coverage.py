@@ -112,14 +112,18 @@ def main() -> None:
     print(f"seed {options.seed}, {options.times:,} differences of each kind, {fewer}\n")
     for name, (headers, rows) in TABLES.items():
         if name in options.tables:
-            print(table(headers, rows(np.random.default_rng(options.seed), options)), flush=True)
+            for line in table(headers, rows(np.random.default_rng(options.seed), options)):
+                print(line, flush=True)
 
 
-def table(headers: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
-    """Write a Markdown table; what is not a number comes first."""
-    rows = list(lines)
-    ruler = "|".join("---:" if "/" in cell else "---" for cell in rows[0])
-    return "\n".join([f"| {' | '.join(headers)} |", f"|{ruler}|", *(f"| {' | '.join(row)} |" for row in rows), ""])
+def table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """Write the lines of a Markdown table as its rows come in; what is not a number comes first."""
+    yield f"| {' | '.join(headers)} |"
+    for number, row in enumerate(rows):
+        if number == 0:
+            yield f"|{'|'.join('---:' if '%' in cell else '---' for cell in row)}|"
+        yield f"| {' | '.join(row)} |"
+    yield ""
 
 
 def missed(means: Floats, *widths: Floats) -> str:

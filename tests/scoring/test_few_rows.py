@@ -176,6 +176,22 @@ def test_what_seeds_do_to_a_fold_is_not_counted_beside_what_its_carriers_show():
         assert noise.floor == pytest.approx(between.se * 2 * 2.3, rel=0.5)
 
 
+def test_refits_of_an_auc_with_one_positive_a_fold_hold_its_noise_floor():
+    y, rng = rare(1), np.random.default_rng(3)
+    (one,) = few(y, models=1)
+    p = one.responses["predict_proba"]
+    noisy = np.exp(np.log(p) + rng.normal(0, 0.3, (10, *p.shape[1:])))  # what ten harmless changes do
+    refits = replace(one, responses={"predict_proba": noisy / noisy.sum(axis=2, keepdims=True)})
+    baseline = score(one, y, metric("roc_auc"))
+    reference = measure(baseline, score(refits, y, metric("roc_auc")), 0.5)
+    blocked = 0
+    for _ in range(200):  # in every fold another refit: each could have come about
+        drawn = refits.responses["predict_proba"][rng.integers(10, size=10)[one.fold], one.row][None]
+        candidate = score(replace(one, responses={"predict_proba": drawn}), y, metric("roc_auc"))
+        blocked += difference(baseline.psi[0], baseline.folds, candidate, reference).bounds()[0] <= -reference.floor
+    assert blocked <= 2
+
+
 def test_groups_that_hold_all_rows_of_a_class_prove_nothing_of_it():
     y = rare(1)
     (one,) = few(y, models=1)
