@@ -267,7 +267,18 @@ def _changed(path, change):
 
 FREE = ("environment",)  # what is in it is for people
 LABELS = ("kind", "verdict", "term", "inconclusive", "without_predictions")
-OPTIONAL = ("degrees_of_freedom", "classes", "anchor", "closed", "value", "features", "groups", "time", "seeds")
+OPTIONAL = (
+    "degrees_of_freedom",
+    "classes",
+    "anchor",
+    "closed",
+    "dummy",
+    "value",
+    "features",
+    "groups",
+    "time",
+    "seeds",
+)
 
 
 def _optional(path) -> bool:
