@@ -123,13 +123,15 @@ def test_a_metric_that_has_too_few_rows_of_a_class_is_reported_and_says_what_it_
     takes = (
         "there are 3 rows of class malignant in split 1, and it takes 5 rows of each class in every fold, or 5 folds"
     )
-    assert recorded["margin"] == {"value": None, "reason": f"reported, not judged: {takes}"}
+    reason = "reported, not judged: too few rows of a class"
+    assert recorded["margin"] == {"value": None, "kind": "few_rows", "reason": reason}
     assert recorded["standard_error"] > 0  # of three folds
     project.source(source.format(0.9, both))
     assert project.run().ret == 0
     found = {metric["metric"]: metric for metric in project.report()["checks"][0]["metrics"]}
     assert found["f1_macro"]["verdict"] == "reported"
     assert found["f1_macro"]["candidate"] is not None
+    assert found["f1_macro"]["reason"] == f"it can't be judged: {takes}"
     assert found["roc_auc"]["verdict"] in ("held", "better")
     for metrics, said in (
         (["f1_macro"], f"nothing would be judged: f1_macro: {takes}"),

@@ -127,7 +127,9 @@ def test_the_keys_of_the_json_report_are_a_contract() -> None:
         "resolution_reused", "dummy", "floor", "blocked", "seeds", "reason", "folds", "drift", "losses",
     ]  # fmt: skip
     assert list(check["metrics"][0]["drift"]) == ["since", "score", "delta", "low", "high", "margin"]
-    assert list(check["standing"][0]) == ["generation", "reason", "message", "metrics", "weakened", "closed"]
+    assert list(check["standing"][0]) == [
+        "generation", "reason", "message", "metrics", "weakened", "closed", "kind", "losses", "weaker_terms", "said",
+    ]  # fmt: skip
     assert list(check["moved"]) == ["before", "after", "commit", "reason", "corners"]
     assert list(check["moved"]["corners"][0]) == ["metric", "old_old", "old_new", "new_old", "new_new"]
     assert (list(check["data"]), list(check["flips"])) == (["path", "md5", "rows"], ["lost", "won", "rows"])
