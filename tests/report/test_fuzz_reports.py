@@ -16,6 +16,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from pytest_model_check.baselines.diff import Diff, Row, Snapshot
 from pytest_model_check.baselines.history import History, Recording
 from pytest_model_check.baselines.record import Baseline
+from pytest_model_check.baselines.terms import Protocol
 from pytest_model_check.git import Commit
 from pytest_model_check.judgement.quality import RecordingQuality
 from pytest_model_check.judgement.verdicts import (
@@ -165,7 +166,6 @@ RENDERERS: dict[str, Callable[[Run], str]] = {  # a report that is new goes in h
 
 def recorded(text: str) -> Baseline:
     """Record a baseline in which every word is the same."""
-    words = dict.fromkeys(("cv", "target", "groups", "time", "description"), text)
     return baseline(
         name=text,
         nodeid=text,
@@ -174,9 +174,11 @@ def recorded(text: str) -> Baseline:
         classes=(text, "b"),
         environment={text: text},
         metrics={text: metric(0.9)},
-        history=(accepted(1, text, weakened=(text,)),),
+        history=(accepted(1, text, said=text),),
         formerly=(text,),
-        protocol=words | {key: [text] for key in ("slices", "features", "caveats")},
+        description=text,
+        caveats=(text,),
+        protocol=Protocol(text, text, (text,), text, text, (text,), 2),
     )
 
 
@@ -188,7 +190,7 @@ def life_of(text: str) -> History:
 def changed(text: str) -> Diff:
     rows = (Row(text, text, "worse", 0.9, 0.8, -0.1, -0.2, -0.05, 0.01, text),)
     sides = (Snapshot(text, None, {}, {}), Snapshot(text, "3f2a1c9" * 5, {}, {}))
-    return Diff(*sides, rows, ((text, text),), ((text, replace(accepted(1, text), message=text)),))
+    return Diff(*sides, rows, ((text, text),), ((text, replace(accepted(1, text), said=text)),))
 
 
 OUTPUTS: dict[str, Callable[[str], str]] = {  # whatever shows a word of a branch to people
