@@ -190,7 +190,7 @@ def life_of(text: str) -> History:
 def changed(text: str) -> Diff:
     rows = (Row(text, text, "worse", 0.9, 0.8, -0.1, -0.2, -0.05, 0.01, text),)
     sides = (Snapshot(text, None, {}, {}), Snapshot(text, "3f2a1c9" * 5, {}, {}))
-    return Diff(*sides, rows, ((text, text),), ((text, replace(accepted(1, text), said=text)),))
+    return Diff(*sides, rows, ((text, Weakening("slice", text)),), ((text, replace(accepted(1, text), said=text)),))
 
 
 OUTPUTS: dict[str, Callable[[str], str]] = {  # whatever shows a word of a branch to people
