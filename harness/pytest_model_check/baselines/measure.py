@@ -186,7 +186,7 @@ def assemble(
         target_digest=data.target_digest,
         columns=data.columns_digests,
         protocol=promises.protocol_of(check, cv.splitter, rules),
-        test_train_ratio=cv.test_train_ratio,
+        test_train_ratio=float(f"{cv.test_train_ratio:.10g}"),  # as JSON keeps it
         description=check.description,
         caveats=check.caveats,
         metrics=scored,
