@@ -132,6 +132,13 @@ def test_a_metric_that_is_new_or_only_reported_promised_nothing():
     assert weakened(terms_of_baseline(reported), found) == ()
 
 
+def test_a_season_that_need_not_be_beaten_any_more_is_a_weaker_promise_and_a_new_one_is_not():
+    weekly, yearly, plain = (Terms(protocol(time="day", season=season), {}) for season in (7, 365, None))
+    assert [explain.weakening(weaker) for weaker in weakened(weekly, plain)] == ["season= is not named, was 7"]
+    assert [explain.weakening(weaker) for weaker in weakened(weekly, yearly)] == ["season= is 365, was 7"]
+    assert weakened(plain, weekly) == ()
+
+
 @given(terms)
 @fast
 def test_nothing_is_weaker_than_itself(one):

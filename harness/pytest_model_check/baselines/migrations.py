@@ -43,6 +43,7 @@ def _to_3(plain: _Plain) -> dict[str, Any]:
         "caveats": protocol.value.get("caveats", []),
         "protocol": {
             **{column: protocol.value.get(column) for column in _COLUMNS},
+            **({} if protocol.value.get("season") is None else {"season": protocol.value["season"]}),
             "slices": protocol.value.get("slices", []),
             "seeds": seeds,
             **{rule: protocol.value.get(rule, "fail") for rule in _RULES},
@@ -57,7 +58,7 @@ def _margin(metric: Reader) -> dict[str, Any]:
     margin = metric.sub("margin")
     value, reason = margin.get("value", float, optional=True), margin.get("reason", str)
     if value is None:
-        return {"value": None, "kind": "single_row"}
+        return {"value": None, "kind": "single_row" if "single row" in reason else "few_rows"}
     named, limited = reason.startswith("named"), reason.startswith("the noise floor")
     return {"value": value, "kind": "named" if named else "noise_floor" if limited else "skill_share"}
 

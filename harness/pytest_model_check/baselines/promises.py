@@ -14,7 +14,7 @@ from pytest_model_check.judgement.verdicts import Weakening
 from pytest_model_check.settings import Rules
 
 ROOM = 1e-6  # relative: a margin that went through JSON is no wider one
-_SAME: tuple[Literal["cv", "target", "groups", "time", "season"], ...] = ("cv", "target", "groups", "time", "season")
+_SAME: tuple[Literal["cv", "target", "groups", "time"], ...] = ("cv", "target", "groups", "time")
 
 
 def protocol_of(check: Check, splitter: str, rules: Rules) -> Protocol:
@@ -90,6 +90,8 @@ def _protocols(before: Protocol, now: Protocol) -> Iterator[Weakening]:
         was, has_become = getattr(before, term), getattr(now, term)
         if was != has_become:
             yield Weakening(term, before=was, after=has_become)
+    if before.season is not None and before.season != now.season:  # one that is named now is one more to beat
+        yield Weakening("season", before=before.season, after=now.season)
     if before.seeds is not None and now.seeds is not None and now.seeds < before.seeds:
         yield Weakening("seeds", before=before.seeds, after=now.seeds)
     old, new = before.rules.values, now.rules.values

@@ -52,7 +52,7 @@ class BaselineMetric:
         How it was computed.
     margin : float or None
         The margin in force when the baseline was recorded; None: the metric is reported, not judged.
-    margin_kind : {'named', 'skill_share', 'noise_floor', 'single_row'}
+    margin_kind : {'named', 'skill_share', 'noise_floor', 'single_row', 'few_rows'}
         Where it comes from (`pytest_model_check.judgement.margins.Margin`).
     noise_reference : NoiseReference
         Dummy, seed noise and noise floor.
