@@ -18,19 +18,14 @@ from pytest_model_check.baselines.history import History, Recording
 from pytest_model_check.baselines.record import Baseline
 from pytest_model_check.baselines.terms import Protocol
 from pytest_model_check.git import Commit
+from pytest_model_check.judgement.compared import ChangedRows, Compared, DataVersion, Differences, Moved, ScoreGrid
 from pytest_model_check.judgement.quality import RecordingQuality
 from pytest_model_check.judgement.verdicts import (
     Acceptance,
-    ChangedRows,
-    Compared,
     Concessions,
-    DataVersion,
-    Differences,
     Loss,
     MetricVerdict,
-    Moved,
     Run,
-    ScoreGrid,
     Verdict,
     Weakening,
     worst,

@@ -8,18 +8,8 @@ from dataclasses import replace
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-from pytest_model_check.judgement.verdicts import (
-    Acceptance,
-    ChangedRows,
-    Compared,
-    Concessions,
-    Differences,
-    Loss,
-    Moved,
-    Run,
-    ScoreGrid,
-    Verdict,
-)
+from pytest_model_check.judgement.compared import ChangedRows, Compared, Differences, Moved, ScoreGrid
+from pytest_model_check.judgement.verdicts import Acceptance, Concessions, Loss, Run, Verdict
 from pytest_model_check.report import markdown, markdown_text, sentences
 from support.html import Page
 from support.verdicts import DATA, HELD, WORSE, verdict

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import ceil, floor, log10
 
+from pytest_model_check.judgement.compared import ChangedRows
 from pytest_model_check.judgement.margins import MarginKind
 from pytest_model_check.judgement.numbers import between, change, decimals, interval, number, percentage
 from pytest_model_check.judgement.verdicts import (
     WORST_FIRST,
     Acceptance,
-    ChangedRows,
     Loss,
     MetricVerdict,
     Verdict,

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from pytest_model_check.judgement import explain_quality
+from pytest_model_check.judgement.compared import DataVersion, ScoreGrid
 from pytest_model_check.judgement.explain import accepted, drift_clause, weakening
 from pytest_model_check.judgement.numbers import MISSING, count, decimals, duration, number, plain, times
-from pytest_model_check.judgement.verdicts import PASSING, DataVersion, MetricVerdict, Run, ScoreGrid, Verdict
+from pytest_model_check.judgement.verdicts import PASSING, MetricVerdict, Run, Verdict
 
 
 def became(verdict: Verdict, scores: Mapping[str, float], generation: int) -> str:

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pytest_model_check.judgement import explain
+from pytest_model_check.judgement.compared import ScoreGrid
 from pytest_model_check.judgement.numbers import MISSING, between, decimals, interval, percentage, plain, signed
-from pytest_model_check.judgement.verdicts import PASSING, MetricVerdict, ScoreGrid, Verdict, worst_first
+from pytest_model_check.judgement.verdicts import PASSING, MetricVerdict, Verdict, worst_first
 from pytest_model_check.report import sentences
 from pytest_model_check.report.html import forest
 from pytest_model_check.report.html.forest import Bar, Scale
