@@ -12,19 +12,14 @@ from collections.abc import Callable
 
 from overhead import machine as this_machine
 from pytest_model_check.judgement import explain
+from pytest_model_check.judgement.compared import ChangedRows, Compared, DataVersion, Differences, Moved, ScoreGrid
 from pytest_model_check.judgement.verdicts import (
     Acceptance,
-    ChangedRows,
-    Compared,
     Concessions,
     Cost,
-    DataVersion,
-    Differences,
     Loss,
     MetricVerdict,
-    Moved,
     Run,
-    ScoreGrid,
     Verdict,
     worst,
 )

@@ -23,20 +23,15 @@ if TYPE_CHECKING:
         UnavailableError,
     )
     from pytest_model_check.judgement import statistics
+    from pytest_model_check.judgement.compared import ChangedRows, Compared, DataVersion, Differences, Moved, ScoreGrid
     from pytest_model_check.judgement.quality import MetricQuality, RecordingQuality
     from pytest_model_check.judgement.verdicts import (
         Acceptance,
-        ChangedRows,
-        Compared,
         Concessions,
         Cost,
-        DataVersion,
-        Differences,
         Drift,
         Label,
         MetricVerdict,
-        Moved,
-        ScoreGrid,
         Verdict,
     )
 
@@ -70,15 +65,16 @@ __all__ = [
 ]
 
 
+_HOMES = ("errors", "judgement.compared", "judgement.quality", "judgement.verdicts", "checks.model_check")
+
+
 def __getattr__(name: str) -> Any:
     if name == "statistics":
         return import_module("pytest_model_check.judgement.statistics")
-    if name == "ModelCheck":
-        return import_module("pytest_model_check.checks.model_check").ModelCheck
-    if name in __all__:
-        modules = {"Error": "errors", "Quality": "judgement.quality"}
-        module = next((modules[end] for end in modules if name.endswith(end)), "judgement.verdicts")
-        return getattr(import_module(f"pytest_model_check.{module}"), name)
+    for home in _HOMES if name in __all__ else ():
+        module = import_module(f"pytest_model_check.{home}")
+        if hasattr(module, name):
+            return getattr(module, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

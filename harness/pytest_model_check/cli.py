@@ -57,16 +57,18 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     def command(name: str, run: Command, summary: str, more: str = "") -> argparse.ArgumentParser:
-        one = commands.add_parser(
+        subparser = commands.add_parser(
             name,
             help=summary,
             description=f"{summary[0].upper()}{summary[1:]}.",
             epilog=more,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
-        one.add_argument("--baselines", type=Path, default=Path("baselines"), metavar="DIR", help="default: baselines")
-        one.set_defaults(run=run)
-        return one
+        subparser.set_defaults(run=run)
+        subparser.add_argument(
+            "--baselines", type=Path, default=Path("baselines"), metavar="DIR", help="default: baselines"
+        )
+        return subparser
 
     show = command("show", _show, "what is promised: score, margin and dummy of each baseline")
     show.add_argument("names", nargs="*", metavar="NAME", help="baselines to show (default: all)")
@@ -138,11 +140,11 @@ def _parser() -> argparse.ArgumentParser:
 
 def _show(options: argparse.Namespace) -> tuple[str, int]:
     from pytest_model_check.baselines import history, store
-    from pytest_model_check.report import terminal
+    from pytest_model_check.report import promise_table
 
     names = history.names(options.baselines, options.names)
-    found = [baseline for name in names if (baseline := store.read(options.baselines, name)) is not None]
-    return "\n".join(terminal.promises(found)) + "\n", 0
+    baselines = [baseline for name in names if (baseline := store.read(options.baselines, name)) is not None]
+    return promise_table.render(baselines), 0
 
 
 def _history(options: argparse.Namespace) -> tuple[str, int]:
@@ -153,10 +155,10 @@ def _history(options: argparse.Namespace) -> tuple[str, int]:
     form = options.plot.suffix.lower().removeprefix(".") if options.plot else ""
     if options.plot and form not in history_plot.FORMATS:
         raise ModelCheckError(f"--plot {options.plot}: can't draw {form or 'that'}", "Name a .png or .svg file.")
-    found = [history.read(options.baselines, name) for name in options.names or history.names(options.baselines)]
-    text = history_table.render(found)
+    histories = [history.read(options.baselines, name) for name in options.names or history.names(options.baselines)]
+    text = history_table.render(histories)
     if options.plot:
-        drawable = [one for one in found if one.recordings]
+        drawable = [each for each in histories if each.recordings]
         if not drawable:
             raise ModelCheckError("--plot: there is no recording to draw", text)
         _save(options.plot, history_plot.draw(drawable, form))
@@ -168,8 +170,8 @@ def _diff(options: argparse.Namespace) -> tuple[str, int]:
     from pytest_model_check.baselines import diff
     from pytest_model_check.report import diff_table
 
-    found = diff.difference(options.baselines, options.a, options.b)
-    return diff_table.FORMATS[options.format](found), int(found.worse)
+    difference = diff.difference(options.baselines, options.a, options.b)
+    return diff_table.FORMATS[options.format](difference), int(difference.worse)
 
 
 def _plan(options: argparse.Namespace) -> tuple[str, int]:
@@ -226,16 +228,16 @@ def _write_up(options: argparse.Namespace) -> tuple[str, int]:
     form = options.out.suffix.lower() if options.out else ".md"
     if form not in (".md", ".html"):
         raise ModelCheckError(f"--out {options.out}: can't write {form or 'that'}", "Name a .md or .html file.")
-    found = history.read(options.baselines, options.name)
-    if not found.recordings:
-        raise ModelCheckError(f"{options.name}: no recording of it can be read", "\n".join(found.remarks))
+    past = history.read(options.baselines, options.name)
+    if not past.recordings:
+        raise ModelCheckError(f"{options.name}: no recording of it can be read", "\n".join(past.remarks))
     plot, note = None, ""
     if form == ".html":
         try:
-            plot = history_plot.inline(found)
+            plot = history_plot.inline(past)
         except drawing.NoMatplotlibError as error:  # the table says the same
             note = f"Without the plot: {error}\n"
-    account = write_up(found, options.baselines.as_posix(), author=options.author, plot=plot)
+    account = write_up(past, options.baselines.as_posix(), author=options.author, plot=plot)
     if options.out is None:
         return document.markdown(account), 0
     _save(options.out, (document.html if form == ".html" else document.markdown)(account).encode())

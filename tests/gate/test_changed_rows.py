@@ -3,7 +3,7 @@
 import numpy as np
 from pytest_model_check.fitting.predictions import Predictions
 from pytest_model_check.gate.changed_rows import count
-from pytest_model_check.judgement.verdicts import ChangedRows
+from pytest_model_check.judgement.compared import ChangedRows
 from support.predictions import regression
 from support.two_classes import of_folds
 

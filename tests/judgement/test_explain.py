@@ -6,9 +6,10 @@ from math import inf, nan
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pytest_model_check.judgement.compared import ChangedRows
 from pytest_model_check.judgement.explain import advice, changed_rows, sentence
 from pytest_model_check.judgement.numbers import decimals, duration, interval, number
-from pytest_model_check.judgement.verdicts import ChangedRows, Drift, MetricVerdict
+from pytest_model_check.judgement.verdicts import Drift, MetricVerdict
 
 fast = settings(deadline=None, derandomize=True, max_examples=100)
 BASIC = {"baseline": 0.994, "candidate": 0.9733, "margin": 0.005, "resolution": 0.009, "dummy": 0.5}

@@ -18,19 +18,14 @@ from pytest_model_check.baselines.history import History, Recording
 from pytest_model_check.baselines.record import Baseline
 from pytest_model_check.baselines.terms import Protocol
 from pytest_model_check.git import Commit
+from pytest_model_check.judgement.compared import ChangedRows, Compared, DataVersion, Differences, Moved, ScoreGrid
 from pytest_model_check.judgement.quality import RecordingQuality
 from pytest_model_check.judgement.verdicts import (
     Acceptance,
-    ChangedRows,
-    Compared,
     Concessions,
-    DataVersion,
-    Differences,
     Loss,
     MetricVerdict,
-    Moved,
     Run,
-    ScoreGrid,
     Verdict,
     Weakening,
     worst,
@@ -47,6 +42,7 @@ from pytest_model_check.report import (
     markdown_text,
     openmetrics,
     plan_text,
+    promise_table,
     terminal,
 )
 from pytest_model_check.report.html import page
@@ -199,7 +195,7 @@ OUTPUTS: dict[str, Callable[[str], str]] = {  # whatever shows a word of a branc
     "page": lambda text: page.render(named(text)),
     "junit": lambda text: "\n".join(key for key, _ in junit.properties(named(text).checks[0])),
     "failure": lambda text: failure(f"churn: {text}", f"{text}\n{text}: {text}"),
-    "show": lambda text: "\n".join(terminal.promises([recorded(text)])),
+    "show": lambda text: promise_table.render([recorded(text)]),
     "plan": lambda text: plan_text.render(recorded(text), next(iter(recorded(text).metrics)), 0.01),
     "history": lambda text: history_table.render([life_of(text)]),
     "diff": lambda text: diff_table.text(changed(text)),

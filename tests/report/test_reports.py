@@ -10,19 +10,8 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from pytest_model_check.judgement import verdict_json
-from pytest_model_check.judgement.verdicts import (
-    Acceptance,
-    Compared,
-    Concessions,
-    Cost,
-    Differences,
-    Loss,
-    MetricVerdict,
-    Moved,
-    Run,
-    ScoreGrid,
-    Verdict,
-)
+from pytest_model_check.judgement.compared import Compared, Differences, Moved, ScoreGrid
+from pytest_model_check.judgement.verdicts import Acceptance, Concessions, Cost, Loss, MetricVerdict, Run, Verdict
 from pytest_model_check.report import annotations, json_report, junit, openmetrics, terminal, text
 from support.pages import full
 from support.project import LOGISTIC, Project

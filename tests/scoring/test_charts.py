@@ -153,4 +153,4 @@ def test_charts_are_gathered_for_the_page_only(project: Project) -> None:
     drawn = project.report()["checks"][0]["charts"]
     assert {"roc", "calibration", "confusion"} <= drawn.keys()
     assert np.sum(drawn["confusion"]["candidate"]) == pytest.approx(569, rel=1e-3)
-    assert "This may not ship: 1 of 1 model check failed" in (project.path / "report.html").read_text("utf-8")
+    assert "May not ship: 1 of 1 model check failed" in (project.path / "report.html").read_text("utf-8")

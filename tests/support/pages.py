@@ -6,22 +6,17 @@ from typing import Any
 
 from pytest_model_check.baselines.history import Recording
 from pytest_model_check.git import Commit
+from pytest_model_check.judgement.compared import ChangedRows, Compared, DataVersion, Differences, Moved, ScoreGrid
 from pytest_model_check.judgement.quality import MetricQuality, RecordingQuality
-from pytest_model_check.judgement.verdicts import (  # fmt: skip
+from pytest_model_check.judgement.verdicts import (
     PASSING,
     Acceptance,
-    ChangedRows,
-    Compared,
     Concessions,
     Cost,
-    DataVersion,
-    Differences,
     Drift,
     Label,
     Loss,
     MetricVerdict,
-    Moved,
-    ScoreGrid,
     Verdict,
     Weakening,
 )

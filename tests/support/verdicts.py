@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pytest_model_check.judgement.verdicts import Compared, Cost, DataVersion, MetricVerdict, Verdict
+from pytest_model_check.judgement.compared import Compared, DataVersion
+from pytest_model_check.judgement.verdicts import Cost, MetricVerdict, Verdict
 
 DATA = DataVersion("data/churn.csv", "0" * 32, 5690)
 WORSE = MetricVerdict(

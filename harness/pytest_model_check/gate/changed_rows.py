@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_model_check.fitting.predictions import Predictions
-from pytest_model_check.judgement.verdicts import ChangedRows
+from pytest_model_check.judgement.compared import ChangedRows
 
 EXAMPLES = 5  # rows that a failure names
 

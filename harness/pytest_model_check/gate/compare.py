@@ -12,7 +12,8 @@ from pytest_model_check.gate import changed_rows, sequential, slices
 from pytest_model_check.gate.context import Context
 from pytest_model_check.gate.findings import Comparison
 from pytest_model_check.gate.paired import PairedJudge, require_same_rows
-from pytest_model_check.judgement.verdicts import PASSING, Differences, Weakening
+from pytest_model_check.judgement.compared import Differences
+from pytest_model_check.judgement.verdicts import PASSING, Weakening
 from pytest_model_check.old_code import moved_data
 from pytest_model_check.old_code.moved_data import CarriedOver
 from pytest_model_check.scoring.charts import charts

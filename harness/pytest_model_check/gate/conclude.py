@@ -11,17 +11,8 @@ from pytest_model_check.errors import IncomparableError, MissingBaselineError, M
 from pytest_model_check.gate.context import Context
 from pytest_model_check.gate.findings import Comparison, Recording, named
 from pytest_model_check.judgement import explain
-from pytest_model_check.judgement.verdicts import (
-    PASSING,
-    Compared,
-    Concessions,
-    Cost,
-    DataVersion,
-    Label,
-    MetricVerdict,
-    Verdict,
-    worst,
-)
+from pytest_model_check.judgement.compared import Compared, DataVersion
+from pytest_model_check.judgement.verdicts import PASSING, Concessions, Cost, Label, MetricVerdict, Verdict, worst
 from pytest_model_check.paths import quoted
 from pytest_model_check.pull_requests.approved import Approval
 

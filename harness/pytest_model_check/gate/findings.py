@@ -10,9 +10,10 @@ from pytest_model_check.baselines.record import Baseline
 from pytest_model_check.baselines.store import Pending
 from pytest_model_check.errors import IncomparableError
 from pytest_model_check.judgement import explain
+from pytest_model_check.judgement.compared import Differences
 from pytest_model_check.judgement.drift import Anchor
 from pytest_model_check.judgement.quality import RecordingQuality
-from pytest_model_check.judgement.verdicts import Acceptance, Differences, Label, MetricVerdict, Weakening
+from pytest_model_check.judgement.verdicts import Acceptance, Label, MetricVerdict, Weakening
 
 
 @dataclass(frozen=True)

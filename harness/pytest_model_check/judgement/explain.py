@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import ceil, floor, log10
 
+from pytest_model_check.judgement.compared import ChangedRows
 from pytest_model_check.judgement.margins import MarginKind
-from pytest_model_check.judgement.numbers import change, decimals, interval, number
+from pytest_model_check.judgement.numbers import between, change, decimals, interval, number, percentage
 from pytest_model_check.judgement.verdicts import (
     WORST_FIRST,
     Acceptance,
-    ChangedRows,
     Loss,
     MetricVerdict,
     Verdict,
@@ -21,18 +21,18 @@ from pytest_model_check.judgement.verdicts import (
 
 
 def sentence(name: str, metrics: Sequence[MetricVerdict]) -> str:
-    """Say the verdict of a check in one line that stands alone, from its worst metric."""
+    """Return the verdict of a check in one line that stands alone, from its worst metric."""
     deciding = telling(metrics)
-    decisive = next(one for one in deciding if one.verdict == worst([metric.verdict for metric in deciding]))
+    decisive = next(metric for metric in deciding if metric.verdict == worst([metric.verdict for metric in deciding]))
     others = sum(metric.verdict == decisive.verdict for metric in deciding) - 1
     more = f" (and {others} more)" if others and decisive.verdict not in ("identical", "recorded", "new") else ""
     return f"{name}: {_clause(decisive)}{more}"
 
 
 def telling(metrics: Sequence[MetricVerdict]) -> list[MetricVerdict]:
-    """Give what decides, but no slices of a metric that is worse on all rows: a loss everywhere is one in them, too."""
-    lost = {one.metric for one in metrics if one.slice is None and one.verdict == "worse"}
-    return [one for one in metrics if one.decides and (one.slice is None or one.metric not in lost)]
+    """Return what decides, but no slices of a metric that is worse on all rows: they lose with it."""
+    lost = {metric.metric for metric in metrics if metric.slice is None and metric.verdict == "worse"}
+    return [metric for metric in metrics if metric.decides and (metric.slice is None or metric.metric not in lost)]
 
 
 def _clause(metric: MetricVerdict) -> str:
@@ -51,7 +51,7 @@ def _clause(metric: MetricVerdict) -> str:
         case "new":
             return f"new, {name} {number(metric.candidate, places)}"
         case "worse":
-            loss = f"{number(-delta, places)} ({number(-high, places)} to {number(-low, places)})"
+            loss = f"{number(-delta, places)} ({between(-high, -low, places)})"
             return f"{name} is worse by {loss}, {margin}{because}"
         case "inconclusive":
             return f"{name} is inconclusive: {change(metric)}, {margin}{because}"
@@ -64,10 +64,10 @@ def _clause(metric: MetricVerdict) -> str:
 
 
 def drift_clause(metric: MetricVerdict) -> str:
-    """Say what small losses have added up to."""
+    """Return what small losses have added up to."""
     assert metric.drift is not None
     drift, places = metric.drift, decimals(metric)
-    bounds = f"{number(drift.low, places, sign=True)} to {number(drift.high, places, sign=True)}"
+    bounds = between(drift.low, drift.high, places, sign=True)
     return (
         f"{number(drift.delta, places, sign=True)} ({bounds}) since recording {drift.since} scored "
         f"{number(drift.score, places)}, margin in all {number(drift.margin, places)}"
@@ -75,7 +75,7 @@ def drift_clause(metric: MetricVerdict) -> str:
 
 
 def advice(metrics: Sequence[MetricVerdict], rows: int, changed: ChangedRows | None = None) -> str:
-    """Say where the losses of a check sit, and what to do about the worst: a few lines.
+    """Return where the losses of a check sit, and what to do about the worst: a few lines.
 
     Parameters
     ----------
@@ -87,17 +87,17 @@ def advice(metrics: Sequence[MetricVerdict], rows: int, changed: ChangedRows | N
         Which rows are wrong now.
     """
     failing = _failing(telling(metrics))
-    lines = [f"{one.label}: {_where(one, metrics)}" for one in failing]
+    lines = [f"{metric.label}: {_where(metric, metrics)}" for metric in failing]
     if failing and changed and changed.count:
         lines.append(changed_rows(changed))
-    decisive = [one for one in failing if one.verdict == failing[0].verdict]
+    decisive = [metric for metric in failing if metric.verdict == failing[0].verdict]
     # one thing to do of each kind: what mends the first metric mends the others
-    lines += dict(_todo(one, rows) for one in reversed(decisive)).values()
+    lines += dict(_todo(metric, rows) for metric in reversed(decisive)).values()
     return "\n".join(lines)
 
 
 def explanation(verdict: Verdict) -> list[str]:
-    """Say of every metric that does not pass where the loss sits, which rows lost most, and what to do."""
+    """Return for every metric that does not pass where the loss sits, which rows lost most, and what to do."""
     changed = verdict.differences.changed_rows
     lines = [changed_rows(changed)] if changed and changed.count else []
     for metric in _failing(verdict.metrics):
@@ -114,7 +114,7 @@ def _failing(metrics: Sequence[MetricVerdict]) -> list[MetricVerdict]:
 
 
 def changed_rows(changed: ChangedRows) -> str:
-    """Say how many rows are wrong now that were right, and which."""
+    """Return how many rows are wrong now that were right, and which."""
     lost, examples = changed.lost, changed.examples
     text = f"{_rows(lost)} wrong now that {'was' if lost == 1 else 'were'} right, {changed.won:,} the other way round"
     if not examples:
@@ -132,7 +132,7 @@ def named(rows: Sequence[int]) -> str:
 
 
 def _where(metric: MetricVerdict, metrics: Sequence[MetricVerdict]) -> str:
-    """Say in which folds and slices a loss sits."""
+    """Return in which folds and slices a loss sits."""
     places = decimals(metric)
     parts = [f"{number(metric.baseline, places)} -> {number(metric.candidate, places)}"]
     changes = [new - old for old, new in metric.folds]
@@ -141,15 +141,15 @@ def _where(metric: MetricVerdict, metrics: Sequence[MetricVerdict]) -> str:
         lower = sum(change < 0 for change in changes)
         fold = f"fold {most + 1} ({number(changes[most], places, sign=True)})"
         parts.append(f"lower in {lower} of {len(changes)} folds, most in {fold}")
-    slices = [one for one in metrics if one.slice is not None and one.metric == metric.metric and one.delta is not None]
-    worst_slice = min(slices, key=lambda one: one.delta or 0.0, default=metric)
+    slices = [part for part in metrics if part.slice and part.metric == metric.metric and part.delta is not None]
+    worst_slice = min(slices, key=lambda part: part.delta or 0.0, default=metric)
     if metric.slice is None and worst_slice.slice is not None and (worst_slice.delta or 0.0) < 0:
         parts.append(f"most on {worst_slice.slice} ({number(worst_slice.delta, places, sign=True)})")
     return "; ".join(parts) + "."
 
 
 def _todo(metric: MetricVerdict, rows: int) -> tuple[str, str]:
-    """Say what to do about a metric that does not pass: the kind of its trouble, and the words."""
+    """Return what to do about a metric that does not pass: the kind of its trouble, and the words."""
     places = decimals(metric)
     if metric.drifted:
         return "drift", "It holds against the last baseline, but small losses have added up: win some of them back."
@@ -160,10 +160,10 @@ def _todo(metric: MetricVerdict, rows: int) -> tuple[str, str]:
     assert metric.margin is not None
     margin, resolution = number(metric.margin, places), number(metric.resolution, places)
     if metric.resolution is None or metric.resolution <= metric.margin:
-        told = f"The data can't tell whether the loss is below the margin of {margin}: more data or more repeats would."
-        return "undecided", told
+        unknown = f"The data can't tell whether the loss is below the margin of {margin}"
+        return "undecided", f"{unknown}: more data or more repeats would."
     blocked = metric.probability_inconclusive
-    chance = "" if blocked is None else f", and {blocked:.0%} of equally good models would be blocked"
+    chance = "" if blocked is None else f", and {percentage(blocked)} of equally good models would be blocked"
     needed = f"a margin of {resolution}, or a baseline of more repeats or of about {_rows_needed(rows, metric):,} rows"
     if metric.floor is not None and metric.margin >= metric.floor > 0:
         return "another learner", (

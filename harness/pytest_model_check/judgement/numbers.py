@@ -18,7 +18,7 @@ def decimals(metric: MetricVerdict) -> int:
 
 
 def number(value: float | None, places: int, *, sign: bool = False) -> str:
-    """Write a number with so many decimals; a dash where there is none."""
+    """Format a number with so many decimals; a dash where there is none."""
     if value is None or not isfinite(value):
         return MISSING
     if 10**-places <= 2 * abs(value) and (places > 9 or abs(value) >= 1e15):  # as 2.1e-11, to the same place
@@ -40,16 +40,21 @@ def signed(metric: MetricVerdict, value: float | None) -> str:
     return number(value, decimals(metric), sign=True)
 
 
+def between(low: float, high: float, places: int, *, sign: bool = False) -> str:
+    """Format an interval: low to high."""
+    return f"{number(low, places, sign=sign)} to {number(high, places, sign=sign)}"
+
+
 def interval(metric: MetricVerdict) -> str:
-    """Write the bounds that decide: low to high."""
+    """Format the bounds that decide: low to high."""
     places = decimals(metric)
     if metric.low is None or metric.high is None:
         return MISSING
-    return f"{number(metric.low, places, sign=True)} to {number(metric.high, places, sign=True)}"
+    return between(metric.low, metric.high, places, sign=True)
 
 
 def change(metric: MetricVerdict) -> str:
-    """Write the difference, and the bounds that decide behind it."""
+    """Format the difference, and the bounds that decide behind it."""
     delta = number(metric.delta, decimals(metric), sign=True)
     bounds = MISSING if metric.verdict == "identical" else interval(metric)
     return delta if bounds == MISSING else f"{delta} ({bounds})"
@@ -61,12 +66,17 @@ def percentage(share: float | None) -> str:
 
 
 def count(number: int, noun: str, nouns: str = "") -> str:
-    """Write so many of a thing."""
+    """Format so many of a thing."""
     return f"{number:,} {noun if number == 1 else nouns or noun + 's'}"
 
 
+def times(count: int) -> str:
+    """Format how often something was done."""
+    return "once" if count == 1 else f"{count:,} times"
+
+
 def duration(seconds: float) -> str:
-    """Write a time as people say it."""
+    """Format a time as people say it."""
     if seconds < 59.5:
         return f"{seconds:.1f} s" if seconds < 9.95 else f"{seconds:.0f} s"
     minutes, rest = divmod(round(seconds), 60)

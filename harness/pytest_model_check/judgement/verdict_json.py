@@ -8,20 +8,15 @@ from math import isfinite
 from typing import Any
 
 from pytest_model_check.judgement import explain
+from pytest_model_check.judgement.compared import ChangedRows, Compared, DataVersion, Differences, Moved, ScoreGrid
 from pytest_model_check.judgement.quality import MetricQuality, RecordingQuality
 from pytest_model_check.judgement.verdicts import (
     Acceptance,
-    ChangedRows,
-    Compared,
     Concessions,
     Cost,
-    DataVersion,
-    Differences,
     Drift,
     Loss,
     MetricVerdict,
-    Moved,
-    ScoreGrid,
     Verdict,
     Weakening,
 )

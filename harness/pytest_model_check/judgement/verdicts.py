@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
+from pytest_model_check.judgement.compared import Compared, Differences
 from pytest_model_check.judgement.quality import RecordingQuality
 
 Label = Literal[
@@ -213,131 +214,6 @@ class Acceptance:
 
 
 @dataclass(frozen=True)
-class ScoreGrid:
-    """One metric of the 2 x 2 table: both models on both versions of the data; None where one can't run there.
-
-    Parameters
-    ----------
-    old_old, old_new : float or None
-        The approved model's score on the old data, and on the new.
-    new_old, new_new : float or None
-        The candidate's.
-    """
-
-    metric: str
-    old_old: float | None
-    old_new: float | None
-    new_old: float | None
-    new_new: float | None
-
-
-@dataclass(frozen=True)
-class Moved:
-    """The data is another version than the baseline's, so the approved model was measured anew on it.
-
-    Parameters
-    ----------
-    before, after : str
-        The versions: which file, its md5, how many rows.
-    commit : str
-        Whose code the approved model is.
-    score_grids : tuple of ScoreGrid
-        By metric: whether the data got harder, or the model worse.
-    reason : str
-        Why a number is missing.
-    """
-
-    before: str
-    after: str
-    commit: str
-    score_grids: tuple[ScoreGrid, ...]
-    reason: str = ""
-
-
-@dataclass(frozen=True)
-class ChangedRows:
-    """The rows that one model answers right and the other wrong.
-
-    Parameters
-    ----------
-    lost, won : int
-        How many the candidate gets wrong that the baseline had right, and the other way round.
-    examples : tuple of int
-        The first that were lost, by their position in the data, counted from 0.
-    """
-
-    lost: int
-    won: int
-    examples: tuple[int, ...] = ()
-
-    @property
-    def count(self) -> int:
-        """How many changed, either way."""
-        return self.lost + self.won
-
-
-@dataclass(frozen=True)
-class Differences:
-    """How the answers of the two models differ, beside their scores.
-
-    Parameters
-    ----------
-    changed_rows : ChangedRows or None
-        None for regression, where the baseline's predictions can't be had, and where the check passes.
-    moved : Moved or None
-        Both models on both versions of the data, where it is another than the baseline's.
-    charts : mapping
-        What the page draws, counted and binned: no row's content is in it (`pytest_model_check.scoring.charts`).
-    """
-
-    changed_rows: ChangedRows | None = None
-    moved: Moved | None = None
-    charts: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class DataVersion:
-    """Which version of the data the models were compared on: its files, their md5, and how many rows it has."""
-
-    path: str = ""
-    md5: str = ""
-    rows: int = 0
-
-
-@dataclass(frozen=True)
-class Compared:
-    """What was compared, and on what.
-
-    Parameters
-    ----------
-    data : DataVersion
-        Which rows.
-    released, candidate : str
-        Both models, as scikit-learn prints them.
-    protocol : mapping
-        Splitter, seeds and the columns with a part to play, in words.
-    recording : int
-        Which recording of the baseline the candidate was held against, counted from 1; 0: none.
-    reused : int
-        How often the baseline has been replaced on this version of the data.
-    environment : tuple of (str, str, str)
-        What computes other versions than when the baseline was recorded: package, then, now.
-    learner : str
-        Whether the model draws random numbers: "deterministic", "random", or "nondeterministic" where even the same
-        seed gives other predictions; empty: there is no baseline yet that knows.
-    """
-
-    data: DataVersion = DataVersion()
-    released: str = ""
-    candidate: str = ""
-    protocol: Mapping[str, Any] = field(default_factory=dict)
-    recording: int = 0
-    reused: int = 0
-    environment: tuple[tuple[str, str, str], ...] = ()
-    learner: str = ""
-
-
-@dataclass(frozen=True)
 class Concessions:
     """What is let pass although it is worse than what was approved, or would have to be.
 
@@ -385,9 +261,9 @@ class Verdict:
     message: str
     advice: str = ""
     metrics: tuple[MetricVerdict, ...] = ()
-    compared: Compared = Compared()
+    compared: Compared = field(default_factory=Compared)
     concessions: Concessions = Concessions()
-    differences: Differences = Differences()
+    differences: Differences = field(default_factory=Differences)
     cost: Cost = Cost()
     quality: RecordingQuality | None = None
 

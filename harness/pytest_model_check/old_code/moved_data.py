@@ -15,7 +15,8 @@ from pytest_model_check.data import dataset, dvc_files, splits
 from pytest_model_check.data.dataset import Dataset
 from pytest_model_check.errors import DataError, IncomparableError, ModelCheckError, OldCodeError
 from pytest_model_check.fitting import crossval
-from pytest_model_check.judgement.verdicts import MetricVerdict, Moved, ScoreGrid
+from pytest_model_check.judgement.compared import Moved, ScoreGrid
+from pytest_model_check.judgement.verdicts import MetricVerdict
 from pytest_model_check.old_code.runner import remeasure
 from pytest_model_check.pull_requests.approved import Approval
 from pytest_model_check.scoring import metrics

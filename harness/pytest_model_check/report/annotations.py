@@ -12,7 +12,7 @@ TEXT = 4_000  # characters of a message; GitHub cuts what is longer
 
 
 def lines(run: Run, places: Mapping[str, tuple[str, int | None]]) -> list[str]:
-    """Give a line for each failing check, the worst first, since GitHub shows ten a step; then one for each problem.
+    """Return a line for each failing check, the worst first, since GitHub shows ten a step; then one for each problem.
 
     Parameters
     ----------
@@ -21,12 +21,12 @@ def lines(run: Run, places: Mapping[str, tuple[str, int | None]]) -> list[str]:
     places : mapping of str to (str, int or None)
         By node id: the test's file, from the top of the repository, and its line, counted from 1.
     """
-    found = []
+    commands = []
     for check in table.ordered([check for check in run.checks if not check.passed]):
         file, line = places.get(check.nodeid, ("", None))
         title = f"{check.name}: {'weaker promise' if check.concessions.weakened else check.verdict}"
-        found.append(_command(failure(check.message, check.advice), file=file, line=line, title=title))
-    return found + [_command(visible(problem), title="model checks") for problem in run.problems]
+        commands.append(_command(failure(check.message, check.advice), file=file, line=line, title=title))
+    return commands + [_command(visible(problem), title="model checks") for problem in run.problems]
 
 
 def _command(text: str, **properties: object) -> str:

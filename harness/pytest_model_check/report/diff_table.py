@@ -12,7 +12,7 @@ from tabulate import tabulate
 
 from pytest_model_check.baselines.diff import Diff, Row, Snapshot
 from pytest_model_check.judgement import explain
-from pytest_model_check.judgement.numbers import MISSING, decimals, number
+from pytest_model_check.judgement.numbers import MISSING, between, count, decimals, number
 from pytest_model_check.judgement.verdict_json import acceptance_to_dict
 from pytest_model_check.judgement.verdicts import MetricVerdict
 from pytest_model_check.report.markdown_text import escape
@@ -35,8 +35,8 @@ def text(diff: Diff) -> str:
     rows = [[visible(cell) for cell in row] for row in _cells(diff)]
     lines = [f"A: {visible(_side(diff.before))}", f"B: {visible(_side(diff.after))}", ""]
     lines += tabulate(rows, HEADERS, "simple", colalign=ALIGN, disable_numparse=True).splitlines()
-    for title, said in _lists(diff):
-        lines += ["", f"{title}:", *(f"  {visible(one)}" for one in said)]
+    for title, sentences in _lists(diff):
+        lines += ["", f"{title}:", *(f"  {visible(sentence)}" for sentence in sentences)]
     return "\n".join([*map(inert, lines), "", _conclusion(diff), *textwrap.wrap(FOOTNOTE, 110)]) + "\n"
 
 
@@ -48,7 +48,8 @@ def markdown(diff: Diff) -> str:
         f"A: {escape(_side(diff.before))}  \nB: {escape(_side(diff.after))}",
         tabulate(rows, HEADERS, "pipe", colalign=ALIGN, disable_numparse=True),
     ]
-    parts += ["\n".join([f"{title}:", "", *(f"- {escape(one)}" for one in said)]) for title, said in _lists(diff)]
+    for title, sentences in _lists(diff):
+        parts.append("\n".join([f"{title}:", "", *(f"- {escape(sentence)}" for sentence in sentences)]))
     return "\n\n".join([*parts, f"<sub>{escape(FOOTNOTE)}</sub>"]) + "\n"
 
 
@@ -83,7 +84,7 @@ def _row(row: Row) -> list[str]:
     )
     bounds = MISSING
     if row.low is not None and row.high is not None:
-        bounds = f"{number(row.low, places, sign=True)} to {number(row.high, places, sign=True)}"
+        bounds = between(row.low, row.high, places, sign=True)
     return [
         row.check,
         row.metric,
@@ -100,21 +101,21 @@ def _row(row: Row) -> list[str]:
 def _lists(diff: Diff) -> list[tuple[str, list[str]]]:
     weakened = [f"{check}: {explain.weakening(weaker)}" for check, weaker in diff.weakened]
     accepted = [
-        f"{check}, recording {one.generation}: {one.reason} ({explain.accepted(one)})"
-        + ("" if one.closed is None else f", won back by recording {one.closed}")
-        for check, one in diff.accepted
+        f"{check}, recording {acceptance.generation}: {acceptance.reason} ({explain.accepted(acceptance)})"
+        + ("" if acceptance.closed is None else f", won back by recording {acceptance.closed}")
+        for check, acceptance in diff.accepted
     ]
-    return [(title, said) for title, said in (("Weakened promises", weakened), ("Accepted", accepted)) if said]
+    lists = (("Weakened promises", weakened), ("Accepted", accepted))
+    return [(title, sentences) for title, sentences in lists if sentences]
 
 
 def _conclusion(diff: Diff) -> str:
     counts = {label: sum(row.verdict == label for row in diff.rows) for label in ("worse", "gone")}
-    parts = [f"{count} {label}" for label, count in counts.items() if count]
+    parts = [f"{rows} {label}" for label, rows in counts.items() if rows]
     parts += [f"{len(diff.weakened)} weakened"] if diff.weakened else []
-    checks = len({row.check for row in diff.rows})
-    of = f"in {checks} check{'s' * (checks != 1)}"
+    of = f"in {count(len({row.check for row in diff.rows}), 'check')}"
     if parts:
         return f"B is worse than A: {', '.join(parts)} {of}"
     unknown = {label: sum(row.verdict == label for row in diff.rows) for label in UNKNOWN}
-    said = ", ".join(f"{count} {label}" for label, count in unknown.items() if count)
-    return f"B is not known to be worse than A {of}{f' ({said})' if said else ''}"
+    counted = ", ".join(f"{rows} {label}" for label, rows in unknown.items() if rows)
+    return f"B is not known to be worse than A {of}{f' ({counted})' if counted else ''}"

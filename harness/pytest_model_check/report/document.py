@@ -156,9 +156,9 @@ def _html(block: Block) -> str:
                 f"<thead><tr>{heads}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>\n</div>"
             )
         case Figure(svg, caption):
-            said = _plain(caption)
-            picture = f'<div role="img" aria-label="{said}">\n{svg}\n</div>'
-            return f"<figure>\n{picture}\n<figcaption>{said}</figcaption>\n</figure>"
+            label = _plain(caption)
+            picture = f'<div role="img" aria-label="{label}">\n{svg}\n</div>'
+            return f"<figure>\n{picture}\n<figcaption>{label}</figcaption>\n</figure>"
 
 
 def _cells(tag: str, cells: Sequence[str], align: Sequence[str]) -> str:

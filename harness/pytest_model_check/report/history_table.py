@@ -9,7 +9,7 @@ from tabulate import tabulate
 
 from pytest_model_check.baselines.history import History, Recording
 from pytest_model_check.baselines.record import Baseline, BaselineMetric
-from pytest_model_check.judgement.numbers import MISSING, decimals, number
+from pytest_model_check.judgement.numbers import MISSING, between, decimals, number
 from pytest_model_check.judgement.verdicts import MetricVerdict
 from pytest_model_check.report.text import inert, visible
 
@@ -29,13 +29,13 @@ Z = 1.959963984540054  # of a two-sided 95% interval
 
 
 def render(histories: Sequence[History]) -> str:
-    """Give a table for each baseline, what it has drifted below it, and what is missing from it."""
+    """Return a table for each baseline, what it has drifted below it, and what is missing from it."""
     parts = ["\n".join(map(inert, _one(history))) for history in histories]
     return "\n\n".join([*parts, textwrap.fill(LEGEND, 110)]) + "\n"
 
 
 def ends(metric: BaselineMetric) -> tuple[float, float]:
-    """Give the two ends of the 95% interval of a score."""
+    """Return the two ends of the 95% interval of a score."""
     return metric.score - Z * metric.standard_error, metric.score + Z * metric.standard_error
 
 
@@ -45,12 +45,12 @@ def places_of(metric: BaselineMetric) -> int:
 
 
 def moved(recordings: Sequence[Recording]) -> list[bool]:
-    """Say of each recording whether the data is another version than that of the one before."""
-    return [i > 0 and one.data != recordings[i - 1].data for i, one in enumerate(recordings)]
+    """Whether, for each recording, the data is another version than that of the one before."""
+    return [i > 0 and recording.data != recordings[i - 1].data for i, recording in enumerate(recordings)]
 
 
 def drifts(baseline: Baseline) -> list[str]:
-    """Say of each judged metric what its anchor is, and how far it is from it."""
+    """Return for each judged metric what its anchor is, and how far it is from it."""
     lines = []
     for name, metric in baseline.metrics.items():
         if metric.margin is None:
@@ -72,7 +72,8 @@ def _one(history: History) -> list[str]:
     recordings = history.recordings
     former = recordings[-1].baseline.formerly if recordings else ()
     title = history.name + (f" (formerly {', '.join(former)})" if former else "")
-    body = [row for one, fresh in zip(recordings, moved(recordings), strict=True) for row in _rows(one, moved=fresh)]
+    versions = zip(recordings, moved(recordings), strict=True)
+    body = [row for recording, fresh in versions for row in _rows(recording, moved=fresh)]
     lines = [visible(title), ""]
     if body:
         lines += tabulate(body, HEADERS, "simple", colalign=ALIGN, disable_numparse=True).splitlines()
@@ -80,17 +81,17 @@ def _one(history: History) -> list[str]:
     return lines + [f"Note: {visible(remark)}" for remark in history.remarks]
 
 
-def _rows(one: Recording, *, moved: bool) -> list[list[str]]:
-    commit = one.commit
+def _rows(recording: Recording, *, moved: bool) -> list[list[str]]:
+    commit = recording.commit
     first = [
-        str(one.baseline.generation),
+        str(recording.baseline.generation),
         visible(commit.date[:10]) if commit else "not yet",
         commit.sha[:7] if commit else "committed",
         visible(commit.author) if commit else "",
-        visible(one.data[:8]) + " *" * moved,
+        visible(recording.data[:8]) + " *" * moved,
     ]
     rows: list[list[str]] = []
-    for name, metric in one.baseline.metrics.items():
+    for name, metric in recording.baseline.metrics.items():
         places = places_of(metric)
         low, high = ends(metric)
         anchor = metric.anchor
@@ -99,10 +100,10 @@ def _rows(one: Recording, *, moved: bool) -> list[list[str]]:
                 *(first if not rows else [""] * len(first)),
                 visible(name),
                 number(metric.score, places),
-                f"{number(low, places)} to {number(high, places)}",
+                between(low, high, places),
                 number(metric.margin, places),
                 MISSING if anchor is None else number(metric.score - anchor.score, places, sign=True),
-                visible("; ".join(one.reasons)) if not rows else "",
+                visible("; ".join(recording.reasons)) if not rows else "",
             ]
         )
     return rows

@@ -7,14 +7,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pytest_model_check.judgement.numbers import count
-from pytest_model_check.judgement.verdicts import PASSING, Run, Verdict
+from pytest_model_check.judgement.verdicts import Run, Verdict
 from pytest_model_check.report import sentences, table
 from pytest_model_check.report.markdown_folds import FOLDS, Fold
 from pytest_model_check.report.markdown_text import COLUMNS, NAME, TEXT, cells, draw_table, escape, joined, name_of
-from pytest_model_check.report.table import Row
+from pytest_model_check.report.table import Row, State
 from pytest_model_check.report.text import visible
 
 MARKER = "<!-- model-check -->"  # the first line: by it, the one comment that is renewed is found again
+SIGNS: dict[State, str] = {"failed": "❌", "accepted": "⚠️", "passed": "✅"}
 LIMIT = 65_000  # bytes; GitHub takes 65,536 characters
 ESSENTIAL = LIMIT - 700  # leaves room for saying what was left out
 
@@ -46,7 +47,7 @@ def render(run: Run) -> str:
 
 
 def _lengths(name: str, fold: Fold, checks: Sequence[Verdict]) -> Iterator[tuple[str, str]]:
-    """Give a folded part, shorter each time, with what is lost by that; no text where it has nothing to say."""
+    """Yield a folded part, shorter each time, with what is lost by that; no text where it has nothing to say."""
     whole = fold(checks)
     yield whole, ""
     yield _slim(whole), ""
@@ -79,7 +80,7 @@ _SHAPES = (
 
 
 def _shapes(run: Run) -> Iterator[str]:
-    """Give everything but the folded parts, shorter each time."""
+    """Yield everything but the folded parts, shorter each time."""
     rows = table.rows(run.checks, slices=False)
     for shape in _SHAPES:
         text = _essential(run, rows, shape)
@@ -90,7 +91,7 @@ def _shapes(run: Run) -> Iterator[str]:
 
 
 def _essential(run: Run, rows: Sequence[Row], shape: _Shape) -> str | None:
-    """Give headline, what was accepted, table and reasons; None where so many rows can't fit."""
+    """Return headline, what was accepted, table and reasons; None where so many rows can't fit."""
     shown = [row for row in rows if shape.passing or row.state != "passed"]
     if shape.merged:
         shown = _merged(shown)
@@ -108,33 +109,15 @@ def _essential(run: Run, rows: Sequence[Row], shape: _Shape) -> str | None:
 
 
 def _head(run: Run) -> str:
-    return f"{MARKER}\n## {headline(run)}"
-
-
-def headline(run: Run) -> str:
-    """Say in a line whether the release may go out."""
-    checks, failed = len(run.checks), sum(not check.passed for check in run.checks)
-    if not run.passed:
-        if not checks:
-            return "❌ May not ship: no model check was judged"
-        if not failed:
-            return f"❌ May not ship: the run is incomplete, {count(checks, 'model check')} passed"
-        return f"❌ May not ship: {failed:,} of {count(checks, 'model check')} failed"
-    all_of_them = f"{checks:,} of {count(checks, 'model check')}"
-    losses = [check.verdict not in PASSING for check in run.checks if check.concessions.accepted is not None]
-    if losses:
-        lost, weaker = losses.count(True), losses.count(False)
-        said = [count(lost, "loss", "losses")] * bool(lost) + [count(weaker, "weaker promise")] * bool(weaker)
-        return f"⚠️ May ship, with {' and '.join(said)} accepted: {all_of_them} passed"
-    return f"✅ May ship: {all_of_them} passed"
+    return f"{MARKER}\n## {SIGNS[table.run_state(run)]} {sentences.headline(run)}"
 
 
 def _notices(run: Run, text: int) -> list[str]:
-    """Give what a reviewer must not overlook: what went wrong beside the checks, weaker promises, accepted losses."""
-    told = [("Problem", problem) for problem in run.problems] + [("Retired", one) for one in run.retired]
-    told += sentences.notices(run.checks)
-    lines = [f"**{kind}:** {escape(line, text or 80)}" for kind, line in told[: 20 if text else 3]]
-    more = len(told) - len(lines)
+    """Return what a reviewer must not overlook: what went wrong beside the checks, weaker promises, accepted losses."""
+    notices = [("Problem", problem) for problem in run.problems] + [("Retired", line) for line in run.retired]
+    notices += sentences.notices(run.checks)
+    lines = [f"**{kind}:** {escape(line, text or 80)}" for kind, line in notices[: 20 if text else 3]]
+    more = len(notices) - len(lines)
     if more:
         lines.append(f"And {more:,} more: problems, weaker promises, accepted losses.")
     return lines
@@ -149,7 +132,7 @@ def _merged(rows: Sequence[Row]) -> list[Row]:
 
 
 def _reasons(run: Run, shape: _Shape) -> str | None:
-    """Give why each failing check fails, and what to do; open where that is short."""
+    """Return why each failing check fails, and what to do; open where that is short."""
     failing = table.ordered([check for check in run.checks if not check.passed])
     lines = []
     for check in failing:
@@ -166,16 +149,16 @@ def _list(run: Run) -> str:
     for check in table.ordered([check for check in run.checks if not check.passed]):
         groups.setdefault(check.verdict, []).append(check.name)
     failed = sum(map(len, groups.values()))
-    said = "Only the names of what failed fit into a comment. `--model-check-report report.json` has it all."
-    room = ESSENTIAL - _size(joined(_head(run), said)) - 60 * len(groups) - 100
+    note = "Only the names of what failed fit into a comment. `--model-check-report report.json` has it all."
+    room = ESSENTIAL - _size(joined(_head(run), note)) - 60 * len(groups) - 100
     each = max(room // max(failed, 1) - 2, 0)  # bytes
     if each < 4:
-        return joined(_head(run), said.replace("Only the names of what failed", "Not even the names of what failed"))
+        return joined(_head(run), note.replace("Only the names of what failed", "Not even the names of what failed"))
     lists = [
         f"**{verdict}** ({len(names):,}): {', '.join(_bounded(name, each) for name in names)}"
         for verdict, names in groups.items()
     ]
-    return joined(_head(run), said, *lists)
+    return joined(_head(run), note, *lists)
 
 
 def _bounded(name: str, size: int) -> str:
@@ -195,8 +178,8 @@ def _slim(text: str) -> str:
     return "\n".join(lines)
 
 
-def _thin(found: re.Match[str]) -> str:
-    return " " if found[0][0] == " " else "---" if len(found[0]) > 2 else found[0]
+def _thin(match: re.Match[str]) -> str:
+    return " " if match[0][0] == " " else "---" if len(match[0]) > 2 else match[0]
 
 
 def _size(text: str) -> int:

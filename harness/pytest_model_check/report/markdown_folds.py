@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from pytest_model_check.judgement import explain
-from pytest_model_check.judgement.numbers import MISSING, decimals, duration, number, percentage
+from pytest_model_check.judgement.numbers import MISSING, duration, percentage, plain, signed
 from pytest_model_check.judgement.verdicts import Verdict
 from pytest_model_check.report import sentences, table
 from pytest_model_check.report.markdown_text import COLUMNS, NAME, breakable, cells, draw_table, escape, joined, name_of
@@ -18,21 +18,13 @@ MOVED = 50  # checks whose 2 x 2 tables are shown
 
 
 def _moved(checks: Sequence[Verdict]) -> str:
-    concerned = [(check, check.differences.moved) for check in checks if check.differences.moved is not None]
+    moved = [check for check in checks if check.differences.moved is not None]
     parts = []
-    for check, move in concerned[:MOVED]:
-        body = [
-            [name_of(one.metric), *(number(score, sentences.places_of(check, one.metric)) for score in scores)]
-            for one in move.score_grids
-            for scores in [(one.old_old, one.old_new, one.new_old, one.new_new)]
-        ]
-        headers = ("metric", *(f"{model}, {data} data" for model in ("released", "candidate") for data in _DATA))
-        parts.append(joined(_bullets(sentences.moved(check)), draw_table(headers, body)))
-    more = f"... and of {len(concerned) - MOVED:,} checks more." if len(concerned) > MOVED else ""
+    for check in moved[:MOVED]:
+        body = [(name_of(name), *scores) for name, *scores in table.moved_rows(check)]
+        parts.append(joined(_bullets(sentences.moved(check)), draw_table(table.MOVED_COLUMNS, body)))
+    more = f"... and of {len(moved) - MOVED:,} checks more." if len(moved) > MOVED else ""
     return joined(*parts, more)
-
-
-_DATA = ("old", "new")
 
 
 def _slices(checks: Sequence[Verdict]) -> str:
@@ -41,8 +33,8 @@ def _slices(checks: Sequence[Verdict]) -> str:
         for row in table.rows(checks, slices=True)
         if row.metric is not None and row.metric.slice is not None
     ]
-    found = [row for *_, row in sorted(ranked, key=lambda one: one[:2])]
-    return draw_table(COLUMNS, [cells(row, NAME) for row in found[:ROWS]]) + _more(len(found))
+    ordered = [row for *_, row in sorted(ranked, key=lambda entry: entry[:2])]
+    return draw_table(COLUMNS, [cells(row, NAME) for row in ordered[:ROWS]]) + _more(len(ordered))
 
 
 def _flips(checks: Sequence[Verdict]) -> str:
@@ -64,7 +56,7 @@ def _drifts(checks: Sequence[Verdict]) -> str:
 
 
 def _environment(checks: Sequence[Verdict]) -> str:
-    """Give each change once, with the checks that it concerns: mostly all of them."""
+    """List each change once, with the checks that it concerns: mostly all of them."""
     changes: dict[tuple[str, str, str], list[str]] = {}
     for check in checks:
         for change in check.compared.environment:
@@ -82,32 +74,32 @@ def _quality(checks: Sequence[Verdict]) -> str:
 
 
 def _resolution(checks: Sequence[Verdict]) -> str:
-    found = [
-        (check, one)
+    judged = [
+        (check, metric)
         for check in checks
-        for one in check.metrics
-        if one.slice is None and (one.resolution is not None or one.dummy is not None)
+        for metric in check.metrics
+        if metric.slice is None and (metric.resolution is not None or metric.dummy is not None)
     ]
-    if not found:
+    if not judged:
         return ""
     body = [
         [
             breakable(name_of(check.name)),
-            breakable(name_of(one.metric)),
-            *(number(x, decimals(one)) for x in (one.resolution, one.resolution_reused, one.floor, one.dummy)),
-            percentage(one.probability_inconclusive),
-            MISSING if one.seeds is None else f"{one.seeds:,}",
+            breakable(name_of(metric.metric)),
+            *(plain(metric, x) for x in (metric.resolution, metric.resolution_reused, metric.floor, metric.dummy)),
+            percentage(metric.probability_inconclusive),
+            MISSING if metric.seeds is None else f"{metric.seeds:,}",
         ]
-        for check, one in found[:ROWS]
+        for check, metric in judged[:ROWS]
     ]
-    said = (
+    legend = (
         "Resolution is the smallest loss that a comparison can tell from none; the noise floor is the smallest margin "
         "that the baseline's rows and seeds can hold. Blocked: how many equally good models would not pass. A dummy "
         "looks at no feature."
     )
     headers = ("check", "metric", "resolution", "all comparisons", "noise floor", "dummy", "blocked", "seeds")
     reuse = _bullets([line for check in checks for line in sentences.reused(check)])
-    return joined(said, draw_table(headers, body) + _more(len(found)), reuse)
+    return joined(legend, draw_table(headers, body) + _more(len(judged)), reuse)
 
 
 def _data(checks: Sequence[Verdict]) -> str:
@@ -150,7 +142,7 @@ def _around(released: str, candidate: str) -> tuple[str, str]:
 
 
 def _by_fold(checks: Sequence[Verdict]) -> str:
-    found = [
+    scores = [
         (check, metric, i, old, new)
         for check in table.ordered(checks)
         for metric in check.metrics
@@ -162,12 +154,13 @@ def _by_fold(checks: Sequence[Verdict]) -> str:
             name_of(check.name),
             name_of(metric.metric),
             str(i + 1),
-            *(number(score, decimals(metric)) for score in (old, new)),
-            number(new - old, decimals(metric), sign=True),
+            plain(metric, old),
+            plain(metric, new),
+            signed(metric, new - old),
         ]
-        for check, metric, i, old, new in found[:ROWS]
+        for check, metric, i, old, new in scores[:ROWS]
     ]
-    return draw_table(("check", "metric", "fold", "baseline", "candidate", "delta"), body) + _more(len(found))
+    return draw_table(("check", "metric", "fold", "baseline", "candidate", "delta"), body) + _more(len(scores))
 
 
 def _bullets(lines: Sequence[str]) -> str:

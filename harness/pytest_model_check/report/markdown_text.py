@@ -39,8 +39,8 @@ def escape(text: str, room: int = TEXT) -> str:
     return text.replace("$", "<span>$</span>")  # how GitHub wants a dollar written that begins no formula
 
 
-def _reference(found: re.Match[str]) -> str:
-    return "".join(f"&#{ord(character)};" for character in found[0])
+def _reference(match: re.Match[str]) -> str:
+    return "".join(f"&#{ord(character)};" for character in match[0])
 
 
 def name_of(text: str, room: int = NAME) -> str:

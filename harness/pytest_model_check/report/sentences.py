@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from pytest_model_check.judgement import explain_quality
+from pytest_model_check.judgement.compared import DataVersion, ScoreGrid
 from pytest_model_check.judgement.explain import accepted, drift_clause, weakening
-from pytest_model_check.judgement.numbers import MISSING, decimals, number
-from pytest_model_check.judgement.verdicts import PASSING, MetricVerdict, ScoreGrid, Verdict
+from pytest_model_check.judgement.numbers import MISSING, count, decimals, duration, number, plain, times
+from pytest_model_check.judgement.verdicts import PASSING, MetricVerdict, Run, Verdict
 
 
 def became(verdict: Verdict, scores: Mapping[str, float], generation: int) -> str:
-    """Say what a baseline is now: which recording, and how its scores moved; they are those of fresh seeds."""
-    before = {one.metric: one for one in verdict.metrics if one.slice is None}
+    """Return what a baseline is now: which recording, and how its scores moved; they are those of fresh seeds."""
+    before = {metric.metric: metric for metric in verdict.metrics if metric.slice is None}
     parts = []
     for name, score in scores.items():
-        one = before.get(name)
-        places = decimals(one) if one else 4
-        old = number(one.baseline, places) if one else MISSING
+        metric = before.get(name)
+        places = decimals(metric) if metric else 4
+        old = number(metric.baseline, places) if metric else MISSING
         parts.append(
             f"{name} {number(score, places)}" if old == MISSING else f"{name} {old} -> {number(score, places)}"
         )
@@ -25,7 +26,7 @@ def became(verdict: Verdict, scores: Mapping[str, float], generation: int) -> st
 
 
 def drifts(verdict: Verdict) -> list[str]:
-    """Say for each metric that has lost since its anchor how much, and how much is harmless in all."""
+    """Return for each metric that has lost since its anchor how much, and how much is harmless in all."""
     return [
         f"{verdict.name}: {metric.metric} {drift_clause(metric)}"
         for metric in verdict.metrics
@@ -54,7 +55,7 @@ def notices(verdicts: Sequence[Verdict]) -> list[tuple[str, str]]:
 
 
 def blunt(verdicts: Sequence[Verdict]) -> list[str]:
-    """Say of each new baseline by which metrics it can hardly be failed."""
+    """Return for each new baseline by which metrics it can hardly be failed."""
     return [
         f"{verdict.name}: {line}"
         for verdict in verdicts
@@ -65,23 +66,24 @@ def blunt(verdicts: Sequence[Verdict]) -> list[str]:
 
 def _accepted(verdict: Verdict) -> str:
     reason, weakened = verdict.concessions.accepted, verdict.concessions.weakened
-    lost = _bare(verdict).removesuffix(f"; accepted: {reason}")  # the reason is said once
+    lost = bare(verdict).removesuffix(f"; accepted: {reason}")  # the reason is said once
     parts = [lost] if verdict.verdict not in PASSING or not weakened else []
     parts += [f"weaker promise: {'; '.join(weakened)}"] if weakened else []
     return f"{verdict.name}: {'; '.join(parts)}. Reason: {reason}"
 
 
 def standing(verdict: Verdict) -> list[str]:
-    """Say what was accepted before and has not been won back, the first one first."""
+    """Return what was accepted before and has not been won back, the first one first."""
     return [
-        f"{verdict.name}: recording {one.generation} accepted that {accepted(one)}"
-        f"{' (weaker: ' + '; '.join(map(weakening, one.weakened)) + ')' if one.weakened else ''}. Reason: {one.reason}"
-        for one in verdict.concessions.standing
+        f"{verdict.name}: recording {acceptance.generation} accepted that {accepted(acceptance)}"
+        + (f" (weaker: {'; '.join(map(weakening, acceptance.weakened))})" if acceptance.weakened else "")
+        + f". Reason: {acceptance.reason}"
+        for acceptance in verdict.concessions.standing
     ]
 
 
 def moved(verdict: Verdict) -> list[str]:
-    """Say from where to where the data moved, and of each metric whether the data got harder or the model worse."""
+    """Return from where to where the data moved, and of each metric whether the data got harder or the model worse."""
     move = verdict.differences.moved
     if move is None:
         return []
@@ -94,7 +96,7 @@ def moved(verdict: Verdict) -> list[str]:
 
 def places_of(verdict: Verdict, metric: str) -> int:
     """How many decimals the numbers of a metric have everywhere in a check's report."""
-    whole = (one for one in verdict.metrics if one.metric == metric and one.slice is None)
+    whole = (each for each in verdict.metrics if each.metric == metric and each.slice is None)
     return decimals(next(whole, MetricVerdict(metric, "reported")))
 
 
@@ -112,25 +114,65 @@ def _compared(change: float, places: int) -> str:
 
 
 def quality(verdict: Verdict) -> list[str]:
-    """Say how good the baseline that this run records, or the branch brings, is as a yardstick."""
+    """Return how good the baseline that this run records, or the branch brings, is as a yardstick."""
     return [] if verdict.quality is None else explain_quality.sentences(verdict.quality)
 
 
 def reused(verdict: Verdict) -> list[str]:
-    """Say how often this version of the data has been used up, and what all comparisons on it together can resolve."""
-    reuse = verdict.compared.reused
-    if not reuse:
+    """Return how often this version of the data has been used, and what all comparisons on it can resolve together."""
+    if not verdict.compared.reused:
         return []
-    times = "once" if reuse == 1 else f"{reuse:,} times"
-    told = [
-        f"{one.metric} {number(one.resolution_reused, decimals(one))}, not {number(one.resolution, decimals(one))}"
-        for one in verdict.metrics
-        if one.slice is None and one.resolution is not None and one.resolution_reused is not None
+    resolutions = [
+        f"{metric.metric} {plain(metric, metric.resolution_reused)}, not {plain(metric, metric.resolution)}"
+        for metric in verdict.metrics
+        if metric.slice is None and metric.resolution is not None and metric.resolution_reused is not None
     ]
-    together = f"; to be right in all those comparisons together, they resolve {'; '.join(told)}" if told else ""
-    return [f"{verdict.name}: the baseline has been replaced {times} on this version of the data{together}"]
+    sentence = f"{verdict.name}: the baseline has been replaced {replaced(verdict.compared.reused)}"
+    if resolutions:
+        sentence += f"; to be right in all those comparisons together, they resolve {'; '.join(resolutions)}"
+    return [sentence]
 
 
-def _bare(verdict: Verdict) -> str:
-    """Give its message without its name."""
+def replaced(count: int) -> str:
+    """Return how often a baseline was replaced."""
+    return f"{times(count)} on this version of the data"
+
+
+def version(data: DataVersion) -> str:
+    """Return which version of the data it is."""
+    return f"{data.path}, {count(data.rows, 'row')}, md5 {data.md5}"
+
+
+def totals(verdicts: Sequence[Verdict]) -> str:
+    """Return how many checks there are, how many failed and passed, and what they took together."""
+    passed = sum(verdict.passed for verdict in verdicts)
+    counts = ((len(verdicts) - passed, "failed"), (passed, "passed"))
+    outcome = ", ".join(f"{checks:,} {word}" for checks, word in counts if checks)
+    return f"{count(len(verdicts), 'model check')}: {outcome}; {effort(verdicts)}"
+
+
+def effort(verdicts: Sequence[Verdict]) -> str:
+    """Return what all verdicts took together."""
+    fits, seconds = sum(verdict.cost.fits for verdict in verdicts), sum(verdict.cost.seconds for verdict in verdicts)
+    return f"{count(fits, 'fit')} in {duration(seconds)}"
+
+
+def headline(run: Run) -> str:
+    """Return whether the release may go out, and how much was accepted for it."""
+    checks, failed = len(run.checks), sum(not check.passed for check in run.checks)
+    if not run.passed:
+        if not checks:
+            return "May not ship: no model check was judged"
+        if not failed:
+            return f"May not ship: the run is incomplete, {count(checks, 'model check')} passed"
+        return f"May not ship: {failed:,} of {count(checks, 'model check')} failed"
+    losses = [check.verdict not in PASSING for check in run.checks if check.concessions.accepted is not None]
+    lost, weaker = losses.count(True), losses.count(False)
+    conceded = [count(lost, "loss", "losses")] * bool(lost) + [count(weaker, "weaker promise")] * bool(weaker)
+    price = f", with {' and '.join(conceded)} accepted" if conceded else ""
+    return f"May ship{price}: {checks:,} of {count(checks, 'model check')} passed"
+
+
+def bare(verdict: Verdict) -> str:
+    """Return the message of a verdict without the check's name."""
     return verdict.message.removeprefix(f"{verdict.name}: ")

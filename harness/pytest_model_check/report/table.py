@@ -9,7 +9,8 @@ from typing import Literal
 
 from pytest_model_check.judgement.explain import telling
 from pytest_model_check.judgement.numbers import MISSING, change, decimals, interval, number
-from pytest_model_check.judgement.verdicts import PASSING, WORST_FIRST, MetricVerdict, Verdict, worst_first
+from pytest_model_check.judgement.verdicts import PASSING, WORST_FIRST, MetricVerdict, Run, Verdict, worst_first
+from pytest_model_check.report import sentences
 from pytest_model_check.report.text import visible
 
 State = Literal["failed", "accepted", "passed"]
@@ -40,9 +41,9 @@ class Row:
 
     @cached_property
     def cells(self) -> Mapping[str, str]:
-        """Give what stands under each column: one visible line, not escaped for any format."""
-        said = f"{self.word}, accepted" if self.state == "accepted" else self.word
-        cells = {"check": visible(self.check.name), "verdict": said}
+        """What stands under each column: one visible line, not escaped for any format."""
+        verdict = f"{self.word}, accepted" if self.state == "accepted" else self.word
+        cells = {"check": visible(self.check.name), "verdict": verdict}
         metric = self.metric
         if metric is None:
             return cells
@@ -60,12 +61,12 @@ class Row:
         }
 
     def under(self, columns: Sequence[str]) -> list[str]:
-        """Give its cells of these columns."""
+        """Return its cells of these columns."""
         return [self.cells.get(column, MISSING) for column in columns]
 
 
 def align(columns: Sequence[str]) -> tuple[str, ...]:
-    """Say to which side each column goes."""
+    """Return to which side each column goes."""
     return tuple("left" if column in NAMES else "right" for column in columns)
 
 
@@ -81,8 +82,13 @@ def state(verdict: Verdict) -> State:
     return "passed" if verdict.concessions.accepted is None else "accepted"
 
 
+def run_state(run: Run) -> State:
+    """Whether a run fails, passes, or passes because something was accepted: that is not plainly green."""
+    return min(map(state, run.checks), key=STATES.index, default="passed") if run.passed else "failed"
+
+
 def rows(verdicts: Sequence[Verdict], *, slices: bool) -> list[Row]:
-    """Give a row for every metric, and one for a check that has something to say beside them; failing rows first.
+    """Return a row for every metric, and one for a check that has something to say beside them; failing rows first.
 
     Parameters
     ----------
@@ -91,21 +97,35 @@ def rows(verdicts: Sequence[Verdict], *, slices: bool) -> list[Row]:
     slices : bool
         Whether to give slices that raised no alarm or lost what all rows did, and metrics that are only reported, too.
     """
-    found = [row for verdict in ordered(verdicts) for row in _of_check(verdict, slices)]
-    return sorted(found, key=lambda row: STATES.index(row.state))
+    unordered = [row for verdict in ordered(verdicts) for row in _of_check(verdict, slices)]
+    return sorted(unordered, key=lambda row: STATES.index(row.state))
+
+
+MOVED_COLUMNS = ("metric", "released, old data", "released, new data", "candidate, old data", "candidate, new data")
+
+
+def moved_rows(verdict: Verdict) -> list[tuple[str, ...]]:
+    """Return the 2 x 2 table of each metric of a check whose data moved: its name, not escaped, and four scores."""
+    if verdict.differences.moved is None:
+        return []
+    return [
+        (grid.metric, *(number(score, sentences.places_of(verdict, grid.metric)) for score in scores))
+        for grid in verdict.differences.moved.score_grids
+        for scores in [(grid.old_old, grid.old_new, grid.new_old, grid.new_new)]
+    ]
 
 
 def _of_check(verdict: Verdict, slices: bool) -> list[Row]:
     held_back = state(verdict)
     shown = verdict.metrics if slices else telling(verdict.metrics)
     metrics = sorted(worst_first(shown), key=lambda metric: not metric.decides)
-    found = [_row(verdict, metric, held_back) for metric in metrics]
+    shown_rows = [_row(verdict, metric, held_back) for metric in metrics]
     if verdict.concessions.weakened:
-        return [Row(verdict, None, held_back, "weaker promise"), *found]
-    if not found or (held_back != "passed" and all(row.state == "passed" for row in found)):
+        return [Row(verdict, None, held_back, "weaker promise"), *shown_rows]
+    if not shown_rows or (held_back != "passed" and all(row.state == "passed" for row in shown_rows)):
         word = "failed" if held_back == "failed" and verdict.verdict in PASSING else verdict.verdict
-        return [Row(verdict, None, held_back, word), *found]
-    return found
+        return [Row(verdict, None, held_back, word), *shown_rows]
+    return shown_rows
 
 
 def _row(verdict: Verdict, metric: MetricVerdict, held_back: State) -> Row:

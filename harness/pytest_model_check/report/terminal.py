@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 import shlex
-import textwrap
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 from tabulate import tabulate
 
-from pytest_model_check.baselines.promises import margin_reason
-from pytest_model_check.baselines.quality import quality
-from pytest_model_check.judgement import explain, explain_quality
-from pytest_model_check.judgement.numbers import MISSING, count, decimals, duration, number
+from pytest_model_check.judgement import explain
 from pytest_model_check.judgement.verdicts import PASSING, MetricVerdict, Verdict
 from pytest_model_check.report import sentences, table
 from pytest_model_check.report.table import Row
-from pytest_model_check.report.text import inert, visible
+from pytest_model_check.report.text import inert, titled, visible
 from pytest_model_check.report.text import width as wide
-
-if TYPE_CHECKING:
-    from pytest_model_check.baselines.record import Baseline
-
 
 Paint = Callable[..., str]
 
@@ -29,7 +20,7 @@ Paint = Callable[..., str]
 def summary(
     verdicts: Sequence[Verdict], verbosity: int, *, width: int | None = None, paint: Paint = lambda text, **markup: text
 ) -> list[str]:
-    """Give the lines of the summary section: what was accepted, the table, the data that moved, the totals.
+    """Return the lines of the summary section: what was accepted, the table, the data that moved, the totals.
 
     Parameters
     ----------
@@ -50,58 +41,17 @@ def summary(
         lines += [visible(line) for line in sentences.drifts(verdict)]
         lines += _moved(verdict, width)
         lines += [f"still accepted: {visible(line)}" for line in sentences.standing(verdict)]
-        lines += _quality(f"{verdict.name}, its new baseline as a yardstick", sentences.quality(verdict))
+        lines += titled(f"{verdict.name}, its new baseline as a yardstick", sentences.quality(verdict))
     if verbosity > 0:
         for verdict in shown:
             lines += [*_folds(verdict, width), *map(visible, explain.explanation(verdict)), *_particulars(verdict)]
-    return [*map(inert, lines), _totals(verdicts)]
-
-
-def promises(baselines: Sequence[Baseline]) -> list[str]:
-    """Give the lines that show what each baseline promises; ± is a standard error over rows, drift from the anchor.
-
-    Above the table stands which can hardly be failed, below it how good a yardstick each is.
-    """
-    qualities = {baseline.name: quality(baseline) for baseline in baselines}
-    blunt = [f"{name}: {line}" for name, one in qualities.items() for line in explain_quality.notices(one)]
-    above = [line for one in blunt for line in _wrapped(f"Hardly fails: {one}")]
-    below = [
-        line
-        for name, one in qualities.items()
-        for line in _quality(f"{name} as a yardstick", explain_quality.sentences(one))
-    ]
-    return list(map(inert, [*above, *[""] * bool(above), *_promised(baselines), *below]))
-
-
-def _promised(baselines: Sequence[Baseline]) -> list[str]:
-    body = []
-    for baseline in baselines:
-        seeds = f"{baseline.seeds} seeds" if baseline.learner != "deterministic" else "no randomness"
-        for name, metric in baseline.metrics.items():
-            places = decimals(MetricVerdict(name, "recorded", candidate=metric.score, margin=metric.margin))
-            anchor = metric.anchor
-            body.append(
-                [
-                    visible(baseline.name),
-                    visible(name),
-                    f"{number(metric.score, places)} ± {number(metric.standard_error, places)}",
-                    number(metric.margin, places),
-                    visible(margin_reason(baseline, name)),
-                    number(metric.noise_reference.dummy, places),
-                    MISSING if anchor is None else number(metric.score - anchor.score, places, sign=True),
-                    f"{baseline.rows:,}",
-                    seeds,
-                ]
-            )
-    headers = ("check", "metric", "score", "margin", "because it is", "dummy", "drift", "rows", "learner")
-    align = ("left", "left", "right", "right", "left", "right", "right", "right", "left")
-    return _drawn(headers, body, align)
+    return [*map(inert, lines), sentences.totals(verdicts)]
 
 
 def next_command(
     verdicts: Sequence[Verdict], updating: bool, typed: Callable[[str], str] = lambda nodeid: nodeid
 ) -> str | None:
-    """Give the command that most likely comes next; None where there is nothing to do.
+    """Return the command that most likely comes next; None where there is nothing to do.
 
     Parameters
     ----------
@@ -171,22 +121,14 @@ def _block(row: Row, width: int, paint: Paint) -> list[str]:
 
 def _moved(verdict: Verdict, width: int | None) -> list[str]:
     """Draw the 2 x 2 table of a check whose data moved."""
-    move = verdict.differences.moved
-    if move is None:
-        return []
     lines = list(map(visible, sentences.moved(verdict)))
-    body = [
-        [visible(one.metric), *(number(score, sentences.places_of(verdict, one.metric)) for score in scores)]
-        for one in move.score_grids
-        for scores in [(one.old_old, one.old_new, one.new_old, one.new_new)]
-    ]
-    headers = ("metric", "released, old data", "released, new data", "candidate, old data", "candidate, new data")
-    drawn = _drawn(headers, body, ("left", *["right"] * 4)) if body else []
+    body = [(visible(name), *scores) for name, *scores in table.moved_rows(verdict)]
+    drawn = _drawn(table.MOVED_COLUMNS, body, ("left", *["right"] * 4)) if body else []
     if width is not None and max(map(wide, drawn), default=0) > width:
         drawn = [
             line
             for name, *scores in body
-            for line in (name, *(f"  {h}: {score}" for h, score in zip(headers[1:], scores, strict=True)))
+            for line in (name, *(f"  {h}: {score}" for h, score in zip(table.MOVED_COLUMNS[1:], scores, strict=True)))
         ]
     return [*lines, *drawn]
 
@@ -196,7 +138,7 @@ def _drawn(headers: Sequence[str], rows: Sequence[Sequence[str]], align: Sequenc
 
 
 def _folds(verdict: Verdict, width: int | None) -> list[str]:
-    """Give both scores of every fold: side by side, or one metric below the other where that is too wide."""
+    """Return both scores of every fold: side by side, or one metric below the other where that is too wide."""
     judged = [metric for metric in verdict.metrics if metric.folds and metric.slice is None]
     if not judged:
         return []
@@ -215,10 +157,10 @@ def _of_folds(judged: Sequence[MetricVerdict]) -> list[str]:
 
 
 def _particulars(verdict: Verdict) -> list[str]:
-    """Say what was compared on what: data, protocol, reuse, environment, both models."""
+    """Return what was compared on what: data, protocol, reuse, environment, both models."""
     compared, data = verdict.compared, verdict.compared.data
     facts = {
-        "data": data.rows and f"{data.path}, {count(data.rows, 'row')}, md5 {data.md5}",
+        "data": data.rows and sentences.version(data),
         "protocol": ", ".join(f"{key} {value}" for key, value in compared.protocol.items() if value is not None),
         "held against": compared.recording and f"recording {compared.recording}",
         "released": compared.released,
@@ -228,21 +170,3 @@ def _particulars(verdict: Verdict) -> list[str]:
     lines = [f"{key}: {visible(str(fact))}" for key, fact in facts.items() if fact]
     lines += map(visible, sentences.reused(verdict))
     return ["", f"{visible(verdict.name)}, what was compared", *lines] if lines else []
-
-
-def _quality(title: str, said: Sequence[str]) -> list[str]:
-    return ["", visible(title), *(f"  {line}" for one in said for line in _wrapped(one))] if said else []
-
-
-def _wrapped(sentence: str) -> list[str]:
-    """Wrap to the width that every terminal has."""
-    return textwrap.wrap(visible(sentence), 78, break_on_hyphens=False)
-
-
-def _totals(verdicts: Sequence[Verdict]) -> str:
-    passed = sum(verdict.passed for verdict in verdicts)
-    fits = sum(verdict.cost.fits for verdict in verdicts)
-    seconds = sum(verdict.cost.seconds for verdict in verdicts)
-    failed = len(verdicts) - passed
-    counts = ", ".join(part for part in (f"{failed} failed" * bool(failed), f"{passed} passed" * bool(passed)) if part)
-    return f"{count(len(verdicts), 'model check')}: {counts}; {count(fits, 'fit')} in {duration(seconds)}"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import textwrap
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
 
 ELLIPSIS = "..."
@@ -27,6 +29,16 @@ def visible_lines(text: str) -> str:
 def failure(message: str, advice: str = "") -> str:
     """Return what a failing test or command says: a message, which is one line, and below it what to do."""
     return visible_lines(f"{visible(message)}\n{advice}").rstrip()
+
+
+def titled(title: str, sentences: Sequence[str]) -> list[str]:
+    """Return a title and below it, set in and wrapped, what there is to say; nothing where there is nothing."""
+    return ["", visible(title), *(f"  {line}" for each in sentences for line in wrapped(each))] if sentences else []
+
+
+def wrapped(sentence: str) -> list[str]:
+    """Wrap a sentence to the width that every terminal has."""
+    return textwrap.wrap(visible(sentence), 78, break_on_hyphens=False)
 
 
 def inert(line: str) -> str:
@@ -75,10 +87,13 @@ def width(text: str) -> int:
     """Count the columns that a text takes on a terminal: two for the wide characters of East Asia, none for accents."""
     if text.isascii():
         return len(text)
-    return sum(
-        0 if unicodedata.category(one) in ("Mn", "Me", "Cf") else 2 if unicodedata.east_asian_width(one) in "WF" else 1
-        for one in text
-    )
+    return sum(map(_columns, text))
+
+
+def _columns(character: str) -> int:
+    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
 def encodable(text: str, encoding: str | None) -> str:

@@ -11,10 +11,12 @@ from pytest_model_check.baselines.quality import quality
 from pytest_model_check.baselines.record import Baseline, BaselineMetric
 from pytest_model_check.baselines.terms import Protocol
 from pytest_model_check.judgement import explain, explain_quality
-from pytest_model_check.judgement.numbers import MISSING, number
+from pytest_model_check.judgement.numbers import MISSING, between, number
 from pytest_model_check.judgement.verdicts import Acceptance
 from pytest_model_check.report.document import Block, Bullets, Code, Document, Figure, Paragraph, Section, Table
+from pytest_model_check.report.history_plot import metrics_of
 from pytest_model_check.report.history_table import drifts, ends, moved, places_of
+from pytest_model_check.report.sentences import replaced
 
 DESCRIBE = (
     'The check does not say what the model is for. Its author can: model_check(..., description="..."). It is kept '
@@ -25,7 +27,7 @@ SMALL_SLICE = 50  # rows; a smaller slice is not judged
 
 
 def write_up(history: History, folder: str, *, author: str = "", plot: str | None = None) -> Document:
-    """Give an account of the model whose history this is.
+    """Return an account of the model whose history this is.
 
     Parameters
     ----------
@@ -92,20 +94,20 @@ def _data(history: History) -> tuple[Block, ...]:
 
 def _protocol(baseline: Baseline) -> tuple[Block, ...]:
     protocol = baseline.protocol
-    said = [_folds(baseline)]
+    sentences = [_folds(baseline)]
     if groups := protocol.groups:
-        said.append(
+        sentences.append(
             f"Rows of the same {groups} depend on each other: they stay in one fold together, and count as one piece "
             "of evidence in the intervals."
         )
     if time := protocol.time:
-        said.append(f"The model is always fitted on earlier rows than it predicts, by {time}.")
-    said.append(_seeds(baseline))
+        sentences.append(f"The model is always fitted on earlier rows than it predicts, by {time}.")
+    sentences.append(_seeds(baseline))
     columns = ", ".join(protocol.features) if protocol.features else "every other column"
-    said.append(f"The model may look at {columns}.")
+    sentences.append(f"The model may look at {columns}.")
     if protocol.slices:
-        said.append(f"Losses are also looked for in each value of {', '.join(protocol.slices)}.")
-    return (Paragraph(" ".join(said)), Paragraph("The splits, in scikit-learn's words:"), Code(protocol.cv))
+        sentences.append(f"Losses are also looked for in each value of {', '.join(protocol.slices)}.")
+    return (Paragraph(" ".join(sentences)), Paragraph("The splits, in scikit-learn's words:"), Code(protocol.cv))
 
 
 def _folds(baseline: Baseline) -> str:
@@ -126,29 +128,29 @@ def _seeds(baseline: Baseline) -> str:
 
 
 def _skill(baseline: Baseline) -> tuple[Block, ...]:
-    rows, said = [], []
+    rows, sentences = [], []
     for name, metric in baseline.metrics.items():
         places = places_of(metric)
         low, high = ends(metric)
         score, dummy = number(metric.score, places), number(metric.noise_reference.dummy, places)
-        between = f"{number(low, places)} to {number(high, places)}"
-        rows.append((name, score, between, dummy, number(metric.margin, places)))
-        told = (
-            f"{name} is {score}, give or take what these rows leave open: {between} at 95% confidence. "
+        bounds = between(low, high, places)
+        rows.append((name, score, bounds, dummy, number(metric.margin, places)))
+        sentence = (
+            f"{name} is {score}, give or take what these rows leave open: {bounds} at 95% confidence. "
             f"{_dummy(metric, dummy)}"
         )
         if metric.margin is not None:
-            told += (
+            sentence += (
                 f" A new version may be released if it is 95% sure to lose less than {number(metric.margin, places)}, "
                 f"the margin ({margin_reason(baseline, name)})."
             )
-        said.append(told)
+        sentences.append(sentence)
     headers = ("metric", "score", "95% interval", "dummy", "margin")
     align = ("left", "right", "right", "right", "right")
     return (
         Paragraph("Higher is better in every metric; errors are counted as negative numbers."),
         Table(headers, tuple(rows), align),
-        Bullets(tuple(said)),
+        Bullets(tuple(sentences)),
     )
 
 
@@ -175,15 +177,14 @@ def _dummy(metric: BaselineMetric, score: str) -> str:
 
 def _through(history: History, plot: str | None) -> tuple[Block, ...]:
     recordings = history.recordings
-    metrics = list(dict.fromkeys(name for one in recordings for name in one.baseline.metrics))
+    metrics = metrics_of(recordings)
     rows = []
-    for one, fresh in zip(recordings, moved(recordings), strict=True):
-        date, sha, author = (one.commit.date[:10], one.commit.sha[:7], one.commit.author) if one.commit else (
-            "not committed", "", ""
-        )  # fmt: skip
-        scores = [_score(one.baseline.metrics.get(name)) for name in metrics]
-        data = f"{one.data[:8]}{' (moved)' if fresh else ''}"
-        rows.append((str(one.baseline.generation), date, sha, author, data, *scores))
+    for recording, fresh in zip(recordings, moved(recordings), strict=True):
+        commit = recording.commit
+        known = (commit.date[:10], commit.sha[:7], commit.author) if commit else ("not committed", "", "")
+        scores = [_score(recording.baseline.metrics.get(name)) for name in metrics]
+        data = f"{recording.data[:8]}{' (moved)' if fresh else ''}"
+        rows.append((str(recording.baseline.generation), *known, data, *scores))
     headers = ("recording", "date", "commit", "author", "data", *metrics)
     align = ("right", "left", "left", "left", "left", *["right"] * len(metrics))
     blocks: list[Block] = [Table(headers, tuple(rows), align)]
@@ -201,7 +202,7 @@ def _score(metric: BaselineMetric | None) -> str:
         return MISSING
     places = places_of(metric)
     low, high = ends(metric)
-    return f"{number(metric.score, places)} ({number(low, places)} to {number(high, places)})"
+    return f"{number(metric.score, places)} ({between(low, high, places)})"
 
 
 def _accepted(baseline: Baseline) -> tuple[Block, ...]:
@@ -218,61 +219,60 @@ def _acceptance(acceptance: Acceptance) -> str:
 
 def _caveats(history: History) -> tuple[Block, ...]:
     baseline = history.recordings[-1].baseline
-    found = list(baseline.caveats)
+    caveats = list(baseline.caveats)
     for name in baseline.metrics:
-        found += _of_metric(baseline, name)
-    found += _of_protocol(baseline.protocol)
+        caveats += _of_metric(baseline, name)
+    caveats += _of_protocol(baseline.protocol)
     if baseline.reused:
-        times = "once" if baseline.reused == 1 else f"{baseline.reused} times"
-        found.append(
-            f"The baseline has been replaced {times} on this version of the data. Whoever chooses often by the same "
+        caveats.append(
+            f"The baseline has been replaced {replaced(baseline.reused)}. Whoever chooses often by the same "
             "rows begins to fit them: fresh data would tell."
         )
-    found += [f"Of the history: {remark}." for remark in history.remarks]
-    found.append("All this is about rows like these. It says nothing about a world that has changed since.")
-    return (Bullets(tuple(found)),)
+    caveats += [f"Of the history: {remark}." for remark in history.remarks]
+    caveats.append("All this is about rows like these. It says nothing about a world that has changed since.")
+    return (Bullets(tuple(caveats)),)
 
 
 def _of_metric(baseline: Baseline, name: str) -> list[str]:
     metric, reason = baseline.metrics[name], margin_reason(baseline, name)
-    places, found, noise_reference = places_of(metric), [], metric.noise_reference
+    places, caveats, noise_reference = places_of(metric), [], metric.noise_reference
     if metric.margin is None:
         return [f"{name} is reported, but no release is held to it: {reason}."]
     margin, floor = number(metric.margin, places), number(noise_reference.floor, places)
     if metric.margin < noise_reference.floor * (1 - 1e-9):
-        found.append(
+        caveats.append(
             f"{name} is underpowered: its margin of {margin} is below {floor}, the smallest loss that these rows and "
             "seeds can resolve. Many equally good models would not pass."
         )
     elif metric.margin_kind == "noise_floor":
-        found.append(f"A loss of {name} below {margin} may pass: the margin is {reason}.")
+        caveats.append(f"A loss of {name} below {margin} may pass: the margin is {reason}.")
     if noise_reference.floor == 0 or noise_reference.runs == 1 or baseline.protocol.seeds == 1:
-        found.append(f"What chance does to {name} beyond its rows was not measured (one seed).")
+        caveats.append(f"What chance does to {name} beyond its rows was not measured (one seed).")
     if not noise_reference.is_beaten_by(ends(metric)[0]):
-        found.append(
+        caveats.append(
             f"The interval of {name} reaches down to what the dummy scores. Both were measured on the same rows, so "
             "the lead may be surer than that, but it was not tested."
         )
     if metric.anchor is not None and metric.score < metric.anchor.score:
         lost = number(metric.anchor.score - metric.score, places)
-        found.append(f"{name} has lost {lost} in small steps since recording {metric.anchor.since}.")
-    return found
+        caveats.append(f"{name} has lost {lost} in small steps since recording {metric.anchor.since}.")
+    return caveats
 
 
 def _of_protocol(protocol: Protocol) -> list[str]:
-    found = []
+    caveats = []
     if not protocol.groups and not protocol.time:
-        found.append(
+        caveats.append(
             "The intervals take rows to be independent of each other. If several belong to one person, place or day, "
             "they are too narrow: groups= or time= would say so."
         )
     if protocol.slices:
-        found.append(
+        caveats.append(
             f"Slices of fewer than {SMALL_SLICE} rows are too small to be judged, and no loss in them is seen."
         )
     else:
-        found.append("No slices are watched: a loss in a small part of the rows may hide in the whole.")
-    return found
+        caveats.append("No slices are watched: a loss in a small part of the rows may hide in the whole.")
+    return caveats
 
 
 def _reproduce(latest: Recording, folder: str) -> tuple[Block, ...]:

@@ -87,11 +87,12 @@ def without_matplotlib(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("run", "headline"),
     [
-        (Run((check("a", metric("held")),), True), "This may ship"),
-        (Run((full(),), True), "This may ship, with 1 accepted loss"),
-        (Run((check("a", metric()), full()), False), "This may not ship: 1 of 2 model checks failed"),
-        (Run((check("a", metric("held")),), False, None, ("b never ran",)), "This may not ship: the run is incomplete"),
-        (Run((), False, None, ("Nothing was collected",)), "This may not ship: no check was judged"),
+        (Run((check("a", metric("held")),), True), "May ship: 1 of 1 model check passed"),
+        (Run((full(),), True), "May ship, with 1 loss accepted: 1 of 1 model check passed"),
+        (Run((check("a", metric()), full()), False), "May not ship: 1 of 2 model checks failed"),
+        (Run((check("a", metric("held")),), False, None, ("b never ran",)),
+         "May not ship: the run is incomplete, 1 model check passed"),
+        (Run((), False, None, ("Nothing was collected",)), "May not ship: no model check was judged"),
     ],
 )  # fmt: skip
 def test_the_first_heading_says_whether_it_may_ship(run, headline) -> None:

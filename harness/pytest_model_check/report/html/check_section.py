@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pytest_model_check.judgement import explain
-from pytest_model_check.judgement.numbers import MISSING, duration, interval, percentage, plain, signed
-from pytest_model_check.judgement.verdicts import PASSING, MetricVerdict, ScoreGrid, Verdict, worst_first
+from pytest_model_check.judgement.compared import ScoreGrid
+from pytest_model_check.judgement.numbers import MISSING, between, decimals, interval, percentage, plain, signed
+from pytest_model_check.judgement.verdicts import PASSING, MetricVerdict, Verdict, worst_first
 from pytest_model_check.report import sentences
 from pytest_model_check.report.html import forest
 from pytest_model_check.report.html.forest import Bar, Scale
@@ -17,19 +18,19 @@ MARKS = {"passes": "✓", "fails": "✗", "accepted": "!", "idle": "·"}
 
 
 def badge(label: str, kind: str) -> Html:
-    """Give a verdict with a mark, so that it is not told by colour alone."""
+    """Return a verdict with a mark, so that it is not told by colour alone."""
     return tag("span", tag("span", f"{MARKS[kind]} ", aria_hidden="true"), label, class_=f"badge {kind}")
 
 
 def paint(metric: MetricVerdict) -> str:
-    """Say whether a metric passes, fails, or decides nothing: how it is painted."""
+    """Whether a metric passes, fails, or decides nothing: how it is painted."""
     return "passes" if metric.verdict in PASSING else "fails" if metric.decides else "idle"
 
 
 def bar(metric: MetricVerdict) -> Bar | None:
-    """Give what is drawn of a metric: the bounds that were judged."""
-    told = f"change {signed(metric, metric.delta)}, interval {interval(metric)}, margin {plain(metric, metric.margin)}"
-    return Bar.of(metric.delta, metric.low, metric.high, metric.margin, told, kind=paint(metric))
+    """Return what is drawn of a metric: the bounds that were judged."""
+    words = f"change {signed(metric, metric.delta)}, interval {interval(metric)}, margin {plain(metric, metric.margin)}"
+    return Bar.of(metric.delta, metric.low, metric.high, metric.margin, words, kind=paint(metric))
 
 
 def metrics(verdict: Verdict) -> Iterator[Html]:
@@ -59,11 +60,11 @@ def _forest(caption: str, first: str, shown: Sequence[MetricVerdict], names: Any
             plain(metric, metric.baseline),
             plain(metric, metric.candidate),
             signed(metric, metric.delta),
-            forest.draw(one, scale) if one else "",
+            forest.draw(drawn, scale) if drawn else "",
             MISSING if metric.verdict == "identical" else interval(metric),
             plain(metric, metric.margin),
         ]
-        for metric, one in zip(shown, bars, strict=True)
+        for metric, drawn in zip(shown, bars, strict=True)
     ]
     return table(caption, headers, body, numbers=(2, 3, 4, 6, 7), hidden=True)
 
@@ -73,21 +74,15 @@ def _drift(verdict: Verdict, drifting: Sequence[MetricVerdict]) -> Html:
     for metric in drifting:
         drift = metric.drift
         assert drift is not None
-        between = f"{signed(metric, drift.low)} to {signed(metric, drift.high)}"
-        told = f"change {signed(metric, drift.delta)}, interval {between}, margin in all {plain(metric, drift.margin)}"
+        bounds = between(drift.low, drift.high, decimals(metric), sign=True)
+        words = f"change {signed(metric, drift.delta)}, interval {bounds}, margin in all {plain(metric, drift.margin)}"
         kind = "fails" if drift.low <= -drift.margin else "passes"
-        bars.append(Bar.of(drift.delta, drift.low, drift.high, drift.margin, told, kind=kind))
-        numbers = [
-            plain(metric, drift.score),
-            signed(metric, drift.delta),
-            "",
-            between,
-            plain(metric, drift.margin),
-        ]
-        body.append([metric.metric, str(drift.since), *numbers])
+        bars.append(Bar.of(drift.delta, drift.low, drift.high, drift.margin, words, kind=kind))
+        score, delta, margin = plain(metric, drift.score), signed(metric, drift.delta), plain(metric, drift.margin)
+        body.append([metric.metric, str(drift.since), score, delta, "", bounds, margin])
     scale = Scale.of(bars)
-    for row, one in zip(body, bars, strict=True):
-        row[4] = forest.draw(one, scale) if one else ""
+    for row, drawn in zip(body, bars, strict=True):
+        row[4] = forest.draw(drawn, scale) if drawn else ""
     headers = ("Metric", "Since recording", "Anchor", "Change", forest.header(scale), "Low to high", "Margin in all")
     caption = f"{verdict.name}: change since the anchor"
     return table(caption, headers, body, numbers=(1, 2, 3, 5, 6), hidden=True)
@@ -129,13 +124,14 @@ def _corner(verdict: Verdict, grid: ScoreGrid) -> Html:
         ["Approved model", plain(like, grid.old_old), plain(like, grid.old_new)],
         ["Candidate", plain(like, grid.new_old), plain(like, grid.new_new)],
     ]
-    told = []
+    changes = []
     if grid.old_old is not None and grid.old_new is not None:
-        told.append(f"New data, same model: {signed(like, grid.old_new - grid.old_old)}.")
+        changes.append(f"New data, same model: {signed(like, grid.old_new - grid.old_old)}.")
     if grid.new_new is not None and grid.old_new is not None:
-        told.append(f"New model, same data: {signed(like, grid.new_new - grid.old_new)}.")
+        changes.append(f"New model, same data: {signed(like, grid.new_new - grid.old_new)}.")
     caption = f"{grid.metric}, both models on both versions of the data"
-    return tag("div", table(caption, ("Model", "Old data", "New data"), body, numbers=(1, 2)), tag("p", " ".join(told)))
+    scores = table(caption, ("Model", "Old data", "New data"), body, numbers=(1, 2))
+    return tag("div", scores, tag("p", " ".join(changes)))
 
 
 def quality(verdict: Verdict) -> Iterator[Html]:
@@ -146,7 +142,7 @@ def quality(verdict: Verdict) -> Iterator[Html]:
 
 
 def rows(verdict: Verdict) -> Iterator[Html]:
-    """Say which rows changed from right to wrong, and which lost most: by position, never by content."""
+    """Name the rows that changed from right to wrong, and which lost most: by position, never by content."""
     lost = [metric for metric in verdict.metrics if metric.losses]
     changed = verdict.differences.changed_rows
     if not (changed and changed.count) and not lost:
@@ -155,24 +151,24 @@ def rows(verdict: Verdict) -> Iterator[Html]:
     if changed and changed.count:
         yield tag("p", explain.changed_rows(changed))
     if lost:
-        yield tag("ul", *(tag("li", f"{one.label} lost most on {explain.named(one.losses)}.") for one in lost))
+        yield tag("ul", *(tag("li", f"{metric.label} lost most on {explain.named(metric.losses)}.") for metric in lost))
 
 
 def protocol(verdict: Verdict) -> Iterator[Html]:
-    """Say what was compared, on which data, how, and how finely it can be told."""
-    compared, data, cost = verdict.compared, verdict.compared.data, verdict.cost
+    """Show what was compared, on which data, how, and how finely it can be told."""
+    compared, data = verdict.compared, verdict.compared.data
     terms = [("Test", verdict.nodeid)]
     if data.path:
-        terms.append(("Data", f"{data.path}, {data.rows:,} rows, md5 {data.md5}"))
+        terms.append(("Data", sentences.version(data)))
     if compared.released:
         terms.append(("Approved model", compared.released))
     if compared.candidate:
         terms.append(("Candidate", compared.candidate))
     if compared.recording:
-        reuse = f"replaced {compared.reused:,} times on this version of the data" if compared.reused else ""
+        reuse = f"replaced {sentences.replaced(compared.reused)}" if compared.reused else ""
         terms.append(("Baseline", ", ".join(part for part in (f"recording {compared.recording}", reuse) if part)))
     terms += [(key, _said(value)) for key, value in compared.protocol.items() if value not in (None, [], ())]
-    terms.append(("Cost", f"{cost.fits:,} fit{'s' * (cost.fits != 1)} in {duration(cost.seconds)}"))
+    terms.append(("Cost", sentences.effort([verdict])))
     yield _terms(terms)
     if compared.environment:
         yield tag("h3", "Versions that differ from when the baseline was recorded")
@@ -202,4 +198,4 @@ def _said(value: Any) -> str:
 
 
 def _terms(pairs: Sequence[tuple[str, str]]) -> Html:
-    return tag("dl", *(tag("div", tag("dt", term), tag("dd", told)) for term, told in pairs))
+    return tag("dl", *(tag("div", tag("dt", term), tag("dd", description)) for term, description in pairs))

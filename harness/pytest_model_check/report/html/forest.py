@@ -34,7 +34,7 @@ class Bar:
         *,
         kind: str,
     ) -> Bar | None:
-        """Give the bar, or None where a number is missing, or there is no margin to draw it against."""
+        """Return the bar, or None where a number is missing, or there is no margin to draw it against."""
         if delta is None or low is None or high is None or margin is None:
             return None
         if margin <= 0 or not all(map(isfinite, (delta, low, high, margin))):
@@ -51,12 +51,12 @@ class Scale:
 
     @classmethod
     def of(cls, bars: Sequence[Bar | None]) -> Scale:
-        """Give the scale on which all bars can be seen; what reaches further out than `MOST` gets an arrow."""
+        """Return the scale on which all bars can be seen; what reaches further out than `MOST` gets an arrow."""
         ends = [end / bar.margin for bar in bars if bar for end in (bar.low, bar.high)]
         return cls(max(MOST[0], min([LEAST[0], *ends])), min(MOST[1], max([LEAST[1], *ends])))
 
     def x(self, margins: float) -> float:
-        """Give the place of a change."""
+        """Return the place of a change."""
         share = (min(max(margins, self.left), self.right) - self.left) / (self.right - self.left)
         return round(EDGE + share * (WIDTH - 2 * EDGE), 1)
 

@@ -27,7 +27,7 @@ def join(parts: Iterable[str], between: str = "") -> Html:
 
 
 def tag(name: str, /, *children: str, **attributes: str | bool) -> Html:
-    """Give an element: text among the children is escaped, and so are attributes; ``class_``, ``aria_label``."""
+    """Return an element: text among the children is escaped, and so are attributes; ``class_``, ``aria_label``."""
     named = "".join(
         f" {key.rstrip('_').replace('_', '-')}" + ("" if value is True else f'="{html(str(value))}"')
         for key, value in attributes.items()
@@ -45,7 +45,7 @@ def table(
     heading: int = 0,
     hidden: bool = False,
 ) -> Html:
-    """Give a table in a box of its own, which scrolls where the table is too wide.
+    """Return a table in a box of its own, which scrolls where the table is too wide.
 
     Parameters
     ----------
@@ -86,5 +86,5 @@ def table(
 
 
 def details(summary: str, *children: str, opened: bool = False) -> Html:
-    """Give what a reader opens."""
+    """Return what a reader opens."""
     return tag("details", tag("summary", summary), *children, open=opened)

@@ -7,8 +7,8 @@ from pathlib import Path
 from types import MappingProxyType
 
 from pytest_model_check.baselines.history import Recording
-from pytest_model_check.judgement import explain, numbers
-from pytest_model_check.judgement.numbers import decimals, duration, number
+from pytest_model_check.judgement import explain
+from pytest_model_check.judgement.numbers import MISSING, plain, signed
 from pytest_model_check.judgement.verdicts import MetricVerdict, Run, Verdict, worst_first
 from pytest_model_check.report import sentences, table
 from pytest_model_check.report.html import check_section, forest, pictures
@@ -17,6 +17,7 @@ from pytest_model_check.report.html.markup import Html, details, tag
 from pytest_model_check.report.html.markup import table as html_table
 
 Histories = Mapping[str, Sequence[Recording]]
+PAINT = {"failed": "fails", "accepted": "accepted", "passed": "passes"}
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
@@ -49,9 +50,9 @@ def render(run: Run, histories: Histories = MappingProxyType({})) -> str:
     """
     checks = table.ordered(run.checks)
     ids = {id(verdict): f"check-{k}" for k, verdict in enumerate(checks, 1)}
-    headline = _headline(run)
+    headline, painted = sentences.headline(run), PAINT[table.run_state(run)]
     main = [
-        tag("header", *_verdict(run, headline), class_=f"banner {_state(run)}"),
+        tag("header", *_verdict(run, headline, painted), class_=f"banner {painted}"),
         *_problems(run),
         *_accepted(checks, ids),
         *_blunt(checks),
@@ -72,31 +73,13 @@ def render(run: Run, histories: Histories = MappingProxyType({})) -> str:
     return f"<!DOCTYPE html>\n{tag('html', head, tag('body', tag('main', *main), _footer()), lang='en')}\n"
 
 
-def _headline(run: Run) -> str:
-    failed = sum(not verdict.passed for verdict in run.checks)
-    if run.passed:
-        accepted = sum(verdict.concessions.accepted is not None for verdict in run.checks)
-        return "This may ship" + (f", with {_count(accepted, 'accepted loss', 'accepted losses')}" if accepted else "")
-    if not run.checks:
-        return "This may not ship: no check was judged"
-    if not failed:
-        return "This may not ship: the run is incomplete"
-    return f"This may not ship: {failed} of {_count(len(run.checks), 'model check')} failed"
-
-
-def _verdict(run: Run, headline: str) -> Iterator[Html]:
+def _verdict(run: Run, headline: str, painted: str) -> Iterator[Html]:
     yield tag("p", "Model checks", class_="eyebrow")
-    yield tag("h1", tag("span", f"{check_section.MARKS[_state(run)]} ", aria_hidden="true"), headline)
-    counts = [(sum(verdict.passed == way for verdict in run.checks), word) for way, word in _WAYS]
-    told = ", ".join(f"{count} {word}" for count, word in counts if count)
-    fits, seconds = (sum(getattr(verdict.cost, name) for verdict in run.checks) for name in ("fits", "seconds"))
-    if told:
-        yield tag("p", f"{told[0].upper()}{told[1:]}. {_count(fits, 'fit')} in {duration(seconds)}.")
+    yield tag("h1", tag("span", f"{check_section.MARKS[painted]} ", aria_hidden="true"), headline)
+    if run.checks:
+        yield tag("p", f"{sentences.totals(run.checks)}.")
     against = "the baselines in the working tree" if run.against is None else f"the baselines of the {run.against}"
     yield tag("p", f"Held against {against}.")
-
-
-_WAYS = ((False, "failed"), (True, "passed"))
 
 
 def _problems(run: Run) -> Iterator[Html]:
@@ -107,13 +90,13 @@ def _problems(run: Run) -> Iterator[Html]:
 
 
 def _blunt(checks: Sequence[Verdict]) -> Iterator[Html]:
-    """Say which new baselines can hardly be failed."""
+    """Show which new baselines can hardly be failed."""
     if lines := sentences.blunt(checks):
         yield _section("Checks that can hardly fail", _list(lines), class_="notice fails")
 
 
 def _accepted(checks: Sequence[Verdict], ids: Mapping[int, str]) -> Iterator[Html]:
-    """Say first what is let through although it is worse, or promises less: a reader must not find it at the end."""
+    """Show first what is let through although it is worse, or promises less: a reader must not find it at the end."""
     parts = []
     for verdict in checks:
         link, concessions = tag("a", tag("bdi", verdict.name), href=f"#{ids[id(verdict)]}"), verdict.concessions
@@ -123,21 +106,21 @@ def _accepted(checks: Sequence[Verdict], ids: Mapping[int, str]) -> Iterator[Htm
                     "div",
                     tag("h3", link, ": accepted in this change"),
                     tag("blockquote", concessions.accepted),
-                    tag("p", _message(verdict)),
+                    tag("p", sentences.bare(verdict)),
                     *_weakened(concessions.weakened),
                 )
             )
         elif concessions.weakened:
             parts.append(tag("div", tag("h3", link, ": not accepted"), *_weakened(concessions.weakened)))
-        for one in concessions.standing:
-            when = f"accepted with recording {one.generation}, and not won back yet"
+        for acceptance in concessions.standing:
+            when = f"accepted with recording {acceptance.generation}, and not won back yet"
             parts.append(
                 tag(
                     "div",
                     tag("h3", link, f": {when}"),
-                    tag("blockquote", one.reason),
-                    tag("p", explain.accepted(one)),
-                    *_weakened([explain.weakening(weaker) for weaker in one.weakened]),
+                    tag("blockquote", acceptance.reason),
+                    tag("p", explain.accepted(acceptance)),
+                    *_weakened([explain.weakening(weaker) for weaker in acceptance.weakened]),
                 )
             )
     if parts:
@@ -151,7 +134,7 @@ def _weakened(promises: Sequence[str]) -> Iterator[Html]:
 
 
 def _summary(checks: Sequence[Verdict], ids: Mapping[int, str]) -> Iterator[Html]:
-    """Give the table of all checks, what fails on top; a row per metric, and the pictures on one scale."""
+    """Show the table of all checks, what fails on top; a row per metric, and the pictures on one scale."""
     rows = [(verdict, metric) for verdict in checks for metric in _deciding(verdict)]
     bars = [None if metric is None else check_section.bar(metric) for _, metric in rows]
     scale, body, last = Scale.of(bars), [], None
@@ -168,9 +151,9 @@ def _summary(checks: Sequence[Verdict], ids: Mapping[int, str]) -> Iterator[Html
         last = verdict
     if body:
         headers = ("Check", "Verdict", "Metric", "Baseline", "Candidate", "Change", forest.header(scale), "Margin")
-        told = "Every metric that decides, failing checks first. Higher is always better."
+        legend = "Every metric that decides, failing checks first. Higher is always better."
         yield _section(
-            "All checks", tag("p", told), html_table("All checks", headers, body, numbers=(3, 4, 5, 7), hidden=True)
+            "All checks", tag("p", legend), html_table("All checks", headers, body, numbers=(3, 4, 5, 7), hidden=True)
         )
 
 
@@ -185,13 +168,6 @@ def _metric_badge(verdict: Verdict, metric: MetricVerdict) -> Html:
     return check_section.badge(metric.verdict, kind)
 
 
-def _state(run: Run) -> str:
-    """Say how the run is painted: what passes with something accepted is not plainly green."""
-    if not run.passed:
-        return "fails"
-    return "accepted" if any(verdict.concessions.accepted is not None for verdict in run.checks) else "passes"
-
-
 def _badge(verdict: Verdict) -> Html:
     if verdict.concessions.accepted is not None:
         return check_section.badge(f"{verdict.verdict}, accepted", "accepted")
@@ -200,23 +176,22 @@ def _badge(verdict: Verdict) -> Html:
 
 def _numbers(metric: MetricVerdict | None, bar: Bar | None, scale: Scale) -> list[str]:
     if metric is None:
-        return [numbers.MISSING] * 4 + ["", numbers.MISSING]
-    places = decimals(metric)
+        return [MISSING] * 4 + ["", MISSING]
     return [
         metric.label,
-        number(metric.baseline, places),
-        number(metric.candidate, places),
-        number(metric.delta, places, sign=True),
+        plain(metric, metric.baseline),
+        plain(metric, metric.candidate),
+        signed(metric, metric.delta),
         forest.draw(bar, scale) if bar else "",
-        number(metric.margin, places),
+        plain(metric, metric.margin),
     ]
 
 
 def _check(verdict: Verdict, name: str, history: Sequence[Recording]) -> Html:
-    """Tell one check: its sentence and what to do, its metrics, and behind that the evidence."""
+    """Show one check: its sentence and what to do, its metrics, and behind that the evidence."""
     parts = [
         tag("h2", tag("bdi", verdict.name), " ", _badge(verdict), id=f"{name}-title"),
-        tag("p", _message(verdict), class_="lead"),
+        tag("p", sentences.bare(verdict), class_="lead"),
     ]
     if verdict.advice:
         lines = (tag("p", line) for line in verdict.advice.splitlines())
@@ -234,11 +209,6 @@ def _check(verdict: Verdict, name: str, history: Sequence[Recording]) -> Html:
         parts.append(details("History of skill", *past))
     parts.append(details("How it was compared", *check_section.protocol(verdict)))
     return tag("section", *parts, class_="check", id=name, aria_labelledby=f"{name}-title")
-
-
-def _message(verdict: Verdict) -> str:
-    """Give the sentence without the name that stands above it."""
-    return verdict.message.removeprefix(f"{verdict.name}: ")
 
 
 def _method() -> Html:
@@ -276,7 +246,3 @@ def _section(title: str, *children: str, class_: str = "plain") -> Html:
 
 def _list(lines: Sequence[str]) -> Html:
     return tag("ul", *(tag("li", line) for line in lines))
-
-
-def _count(count: int, noun: str, plural: str = "") -> str:
-    return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"

@@ -19,7 +19,7 @@ SIDES = (("approved", "Baseline"), ("candidate", "Candidate"))
 
 
 def pictures(verdict: Verdict, name: str) -> Iterator[Html]:
-    """Draw what the models answered, and give the same numbers as tables."""
+    """Draw what the models answered, and show the same numbers as tables."""
     charts, drawn = verdict.differences.charts, available()
     figures = list(_figures(verdict, name)) if drawn else []
     if figures:
@@ -52,8 +52,9 @@ def _figures(verdict: Verdict, name: str) -> Iterator[Html]:
 
 
 def _with_folds(verdict: Verdict) -> list[MetricVerdict]:
-    """Give the metrics whose every fold has both scores."""
-    return worst_first([one for one in verdict.metrics if one.folds and one.slice is None and _complete(one.folds)])
+    """Return the metrics whose every fold has both scores."""
+    whole = [metric for metric in verdict.metrics if metric.folds and metric.slice is None]
+    return worst_first([metric for metric in whole if _complete(metric.folds)])
 
 
 def _complete(folds: Sequence[tuple[float | None, float | None]]) -> bool:
@@ -69,10 +70,10 @@ def _confusion(verdict: Verdict, matrix: Mapping[str, Any] | None) -> Iterator[H
         return
     yield tag("h3", "Which class was taken for which")
     labels = matrix["labels"]
-    told = "Rows by actual class (down) and predicted class (across); a stronger colour is a larger share of the class."
+    legend = "Rows by actual class (down) and predicted class (across); a stronger colour is a larger share of a class."
     if matrix["others"]:
-        told += f" The largest classes are named, the {matrix['others']} smallest are “other”."
-    yield tag("p", told)
+        legend += f" The largest classes are named, the {matrix['others']} smallest are “other”."
+    yield tag("p", legend)
     sides = []
     for key, side in SIDES:
         body = []

@@ -197,7 +197,7 @@ def _svg(figure: Figure, prefix: str, title: str) -> Html:
     inside = text[text.index(">", text.index("<svg")) + 1 : text.rindex("</svg>")]
     inside = re.sub(r"<metadata>.*?</metadata>|<style[^>]*>.*?</style>|<!--.*?-->", "", inside, flags=re.DOTALL)
     used = set(re.findall(r'(?:href="#|url\(#)([\w.-]+)', inside))
-    inside = re.sub(r' id="([\w.-]+)"', lambda found: f' id="{prefix}-{found[1]}"' if found[1] in used else "", inside)
+    inside = re.sub(r' id="([\w.-]+)"', lambda match: f' id="{prefix}-{match[1]}"' if match[1] in used else "", inside)
     inside = re.sub(r'(xlink:href="#|url\(#)', rf"\g<1>{prefix}-", inside).replace("xlink:href", "href")
     for colour, variable in VARIABLES.items():
         inside = inside.replace(colour, f"var({variable})")

@@ -1,0 +1,55 @@
+"""Baselines -> the table of what each promises, for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tabulate import tabulate
+
+from pytest_model_check.baselines.promises import margin_reason
+from pytest_model_check.baselines.quality import quality
+from pytest_model_check.baselines.record import Baseline
+from pytest_model_check.judgement import explain_quality
+from pytest_model_check.judgement.numbers import MISSING, number
+from pytest_model_check.report.history_table import places_of
+from pytest_model_check.report.text import inert, titled, visible, wrapped
+
+
+def render(baselines: Sequence[Baseline]) -> str:
+    """Return a table with a row for each metric; ± is a standard error over rows, drift is from the anchor.
+
+    Above the table stands which can hardly be failed, below it how good a yardstick each is.
+    """
+    qualities = {baseline.name: quality(baseline) for baseline in baselines}
+    blunt = [f"{name}: {line}" for name, each in qualities.items() for line in explain_quality.notices(each)]
+    above = [line for notice in blunt for line in wrapped(f"Hardly fails: {notice}")]
+    below = [
+        line
+        for name, each in qualities.items()
+        for line in titled(f"{name} as a yardstick", explain_quality.sentences(each))
+    ]
+    return "\n".join(map(inert, [*above, *[""] * bool(above), *_table(baselines), *below])) + "\n"
+
+
+def _table(baselines: Sequence[Baseline]) -> list[str]:
+    body = []
+    for baseline in baselines:
+        seeds = f"{baseline.seeds} seeds" if baseline.learner != "deterministic" else "no randomness"
+        for name, metric in baseline.metrics.items():
+            places, anchor = places_of(metric), metric.anchor
+            body.append(
+                [
+                    visible(baseline.name),
+                    visible(name),
+                    f"{number(metric.score, places)} ± {number(metric.standard_error, places)}",
+                    number(metric.margin, places),
+                    visible(margin_reason(baseline, name)),
+                    number(metric.noise_reference.dummy, places),
+                    MISSING if anchor is None else number(metric.score - anchor.score, places, sign=True),
+                    f"{baseline.rows:,}",
+                    seeds,
+                ]
+            )
+    headers = ("check", "metric", "score", "margin", "because it is", "dummy", "drift", "rows", "learner")
+    align = ("left", "left", "right", "right", "left", "right", "right", "right", "left")
+    return tabulate(body, headers, "simple", colalign=align, disable_numparse=True).splitlines()
