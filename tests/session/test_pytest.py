@@ -145,7 +145,7 @@ def test_model_check_runs_the_checks_and_nothing_else(project: Project) -> None:
     assert sorted(name for name in project.stored() if name.endswith(".json")) == [f"{name}.json" for name in names]
     assert project.baseline("tree-2")["nodeid"] == "test_models.py::test_tree[2]"
     result.stdout.fnmatch_lines(
-        ["model-check: updating baselines/", "5 model checks: 5 passed; 39 fits in *", "recorded baselines/good.json"]
+        ["model-check: updating baselines/", "5 model checks: 5 passed; 63 fits in *", "recorded baselines/good.json"]
     )
     result.stdout.fnmatch_lines(["To approve:", "  git add baselines/good.json *", "  dvc push"])
 
