@@ -6,11 +6,11 @@ miss: 5% of the one-sided 95% bounds should, and 0.25% of the 99.75% ones. Six t
 1. groups: rows of one group depend on each other, or don't;
 2. days: neighbouring days depend on each other, or follow the week;
 3. rows and seeds: what a seed does to single rows is in both noises, and must be counted once (`rows_and_seeds`);
-4. few of a class in a fold, for every kind of metric, by the product's scores and `difference` (`few_of_a_class`);
-5. few of a class in all, from the fits of a learner to the verdict (`record_and_judge`);
+4. few of a class in a fold, for every kind of metric, by the product's scores and `difference` (`few_rows`);
+5. few of a class in all, from the fits of a learner to the verdict (`few_rows`);
 6. folds of unequal size (`unequal_folds`): a difference that all rows share is no noise.
 
-Run from the repository root: ``python benchmarks/coverage.py`` (about a quarter of an hour, one process), or only some
+Run from the repository root: ``python benchmarks/coverage.py`` (about twenty minutes, one process), or only some
 of the tables: ``--tables few_of_a_class unequal_folds``. The same ``--seed`` gives the same numbers.
 """
 
@@ -23,13 +23,10 @@ from math import hypot, inf, sqrt
 from typing import Any
 
 import numpy as np
+from few_rows import few_of_a_class, record_and_judge
 from numpy.typing import NDArray
 from overhead import machine
-from pytest_model_check.checks.check import Metric
-from pytest_model_check.data.dataset import Truth
-from pytest_model_check.fitting.predictions import Predictions
-from pytest_model_check.judgement import noise
-from pytest_model_check.judgement.judge import Difference, difference, judge_metric
+from pytest_model_check.judgement.judge import difference
 from pytest_model_check.judgement.noise import NoiseReference
 from pytest_model_check.judgement.scores import Scores
 from pytest_model_check.judgement.statistics import (
@@ -40,10 +37,7 @@ from pytest_model_check.judgement.statistics import (
     split_variances,
     standard_error,
 )
-from pytest_model_check.scoring.metrics import score
-from scipy.special import expit, ndtri, stdtrit
-from sklearn.metrics import get_scorer, make_scorer
-from sklearn.model_selection import StratifiedKFold
+from scipy.special import ndtri, stdtrit
 
 LEVELS = (0.95, 0.9975)  # as pytest_model_check.judgement.judge has them: that nothing is lost, that something is
 Floats = NDArray[np.float64]
@@ -61,42 +55,7 @@ ALIKE = 0.2  # the share of a group in its rows' variance, where rows of a group
 DAYS = (14, 30, 90, 365)
 WEEK = np.array([0.4] * 5 + [-1.0] * 2)  # five days win, two lose: nothing in all
 ROWS, FOLDS, SEEDS = 200, 10, 10
-FEW = (1, 2, 4, 10)  # rows of a class in a fold
-FOLD_ROWS = 50
-APART = 0.5  # the share of its own in a model's noise: two models have the rest in common
-RARE = ("10 to 19", "20 to 29")  # rows of the rare class among 500
 UNEQUAL = (800, 50, 50, 50, 50)
-
-
-def _f1(y: NDArray[Any], answers: NDArray[Any]) -> float:
-    """Compute scikit-learn's f1_score, without its checks, which take a hundred times as long."""
-    return float(2 * (y & answers).sum() / max(y.sum() + answers.sum(), 1))
-
-
-def _precision(y: NDArray[Any], answers: NDArray[Any]) -> float:
-    return float((y & answers).sum() / max(answers.sum(), 1))
-
-
-def _average_precision(y: NDArray[Any], p: Floats) -> float:
-    found = y[np.argsort(-p, kind="stable")]  # no two probabilities are equal here
-    return float((found * found.cumsum() / np.arange(1, len(found) + 1)).sum() / found.sum())
-
-
-def _own(name: str, function: Callable[..., float], response: str = "predict") -> Metric:
-    return Metric(name, make_scorer(function, response_method=response), None)
-
-
-METRICS = {
-    **{
-        name: Metric(name, get_scorer(name), None)
-        for name in ("accuracy", "neg_log_loss", "neg_brier_score", "roc_auc")
-    },
-    "f1": _own("f1", _f1),
-    "precision": _own("precision", _precision),
-    "average_precision": _own("average_precision", _average_precision, "predict_proba"),
-}
-OF_MANY = Metric("roc_auc_ovr", get_scorer("roc_auc_ovr"), None)
-RECORDED = ("accuracy", "neg_brier_score", "roc_auc", "f1")
 
 
 def main() -> None:
@@ -245,94 +204,6 @@ def _three_ways(level: float, rows: StandardError, noise: SeedNoise, between: fl
     alone = half_width(level, rows.se, rows_dof=rows.dof), half_width(level, 0.0, noise.s * between, noise.dof)
     product = half_width(level, rows.se, noise.beyond_rows * between, noise.dof, rows_dof=rows.dof)
     return max(alone), hypot(*alone), product
-
-
-def few_of_a_class(rng: np.random.Generator, options: Any) -> Iterator[list[str]]:
-    """Simulate two equally good classifiers in stratified folds with few rows of a class; score them as checks do."""
-    for few in FEW:
-        fold = np.repeat(np.arange(FOLDS), FOLD_ROWS)
-        rare = (np.arange(fold.size) % FOLD_ROWS < few).astype(int)
-        many = np.minimum(np.arange(fold.size) % FOLD_ROWS // few, 3)  # the first three classes are rare
-        found: dict[str, list[tuple[Difference, Difference]]] = {}
-        for _ in range(options.times // 20):
-            for y, metrics in ((rare, METRICS), (many, {OF_MANY.name: OF_MANY})):
-                pair = list(_equally_good(rng, y, fold))
-                for name, metric in metrics.items():
-                    found.setdefault(name, []).append(_both_ways(*(score(one, metric, Truth(y)) for one in pair)))
-        yield from ([f"{few}", name, *_honest(pairs)] for name, pairs in found.items())
-
-
-def _equally_good(rng: np.random.Generator, y: NDArray[np.int64], fold: NDArray[np.int64]) -> Iterator[Predictions]:
-    """Answer as two models that have the right class before their eyes, behind a noise that they share in part."""
-    classes, row = np.arange(y.max() + 1), np.arange(y.size)
-    logs = np.log(np.bincount(y) / y.size)
-    shared = rng.normal(size=(y.size, len(classes)))
-    for _ in range(2):
-        own = rng.normal(size=shared.shape)
-        likelihoods = np.exp(logs + 2 * (y[:, None] == classes) + sqrt(1 - APART) * shared + sqrt(APART) * own)
-        p = likelihoods / likelihoods.sum(axis=1, keepdims=True)
-        # as few rows are given to a class as belong to it: by the highest probabilities of two classes
-        labels = (p[:, 1] > 0.25).astype(int) if len(classes) == 2 else p.argmax(axis=1)
-        yield Predictions(row, 0 * row, fold, {"predict": labels[None], "predict_proba": p[None]}, classes)
-
-
-def _both_ways(first: Scores, second: Scores) -> tuple[Difference, Difference]:
-    """Compare each with the other, without any noise of seeds."""
-    quiet = NoiseReference(-10.0, 0.0, inf, None, 1e-9)  # a floor: noise was measured
-    return tuple(difference(old.psi[0], old.folds, new, quiet) for old, new in ((first, second), (second, first)))  # type: ignore[return-value]
-
-
-def _honest(pairs: Sequence[tuple[Difference, Difference]]) -> list[str]:
-    """Write the standard error over what it should be, and how often the bounds miss."""
-    deltas = np.array([one.delta for one, _ in pairs])
-    error = sqrt(np.mean([one.se**2 for one, _ in pairs]))
-    bounds = np.array([one.bounds() for pair in pairs for one in pair])
-    misses = f"{100 * (bounds[:, 0] > 0).mean():.2f}% / {100 * (bounds[:, 1] < 0).mean():.2f}%"
-    return [f"{error / deltas.std():.2f}", misses]
-
-
-def record_and_judge(rng: np.random.Generator, options: Any) -> Iterator[list[str]]:
-    """Fit linear discriminants on two halves of the features, which are alike: record the one, judge the other."""
-    for rare in RARE:
-        least, most = map(int, rare.split(" to "))
-        found: dict[str, list[tuple[float, float]]] = {name: [] for name in RECORDED}
-        for _ in range(options.times // 20):
-            y = (np.arange(500) < rng.integers(least, most + 1)).astype(int)
-            features = rng.normal(size=(500, 20)) + 0.5 * y[:, None]
-            folds = list(StratifiedKFold(FOLDS, shuffle=True, random_state=0).split(features, y))
-            old, new = features[:, ::2], features[:, 1::2]
-            answers = [_discriminant(x, y, folds, [None]) for x in (old, new)]
-            refits = _discriminant(old, y, folds, [rng] * SEEDS)
-            for name in RECORDED:
-                metric = METRICS[name]
-                baseline, candidate, replicates = (score(one, metric, Truth(y)) for one in (*answers, refits))
-                reference = noise.measure(baseline, replicates, baseline.score - 0.2)  # a dummy well below
-                verdict = judge_metric(name, baseline, candidate, reference, None)
-                found[name].append((verdict.low or 0.0, verdict.high or 0.0))
-        for name, bounds in found.items():
-            low, high = np.array(bounds).T
-            yield [rare, name, f"{100 * (low > 0).mean():.2f}% / {100 * (high < 0).mean():.2f}%"]
-
-
-def _discriminant(
-    features: Floats, y: NDArray[np.int64], folds: Sequence[Any], seeds: Sequence[np.random.Generator | None]
-) -> Predictions:
-    """Predict out of fold by linear discriminant analysis; with a generator, without 5% of the training rows."""
-    row = np.concatenate([test for _, test in folds])
-    fold = np.repeat(np.arange(len(folds)), [len(test) for _, test in folds])
-    p = np.empty((len(seeds), len(y)))
-    for run, rng in zip(p, seeds, strict=True):
-        answers = []
-        for train, test in folds:
-            kept = train if rng is None else train[rng.permutation(len(train)) >= len(train) // 20]
-            means = np.stack([features[kept][y[kept] == label].mean(axis=0) for label in (0, 1)])
-            spread = np.cov((features[kept] - means[y[kept]]).T)
-            slope = np.linalg.solve(spread, means[1] - means[0])
-            share = y[kept].mean()
-            answers.append(expit((features[test] - means.mean(axis=0)) @ slope + np.log(share / (1 - share))))
-        run[:] = np.concatenate(answers)
-    responses = {"predict": (p > 0.2).astype(int), "predict_proba": np.stack([1 - p, p], axis=2)}
-    return Predictions(row, 0 * row, fold, responses, np.array([0, 1]))
 
 
 def unequal_folds(rng: np.random.Generator, options: Any) -> Iterator[list[str]]:
