@@ -20,7 +20,7 @@ from support.project import ROOT
 
 EXPORTED = {
     *("ModelCheck", "Verdict", "Label", "MetricVerdict", "Drift", "Acceptance", "Moved", "ScoreGrid", "ChangedRows"),
-    *("Compared", "Concessions", "Cost", "DataVersion", "Differences"),
+    *("Compared", "Concessions", "Cost", "DataVersion", "Differences", "Loss", "Weakening"),
     *("ModelCheckError", "PromiseError", "DataError", "CandidateError", "BaselineError", "MissingBaselineError"),
     *("UnavailableError", "IncomparableError", "OldCodeError"),
     *("MetricQuality", "RecordingQuality"),

@@ -31,8 +31,10 @@ if TYPE_CHECKING:
         Cost,
         Drift,
         Label,
+        Loss,
         MetricVerdict,
         Verdict,
+        Weakening,
     )
 
 __all__ = [
@@ -49,6 +51,7 @@ __all__ = [
     "Drift",
     "IncomparableError",
     "Label",
+    "Loss",
     "MetricQuality",
     "MetricVerdict",
     "MissingBaselineError",
@@ -61,6 +64,7 @@ __all__ = [
     "ScoreGrid",
     "UnavailableError",
     "Verdict",
+    "Weakening",
     "statistics",
 ]
 

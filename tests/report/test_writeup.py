@@ -310,6 +310,11 @@ def test_no_text_breaks_the_structure(text):
         assert not {"script", "a", "img", "hr"} & set(rendered.tags)
 
 
+def test_a_number_below_zero_has_its_minus():
+    written = told(baseline(metrics={"neg_log_loss": metric(-0.547)}))
+    assert "| -0.547 |" in re.sub(" +", " ", written)
+
+
 # --- the author's words
 
 

@@ -184,7 +184,7 @@ def _rows_needed(rows: int, metric: MetricVerdict) -> int:
 
 
 def margin_reason(kind: MarginKind, *, rows: int, skill_share: float | None, seeds: int | None) -> str:
-    """Say where a margin comes from.
+    """Return where a margin comes from.
 
     Parameters
     ----------
@@ -215,7 +215,7 @@ def margin_reason(kind: MarginKind, *, rows: int, skill_share: float | None, see
 
 
 def weakening(weaker: Weakening) -> str:
-    """Say how less is promised."""
+    """Return how less is promised."""
     name, before, after = weaker.name, weaker.before, weaker.after
     match weaker.term:
         case "deleted":
@@ -237,7 +237,7 @@ def weakening(weaker: Weakening) -> str:
 
 
 def accepted(acceptance: Acceptance) -> str:
-    """Say what was accepted, as what follows "recording 2 accepted that"; not how less it promises."""
+    """Return what was accepted, as what follows "recording 2 accepted that"; not how less it promises."""
     match acceptance.kind:
         case "retired":
             return "the check was given up"

@@ -17,7 +17,7 @@ NAMES: dict[Learner, str] = {"same": "The same learner", "other": "Another learn
 
 
 def render(baseline: Baseline, metric: str, margin: float) -> str:
-    """Say what a margin of this metric needs, and how power grows with rows."""
+    """Return what a margin of this metric needs, and how power grows with rows."""
     stored = baseline.metrics[metric]
     known = pilot(stored, baseline.rows)
     places = max(places_of(stored), len(f"{margin:.10f}".rstrip("0").partition(".")[2]))
@@ -31,8 +31,8 @@ def render(baseline: Baseline, metric: str, margin: float) -> str:
         *(_sentence(known, learner, margin, places) for learner in NAMES),
         _seeds(known, margin),
     ]
-    said = "\n\n".join(_filled(part) for part in paragraphs if part)
-    return visible_lines(f"{said}\n\n{_curve(known, margin)}\n\n{_assumed()}") + "\n"
+    text = "\n\n".join(_filled(part) for part in paragraphs if part)
+    return visible_lines(f"{text}\n\n{_curve(known, margin)}\n\n{_assumed()}") + "\n"
 
 
 def _filled(paragraph: str) -> str:

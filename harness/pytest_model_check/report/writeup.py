@@ -155,9 +155,9 @@ def _skill(baseline: Baseline) -> tuple[Block, ...]:
 
 
 def _yardstick(baseline: Baseline) -> tuple[Block, ...]:
-    found = quality(baseline)
-    blunt = tuple(Paragraph(f"It can hardly be failed: {line}.") for line in explain_quality.notices(found))
-    said = explain_quality.sentences(found) or ["Nothing is judged, so it can't be failed."]
+    measured = quality(baseline)
+    blunt = tuple(Paragraph(f"It can hardly be failed: {line}.") for line in explain_quality.notices(measured))
+    sentences = explain_quality.sentences(measured) or ["Nothing is judged, so it can't be failed."]
     return (
         *blunt,
         Paragraph(
@@ -165,7 +165,7 @@ def _yardstick(baseline: Baseline) -> tuple[Block, ...]:
             "one by what seeds or a few training rows do; another learner is taken to err on rows of its own, which is "
             "the worst case."
         ),
-        Bullets(tuple(said)),
+        Bullets(tuple(sentences)),
     )
 
 

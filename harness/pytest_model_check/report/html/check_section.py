@@ -135,7 +135,7 @@ def _corner(verdict: Verdict, grid: ScoreGrid) -> Html:
 
 
 def quality(verdict: Verdict) -> Iterator[Html]:
-    """Say how good the new baseline is as a yardstick."""
+    """Show how good the new baseline is as a yardstick."""
     if lines := sentences.quality(verdict):
         yield tag("h3", "How good the new baseline is as a yardstick")
         yield tag("ul", *(tag("li", line) for line in lines))

@@ -77,7 +77,7 @@ def _verdict(run: Run, headline: str, painted: str) -> Iterator[Html]:
     yield tag("p", "Model checks", class_="eyebrow")
     yield tag("h1", tag("span", f"{check_section.MARKS[painted]} ", aria_hidden="true"), headline)
     if run.checks:
-        yield tag("p", f"{sentences.totals(run.checks)}.")
+        yield tag("p", f"{sentences.effort(run.checks)}.")
     against = "the baselines in the working tree" if run.against is None else f"the baselines of the {run.against}"
     yield tag("p", f"Held against {against}.")
 
