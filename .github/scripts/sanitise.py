@@ -25,9 +25,9 @@ _FENCE = re.compile(r"^([ \t>]*)(`{3,}|~{3,})(.*)$", re.MULTILINE)
 _RULES = (
     (re.compile(r"@(?!\u200b|&#8203;)"), "@" + BREAK),  # mentions, addresses, commits of other repositories
     (re.compile(r"#(?=\d)"), "#" + BREAK),  # issues: their page would show a reference
-    (re.compile(r"\b(gh)-(?=\d)", re.IGNORECASE), r"\1-" + BREAK),
+    (re.compile(r"(gh)-(?=\d)", re.IGNORECASE), r"\1-" + BREAK),
     (re.compile(r":(?=//)"), ":" + BREAK),  # links that need no brackets
-    (re.compile(r"\b(www)(?=\.)", re.IGNORECASE), r"\1" + BREAK),
+    (re.compile(r"(www)(?=\.)", re.IGNORECASE), r"\1" + BREAK),
     (re.compile(r"\](?=[(:\[])"), "]" + BREAK),  # links and images, their definitions, footnotes
     (re.compile(r"^([ \t>*+-]*)(?=[/!])", re.MULTILINE), r"\1" + BREAK),  # commands to other bots
     (re.compile(r"(\[|&#x5b;|&lbrack;|&lsqb;)(?=[!&]|[ \txX]\])"), r"\1" + BREAK),  # alert boxes, lists of tasks

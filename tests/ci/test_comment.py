@@ -14,7 +14,7 @@ from typing import Any
 import comment
 import pytest
 from api import Api
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pytest_model_check.judgement.verdicts import MetricVerdict, Run, Verdict
 from pytest_model_check.report import markdown
@@ -240,6 +240,7 @@ def test_nothing_hostile_does_anything_on_github(text: str) -> None:
 
 @settings(max_examples=300)
 @given(st.lists(PIECES, max_size=12).map("".join), st.sampled_from([1000, 60_000]))
+@example("_www.evil.example", 1000)
 def test_no_text_does_anything_on_github(text: str, limit: int) -> None:
     require_harmless(text, limit)
 
