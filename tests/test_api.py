@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import typing
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
@@ -111,6 +112,8 @@ def test_churn(model_check: ModelCheck) -> None:
 """
 
 
+@pytest.mark.integration
+@pytest.mark.skipif(find_spec("mypy") is None, reason="mypy is not installed: pip install --group lint")
 def test_mypy_knows_the_parameters_and_the_verdict(tmp_path: Path) -> None:
     (tmp_path / "test_churn.py").write_text(SNIPPET, encoding="utf-8")
     command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", "--no-error-summary", "--hide-error-context"]

