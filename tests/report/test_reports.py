@@ -44,6 +44,8 @@ def test_json_is_the_contract() -> None:
                 "data": {"path": "data/churn.csv", "md5": "0" * 32, "rows": 5690},
                 "fits": 30,
                 "seconds": 1.9,
+                "served": 0,
+                "uncached": "",
                 "flips": None,
                 "environment": [],
                 "models": {"released": "", "candidate": ""},
@@ -103,7 +105,7 @@ def test_the_keys_of_the_json_report_are_a_contract() -> None:
     (check,) = plain["checks"]
     assert list(check) == [
         "name", "nodeid", "verdict", "passed", "message", "advice", "accepted", "weakened", "standing", "moved", "data",
-        "fits", "seconds", "flips", "environment", "models", "protocol", "recording", "reused", "learner", "charts",
+        "fits", "seconds", "served", "uncached", "flips", "environment", "models", "protocol", "recording", "reused", "learner", "charts",
         "metrics", "quality",
     ]  # fmt: skip
     assert list(check["quality"]) == ["metrics", "alternatives"]

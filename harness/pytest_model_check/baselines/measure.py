@@ -26,6 +26,7 @@ from pytest_model_check.data.dataset import Dataset
 from pytest_model_check.data.splits import CrossValidation
 from pytest_model_check.errors import CandidateError, PromiseError
 from pytest_model_check.fitting import crossval
+from pytest_model_check.fitting.cache import FitCache
 from pytest_model_check.fitting.joblib_engine import FitProgress
 from pytest_model_check.fitting.naive_forecasts import naive_forecasts
 from pytest_model_check.fitting.predictions import Predictions
@@ -102,6 +103,7 @@ def fit(
     entropy: int,
     jobs: int,
     progress: FitProgress = lambda done, total: None,
+    cache: FitCache | None = None,
 ) -> Fitted:
     """Fit the check's candidate as a baseline is measured, and its dummy.
 
@@ -118,6 +120,8 @@ def fit(
         How many processes.
     progress : callable
         Is told how many fits of how many are done.
+    cache : FitCache or None
+        Keeps the fits by which the candidate will be compared next time; where a baseline is measured, it serves none.
 
     Raises
     ------
@@ -128,9 +132,9 @@ def fit(
     random, nondeterministic = crossval.is_random(check.candidate, cv, entropy=entropy, jobs=jobs)
     replicates = None
     if random or nondeterministic:
-        predictions = predict(check.candidate, seeds=check.seeds)
+        predictions = predict(check.candidate, seeds=check.seeds, cache=cache)
     else:
-        predictions = predict(check.candidate, seeds=1)
+        predictions = predict(check.candidate, seeds=1, cache=cache)
         if check.seeds > 1:
             replicates = predict(check.candidate, seeds=REFITS * check.seeds, leave_out=True)
     return Fitted(

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_model_check.candidates.notes import Note
 from pytest_model_check.errors import CandidateError
 
 RESPONSES = ("predict", "predict_proba", "decision_function")
@@ -29,10 +30,13 @@ class Answers:
         ``predict``, ``predict_proba`` and ``decision_function``, as far as the model has them.
     warned : tuple of (type, str)
         The warnings of the fit, each once.
+    notes : tuple of Note or None
+        What the fits of that process have asked of the world so far; None: nobody watched.
     """
 
     responses: Mapping[str, NDArray[Any]]
     warned: tuple[tuple[type[Warning], str], ...]
+    notes: tuple[Note, ...] | None = None
 
 
 def checked(name: str, answers: Any, rows: int) -> NDArray[Any]:

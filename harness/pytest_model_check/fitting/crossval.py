@@ -14,6 +14,7 @@ import numpy as np
 from pytest_model_check.candidates.responses import Answers
 from pytest_model_check.data.splits import CrossValidation
 from pytest_model_check.errors import CandidateError
+from pytest_model_check.fitting.cache import FitCache
 from pytest_model_check.fitting.fit import Fit
 from pytest_model_check.fitting.joblib_engine import FitProgress, run_fits
 from pytest_model_check.fitting.predictions import Predictions
@@ -29,6 +30,7 @@ def predict(
     progress: FitProgress = lambda done, total: None,
     leave_out: bool = False,
     after: int = 0,
+    cache: FitCache | None = None,
 ) -> Predictions:
     """Fit a clone of the candidate for every seed in every split, and predict the rows held out.
 
@@ -51,6 +53,8 @@ def predict(
         Leave a twentieth of the training rows out of each fit: with each seed another, until all have been left out.
     after : int
         How many seeds have been used before: these are the next ones.
+    cache : FitCache or None
+        Where earlier fits are found, and these are kept; None: each is made.
 
     Raises
     ------
@@ -59,7 +63,15 @@ def predict(
     """
     numbers = range(after, after + seeds)
     fits = [Fit(seed, k, leave_out) for seed in numbers for k in range(len(cv.splits))]
-    answered = run_fits(fits, candidate, cv, entropy, jobs, progress)
+    known = {} if cache is None else cache.find(fits, cv, entropy)
+    missing = [fit for fit in fits if fit not in known]
+
+    def keep(fit: Fit, answers: Answers) -> None:
+        if cache is not None:
+            cache.keep(fit, answers, cv, entropy)
+
+    made = dict(run_fits(missing, candidate, cv, entropy, jobs, progress, keep)) if missing else {}
+    answered = [(fit, known[fit] if fit in known else made[fit]) for fit in fits]
     warned = Counter(warning for _, answers in answered for warning in answers.warned)
     for (category, text), count in warned.items():  # once, and here: the same whichever process made the fit
         warnings.warn(f"{text} (in {count} of {len(fits)} fits)", category, stacklevel=2)
@@ -67,7 +79,7 @@ def predict(
 
 
 def is_random(candidate: Any, cv: CrossValidation, *, entropy: int, jobs: int) -> tuple[bool, bool]:
-    """Find out by trying, not by its parameters, whether the learner draws random numbers.
+    """Find out by trying, not by its parameters, whether the learner draws random numbers; no fit of it is served.
 
     Returns
     -------
@@ -80,12 +92,17 @@ def is_random(candidate: Any, cv: CrossValidation, *, entropy: int, jobs: int) -
     return not once.agrees(other), not once.agrees(again)
 
 
-def varies(candidate: Any, cv: CrossValidation, predictions: Predictions, *, entropy: int) -> bool:
-    """Whether the learner, fitted once more in the first fold, answers otherwise than its `predictions` by seed 0."""
+def varies(
+    candidate: Any, cv: CrossValidation, predictions: Predictions, *, entropy: int, cache: FitCache | None = None
+) -> bool:
+    """Whether the learner, fitted once more in the first fold, answers otherwise than its `predictions` by seed 0.
+
+    That fit is one of seed 1 like any other, and so it may be served from the cache.
+    """
     first = replace(cv, splits=cv.splits[:1])
     with warnings.catch_warnings():  # the fits that count have warned
         warnings.simplefilter("ignore")
-        other = predict(candidate, first, seeds=1, after=1, entropy=entropy, jobs=1)
+        other = predict(candidate, first, seeds=1, after=1, entropy=entropy, jobs=1, cache=cache)
     return not predictions.head(len(first.splits[0].test)).agrees(other)
 
 

@@ -23,8 +23,9 @@ def run_fits(
     entropy: int,
     jobs: int,
     progress: FitProgress = lambda done, total: None,
+    keep: Callable[[Fit, Answers], None] = lambda fit, answers: None,
 ) -> list[tuple[Fit, Answers]]:
-    """Make the fits, in parallel; they come back in order."""
+    """Make the fits, in parallel; they come back in order, and `keep` gets each as soon as it is there."""
     from joblib import Parallel, delayed
 
     X, y, classes = cv.dataset.X, cv.dataset.y, cv.classes
@@ -38,6 +39,7 @@ def run_fits(
         for fit, answers in results:
             if isinstance(answers, CandidateError):
                 raise answers
+            keep(fit, answers)
             answered.append((fit, answers))
             progress(len(answered), len(fits))
     except PicklingError as error:

@@ -50,7 +50,7 @@ def conclude(context: Context, comparison: Comparison, recording: Recording, *, 
             tuple(old for old in (baseline.standing if baseline else ()) if old not in recording.accepted),
         ),
         differences=comparison.differences,
-        cost=Cost(comparison.fits + recording.fits, seconds),
+        cost=_cost(context, comparison.fits + recording.fits, seconds),
         quality=recording.quality,
     )
 
@@ -63,6 +63,11 @@ def failure(name: str, nodeid: str, error: ModelCheckError) -> Verdict:
     elif isinstance(error, IncomparableError):
         label = "incomparable"
     return Verdict(name, nodeid, label, False, named(name, error.message), error.advice)
+
+
+def _cost(context: Context, fits: int, seconds: float) -> Cost:
+    cache = context.cache
+    return Cost(fits, seconds) if cache is None else Cost(fits, seconds, cache.served, cache.reason)
 
 
 def _compared(context: Context, comparison: Comparison, latest: Baseline | None) -> Compared:

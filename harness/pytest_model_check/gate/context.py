@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from pytest_model_check.checks.check import Check
@@ -11,6 +11,7 @@ from pytest_model_check.data.dataset import Dataset
 from pytest_model_check.data.splits import CrossValidation
 from pytest_model_check.errors import MissingBaselineError
 from pytest_model_check.fitting import crossval
+from pytest_model_check.fitting.cache import FitCache
 from pytest_model_check.fitting.joblib_engine import FitProgress
 from pytest_model_check.pull_requests import approved
 from pytest_model_check.pull_requests.approved import Approval
@@ -34,6 +35,8 @@ class Context:
         What the command line and the ini file decide.
     progress : callable
         Is told what is going on, and how many fits of how many are done.
+    cache : FitCache or None
+        The fits of earlier runs; None: each is made.
     """
 
     check: Check
@@ -41,6 +44,7 @@ class Context:
     approval: Approval
     settings: Settings
     progress: Progress
+    cache: FitCache | None
 
     @property
     def data(self) -> Dataset:
@@ -70,4 +74,12 @@ def prepare(check: Check, settings: Settings, progress: Progress) -> Context:
     data = dataset.read(check, settings.root)
     cross_validation = splits.make_cross_validation(check, data)
     require_enough_rows(check.metrics, crossval.slots(cross_validation), data.truth)
-    return Context(check, cross_validation, approval, settings, progress)
+    return Context(check, cross_validation, approval, settings, progress, _cache(check, approval, settings))
+
+
+def _cache(check: Check, approval: Approval, settings: Settings) -> FitCache | None:
+    """Return where earlier fits lie; what is recorded, claimed or accepted is fitted, and what is nondeterministic."""
+    if settings.cache is None or (approval.baseline and approval.baseline.learner == "nondeterministic"):
+        return None
+    reads = settings.cache.reads and not settings.update and approval.claimed is None
+    return FitCache(replace(settings.cache, reads=reads), check.candidate)

@@ -26,8 +26,12 @@ def run(check: Check, settings: Settings, progress: Progress) -> tuple[Verdict, 
     """
     started = time.perf_counter()
     context = prepare(check, settings, progress)  # the data, its splits, and the approved baseline
-    comparison = compare(context)  # the candidate's predictions out of fold, judged against the baseline's
-    recording = record_or_verify(context, comparison)  # a new baseline, measured; or a branch's, measured again
+    try:
+        comparison = compare(context)  # the candidate's predictions out of fold, judged against the baseline's
+        recording = record_or_verify(context, comparison)  # a new baseline, measured; or a branch's, measured again
+    finally:
+        if context.cache is not None:
+            context.cache.close()
     verdict = conclude(context, comparison, recording, seconds=time.perf_counter() - started)
     return verdict, recording.pending
 

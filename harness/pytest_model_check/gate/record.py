@@ -81,6 +81,7 @@ def measure_candidate(
         entropy=entropy,
         jobs=settings.jobs,
         progress=context.progress_of(doing),
+        cache=context.cache,
     )
     anchors = {name: anchor for name, anchor in comparison.anchors.items() if name not in given_up}
     return measure.assemble(check, cv, fitted, generation=generation, anchors=anchors, rules=settings.rules)

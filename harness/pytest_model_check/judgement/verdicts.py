@@ -234,10 +234,24 @@ class Concessions:
 
 @dataclass(frozen=True)
 class Cost:
-    """What a verdict took: how many fits, and the wall time from the data to the verdict."""
+    """What a verdict took.
+
+    Parameters
+    ----------
+    fits : int
+        How many it is made of.
+    seconds : float
+        The wall time from the data to the verdict.
+    served : int
+        How many of the fits were made by an earlier run, and served from the cache.
+    uncached : str
+        Why fits were not kept, or could not be served; empty if they were, or if there is no cache.
+    """
 
     fits: int = 0
     seconds: float = 0.0
+    served: int = 0
+    uncached: str = ""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from pytest_model_check.checks.make_check import make_check
 from pytest_model_check.errors import ModelCheckError, PromiseError
 from pytest_model_check.fitting.pickling import travel_by_value
 from pytest_model_check.gate import conclude, gate
-from pytest_model_check.session import progress
+from pytest_model_check.session import origin, progress
 from pytest_model_check.session.options import Options
 from pytest_model_check.session.results import CheckResult
 from pytest_model_check.session.testreports import derived_name
@@ -54,12 +54,13 @@ def judge(
         travel_by_value(request.module)
         check = make_check(*args, **{**promise, "name": name, "nodeid": nodeid})
         with progress.shown(request.config, check.name) as show:
-            return CheckResult(*gate.run(check, _settings(request.config, options, scratch), show))
+            return CheckResult(*gate.run(check, _settings(request, options, scratch), show))
     except ModelCheckError as error:
         return CheckResult(conclude.failure(str(name), nodeid, error))
 
 
-def _settings(config: pytest.Config, options: Options, scratch: Path) -> Settings:
+def _settings(request: pytest.FixtureRequest, options: Options, scratch: Path) -> Settings:
+    config = request.config
     return Settings(
         root=config.rootpath,
         folder=options.folder,
@@ -71,4 +72,5 @@ def _settings(config: pytest.Config, options: Options, scratch: Path) -> Setting
         charts=any(path.suffix == ".html" for path in options.reports),
         jobs=options.jobs or (1 if hasattr(config, "workerinput") else cpu_count()),
         rules=Rules(options.inconclusive_passes, options.folds_suffice),
+        cache=origin.cache_settings(config, request, options),
     )
