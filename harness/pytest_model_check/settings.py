@@ -51,7 +51,7 @@ class Origin:
     stated : tuple of str
         What else was asked for: the options that may change what a test does, and the plugins that are loaded.
     written : tuple of str
-        What the run itself writes below `top`: reports, the cache.
+        What runs write below `top`: reports, baselines, the cache. A fit that reads such a file is seen to do it.
     started : int
         When the process began, in nanoseconds: what changed later is not what it has imported.
     """

@@ -18,7 +18,7 @@ import pytest
 from pytest_model_check.candidates.responses import Answers
 from pytest_model_check.data.dataset import Dataset
 from pytest_model_check.data.splits import CrossValidation, Split
-from pytest_model_check.fitting import cache, fingerprint, surroundings, watch
+from pytest_model_check.fitting import cache, fingerprint, machine, watch
 from pytest_model_check.fitting.cache import FitCache
 from pytest_model_check.fitting.fit import Fit, try_fit
 from pytest_model_check.settings import CacheSettings, Origin
@@ -249,7 +249,7 @@ def installed(place: Place, record: str) -> None:
     (folder / "METADATA").write_text("Name: fake\nVersion: 1\n")
     (folder / "RECORD").write_text(record)
     place.monkeypatch.syspath_prepend(folder.parent)
-    surroundings.surroundings.cache_clear()
+    machine.machine.cache_clear()
 
 
 def at_run_time(name: str, text: str):
@@ -341,27 +341,27 @@ MUTATIONS = {
     "an installed function, replaced": at_run_time("numpy.log1p", "9.0"),
     "a package that was upgraded": lambda place: installed(place, "fake/__init__.py,sha256=a,1\n"),
     "the processor": lambda place: (
-        place.monkeypatch.setattr(surroundings, "_processor", lambda: "another"),
-        surroundings.surroundings.cache_clear(),
+        place.monkeypatch.setattr(machine, "_processor", lambda: "another"),
+        machine.machine.cache_clear(),
     ),
     "the platform": lambda place: (
         place.monkeypatch.setattr(platform, "machine", lambda: "another"),
-        surroundings.surroundings.cache_clear(),
+        machine.machine.cache_clear(),
     ),
     "Python": lambda place: (
         place.monkeypatch.setattr(sys, "version", sys.version.replace("3.", "4.", 1)),
-        surroundings.surroundings.cache_clear(),
+        machine.machine.cache_clear(),
     ),
     "this package": lambda place: (
-        place.monkeypatch.setattr(surroundings, "tree_digest", lambda folder: "another"),
-        surroundings.surroundings.cache_clear(),
+        place.monkeypatch.setattr(machine, "tree_digest", lambda folder: "another"),
+        machine.machine.cache_clear(),
     ),
 }
 
 
 @pytest.mark.parametrize("name", MUTATIONS)
 def test_a_change_is_fitted(name, plain, request):
-    request.addfinalizer(surroundings.surroundings.cache_clear) if name in SLOW else None
+    request.addfinalizer(machine.machine.cache_clear) if name in SLOW else None
     if name == "another module found first":
         plain.write("../first/pkg/__init__.py", "__path__.append(r'" + str(plain.path / "pkg") + "')\n")
         plain.monkeypatch.syspath_prepend(plain.path.parent / "first")
@@ -417,8 +417,8 @@ UNKEPT = {
     "import datetime; datetime.datetime.now()": "pkg/helpers.py asks what can't be watched: now in line 3",
     "import time; time.time()": "pkg/helpers.py asks what can't be watched: time.time in line 3",
     "import polars": "pkg/helpers.py asks what can't be watched: polars in line 3",
-    "N": "the candidate holds Model.fit: pkg.model.scale: pkg.helpers.N: an object of builtins.generator has no content "
-    "that can be told",
+    "N": "the candidate holds Model.fit: pkg.model.scale: pkg.helpers.N: "
+    "an object of builtins.generator has no content that can be told",
 }
 
 

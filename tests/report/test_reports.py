@@ -105,8 +105,8 @@ def test_the_keys_of_the_json_report_are_a_contract() -> None:
     (check,) = plain["checks"]
     assert list(check) == [
         "name", "nodeid", "verdict", "passed", "message", "advice", "accepted", "weakened", "standing", "moved", "data",
-        "fits", "seconds", "served", "uncached", "flips", "environment", "models", "protocol", "recording", "reused", "learner", "charts",
-        "metrics", "quality",
+        "fits", "seconds", "served", "uncached", "flips", "environment", "models", "protocol", "recording", "reused",
+        "learner", "charts", "metrics", "quality",
     ]  # fmt: skip
     assert list(check["quality"]) == ["metrics", "alternatives"]
     assert list(check["quality"]["metrics"][0]) == [

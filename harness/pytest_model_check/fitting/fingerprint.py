@@ -18,7 +18,7 @@ from pytest_model_check import git
 from pytest_model_check.candidates.notes import Note
 from pytest_model_check.data.splits import CrossValidation
 from pytest_model_check.fitting import closure as closures
-from pytest_model_check.fitting import surroundings
+from pytest_model_check.fitting import machine
 from pytest_model_check.fitting.canonical import Canonical, UndigestibleError
 from pytest_model_check.fitting.closure import Closure, digest_of
 from pytest_model_check.fitting.fit import Fit
@@ -119,7 +119,7 @@ def fingerprint(candidate: Any, cv: CrossValidation, origin: Origin) -> Fingerpr
     packages = _packages()
 
     def reach(roots: Iterable[str]) -> Closure:
-        real = sorted({os.path.realpath(file) for file in roots})
+        real = sorted({os.path.realpath(file) for file in roots if not is_installed(file)})
         return closures.closure([(file, packages.get(file, "")) for file in real], folders, known)
 
     fitted = reach(told.files)
@@ -129,14 +129,14 @@ def fingerprint(candidate: Any, cv: CrossValidation, origin: Origin) -> Fingerpr
     loaded = _loaded()
     reached = reach((*told.files, *origin.files, *closures.reaching(loaded)))
     is_whole = bool(reached.dynamic or reached.extension)
-    files = dict(reached.files)
+    files = {path: digest for path, digest in reached.files.items() if not path.startswith(origin.written)}
     for setting in origin.settings:
         files[os.path.realpath(setting)] = digest_of(str(setting)) or ""
     if is_whole:
         for path in _whole(origin, loaded):
             if path not in files:
                 files[path] = known.get(path) or digest_of(path) or ""
-    here = surroundings.surroundings()
+    here = machine.machine()
     loose = sorted(reached.external - here.tops)
     if loose:
         raise UncacheableError(f"the module {loose[0]} is installed, and no distribution knows it")
@@ -146,11 +146,11 @@ def fingerprint(candidate: Any, cv: CrossValidation, origin: Origin) -> Fingerpr
         "files": sorted((_relative(path, origin.top), digest) for path, digest in files.items()),
         "missing": sorted(reached.missing),
         "stated": list(origin.stated),
-        "surroundings": here.digest,
-        "libraries": surroundings.libraries(),
-        "variables": surroundings.variables(os.environ, _mentioned(files)),
-        "folder": surroundings.working_folder(origin.top),
-        "path": [_relative(os.path.realpath(entry), origin.top) for entry in sys.path if not is_installed(entry)],
+        "machine": here.digest,
+        "libraries": machine.libraries(),
+        "variables": machine.variables(os.environ, _mentioned(files)),
+        "folder": machine.working_folder(origin.top),
+        "path": [_relative(os.path.realpath(entry), origin.top) for entry in sys.path if _is_searched(entry)],
     }
     digest = hashlib.sha256(json.dumps(facts).encode()).hexdigest()
     found = Fingerprint(digest, origin, files, is_whole)
@@ -176,7 +176,7 @@ def _loaded() -> list[str]:
 
 def _whole(origin: Origin, loaded: Iterable[str]) -> list[str]:
     """Return every file of the project: what git knows or might add, or all that is there; and what was imported."""
-    names = [path for path in _listed(origin.top) if not path.startswith(tuple(map(str, origin.written)))]
+    names = [path for path in _listed(origin.top) if not path.startswith(origin.written)]
     if len(names) > LARGEST:
         raise UncacheableError(f"the whole project counts, and it has more than {LARGEST:,} files")
     loose = [file for file in loaded if not file.startswith(f"{origin.top}{os.sep}")]
@@ -200,6 +200,11 @@ def _walked(top: Path) -> Iterable[str]:
             and not os.path.exists(os.path.join(folder, name, VIRTUAL))  # noqa: PTH110, PTH118
         )  # fmt: skip
         yield from (os.path.join(folder, name) for name in sorted(names))  # noqa: PTH118
+
+
+def _is_searched(entry: str) -> bool:
+    """Whether a folder of `sys.path` may hold the project's modules: not that of the command that was typed."""
+    return not is_installed(entry) and entry != os.path.dirname(sys.executable)  # noqa: PTH120
 
 
 def _mentioned(files: Iterable[str]) -> frozenset[str]:

@@ -65,7 +65,7 @@ def _origin(config: pytest.Config, request: pytest.FixtureRequest, options: Opti
     named = {str(config.inipath)} if config.inipath else set()
     named |= {str(place / name) for place in (config.rootpath, top) for name in SETTINGS if (place / name).is_file()}
     xml = config.option.xmlpath
-    written = [folder, *options.reports, *([config.invocation_params.dir / xml] if xml else [])]
+    written = [folder, options.folder, *options.reports, *([config.invocation_params.dir / xml] if xml else [])]
     return Origin(
         root=config.rootpath,
         top=top,

@@ -40,7 +40,7 @@ NEVER = frozenset(
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class Machine:
     """What is the same for every fit of a run.
 
     Parameters
@@ -56,7 +56,7 @@ class Surroundings:
 
 
 @lru_cache(maxsize=1)
-def surroundings() -> Surroundings:
+def machine() -> Machine:
     """Find out what is installed, and where this runs; once a process."""
     installed: list[str] = []
     tops: set[str] = set()
@@ -75,7 +75,7 @@ def surroundings() -> Surroundings:
         "ours": tree_digest(Path(OURS)),
         "graphics": _text("/proc/driver/nvidia/version"),
     }
-    return Surroundings(hashlib.sha256(json.dumps(facts).encode()).hexdigest(), frozenset(tops))
+    return Machine(hashlib.sha256(json.dumps(facts).encode()).hexdigest(), frozenset(tops))
 
 
 def variables(environment: Mapping[str, str], mentioned: Collection[str]) -> list[tuple[str, str]]:
