@@ -29,6 +29,8 @@ def test_json_is_the_contract() -> None:
         "against": "merge base 3f2a1c9",
         "problems": [],
         "retired": [],
+        "silent": {},
+        "collected": [],
         "checks": [
             {
                 "name": "churn",
@@ -101,7 +103,7 @@ def test_a_verdict_survives_the_way_through_json(complete: Verdict) -> None:
 
 def test_the_keys_of_the_json_report_are_a_contract() -> None:
     plain = json.loads(json_report.render(Run((full("churn"),), passed=True)))
-    assert list(plain) == ["schema", "passed", "against", "problems", "retired", "checks"]
+    assert list(plain) == ["schema", "passed", "against", "problems", "retired", "silent", "collected", "checks"]
     (check,) = plain["checks"]
     assert list(check) == [
         "name", "nodeid", "verdict", "passed", "message", "advice", "accepted", "weakened", "standing", "moved", "data",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -298,6 +298,10 @@ class Run:
         What went wrong beside the checks: the run was interrupted, nothing was collected, a check was deleted.
     retired : tuple of str
         The checks that the branch gave up on purpose, with the reasons.
+    silent : mapping of str to str
+        The approved checks of which nothing was heard, with what that means where no other shard judges them either.
+    collected : tuple of str
+        The node ids of all checks that were collected, those included that were not selected.
     """
 
     checks: tuple[Verdict, ...]
@@ -305,6 +309,8 @@ class Run:
     against: str | None = None
     problems: tuple[str, ...] = ()
     retired: tuple[str, ...] = ()
+    silent: Mapping[str, str] = field(default_factory=dict)
+    collected: tuple[str, ...] = ()
 
 
 def worst_first(metrics: Sequence[MetricVerdict]) -> list[MetricVerdict]:

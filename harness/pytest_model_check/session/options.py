@@ -13,9 +13,8 @@ from pytest_model_check import git
 from pytest_model_check.git import GitError
 from pytest_model_check.pull_requests import merge_base
 from pytest_model_check.pull_requests.merge_base import Against
+from pytest_model_check.session.names import ENDINGS
 from pytest_model_check.session.typed import environment
-
-ENDINGS = (".md", ".json", ".txt", ".html")
 
 
 @dataclass(frozen=True)
