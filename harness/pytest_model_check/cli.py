@@ -126,6 +126,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="write the report of all, repeatable: .md, .html, .json or .txt",
     )
+    merge.add_argument("--shards", type=int, metavar="N", help="how many there are: with fewer reports it fails")
 
     rename = command(
         "rename",
@@ -230,7 +231,7 @@ def _merge(options: argparse.Namespace) -> tuple[str, int]:
                 "A shard without a report proves nothing: its log says why it has written none.",
             ) from error
         runs[path.as_posix()] = json_report.parse(content, path.as_posix())
-    run = shards.merge(runs)
+    run = shards.merge(runs, options.shards)
     for path in options.report:
         try:
             outputs.write(run, path, options.baselines)
@@ -305,3 +306,7 @@ def _save(path: Path, content: bytes) -> None:
         raise ModelCheckError(
             f"{path} can't be written: {error.strerror}", "Name a file in a folder that is there."
         ) from error
+
+
+if __name__ == "__main__":
+    sys.exit(main())

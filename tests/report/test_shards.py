@@ -77,6 +77,8 @@ def test_the_command_writes_every_report_and_ends_as_one_run_would(tmp_path: Pat
     assert "May ship: 2 of 2 model checks passed" in said
     assert "May ship: 2 of 2 model checks passed" in (tmp_path / "out/report.md").read_text(encoding="utf-8")
     assert json.loads((tmp_path / "out/report.json").read_text(encoding="utf-8"))["passed"] is True
+    assert main(["merge", "report-1.json", "report-2.json", "--shards=3"]) == 1
+    assert "There are 3 shards, and reports of 2." in capsys.readouterr().out
     assert main(["merge", "report-1.json", "bad.json", "--report", "report.md"]) == 1
     assert "May not ship: 1 of 2 model checks failed" in capsys.readouterr().out
     for arguments, words in (

@@ -7,13 +7,15 @@ from collections.abc import Iterator, Mapping
 from pytest_model_check.judgement.verdicts import Run, Verdict
 
 
-def merge(shards: Mapping[str, Run]) -> Run:
+def merge(shards: Mapping[str, Run], count: int | None = None) -> Run:
     """Put runs together that each judged some of the checks.
 
     Parameters
     ----------
     shards : mapping of str to Run
         By the names of their reports.
+    count : int or None
+        How many there are, where it is known.
 
     Returns
     -------
@@ -34,6 +36,8 @@ def merge(shards: Mapping[str, Run]) -> Run:
     if len(against) > 1:
         held = ", ".join("the working tree" if each is None else each for each in against)
         problems.append(f"The shards were held against different baselines: {held}.")
+    if count is not None and len(shards) != count:
+        problems.append(f"There are {count} shards, and reports of {len(shards)}.")
     if not verdicts:
         problems.append("No shard has judged a check.")
     return Run(
