@@ -13,7 +13,7 @@ DRAWS = 20_000  # of recombined refits; the quantile that is read off them has s
 
 def lower_bounds(
     changes: npt.ArrayLike,
-    split_of_row: NDArray[np.int64],
+    split_of_row: NDArray[np.integer],
     noise: float,
     dof: float,
     *,

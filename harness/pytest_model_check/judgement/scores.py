@@ -25,24 +25,32 @@ class Carriers:
 
     Parameters
     ----------
-    row, split : ndarray of int, shape (n_slots,)
-        The row (counted over those that are predicted) and the split of each slot.
-    loads : ndarray of shape (n_slots,)
-        How many times a slot carries its fold's difference: ``n_k / m`` if it is one of the m slots of the rarest class
-        among the n_k of its fold, else 0.
+    row, cell : ndarray of int, shape (n_slots,)
+        The row of each slot (counted over those that are predicted), and its place in `loads`, flattened.
+    loads : ndarray of shape (n_splits, n_classes)
+        How many times a slot of each split and class carries its fold's difference: ``n_k / m`` if the class is the
+        rarest of the fold, with m of its n_k slots, else 0.
     strata : Strata
         The classes of the rows.
     """
 
     row: NDArray[np.int64]
-    split: NDArray[np.int64]
+    cell: NDArray[np.integer]
     loads: Array
     strata: Strata
 
     def spread(self, rows: Array, differences: Array) -> Array:
         """Let the carriers carry the folds' differences, which the influence values of all rows hold once."""
-        carried = np.bincount(self.row, weights=(self.loads - 1) * differences[self.split])
-        return np.asarray(rows + carried / np.bincount(self.row))
+        of_cells = (self.loads - 1) * differences[:, None]
+        carried: Array = np.bincount(self.row, weights=of_cells.ravel()[self.cell]).astype(np.float64, copy=False)
+        carried /= np.bincount(self.row)
+        carried += rows
+        return carried
+
+    def squared_loads(self) -> Array:
+        """Return the sum of the squares of what the slots of each split carry."""
+        counts = np.bincount(self.cell, minlength=self.loads.size).reshape(self.loads.shape)
+        return np.asarray((counts * self.loads**2).sum(axis=1))
 
 
 @dataclass(frozen=True)
@@ -93,7 +101,7 @@ class Scores:
     repeats: NDArray[np.int64] | None = None
     by_folds: bool = False
     carriers: Carriers | None = None
-    split_of_row: NDArray[np.int64] | None = None
+    split_of_row: NDArray[np.integer] | None = None
 
     @property
     def score(self) -> float:

@@ -94,7 +94,7 @@ def standard_error(
     """
     psi = _array("psi", psi, 1)
     moved = psi - psi[0]  # first, so that constant values give zero and not rounding noise
-    moved = moved - moved.mean()
+    moved -= moved.mean()
     codes = None if clusters is None else _codes("clusters", clusters, psi.size)
     units = psi.size if codes is None else int(codes.max()) + 1
     _require(units >= 2, "psi" if codes is None else "clusters", "at least 2 independent clusters", units)
@@ -190,7 +190,7 @@ def fold_standard_error(
         if is_time_series:
             errors.append(_serial_error(sums, 1))
         else:
-            variance, dof = robust_variance(sums, share[:, None], share[:, None], np.ones(1))
+            variance, dof = robust_variance(sums**2, share[:, None], share[:, None], np.ones(1))
             errors.append(StandardError(sqrt(variance), dof))
     return pooled(errors)
 

@@ -75,9 +75,11 @@ def repeats(predictions: Predictions) -> NDArray[np.int64]:
 
 def counts(codes: NDArray[np.intp], split: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
     """Count the codes in each split, shape (n_splits, n_classes); -1 is none."""
-    known = codes >= 0
-    cells = np.bincount(split[known] * classes + codes[known], minlength=(int(split.max()) + 1) * classes)
-    return cells.reshape(-1, classes)
+    cells = split * classes
+    cells += codes
+    if codes.min() < 0:
+        cells = cells[codes >= 0]
+    return np.bincount(cells, minlength=(int(split.max()) + 1) * classes).reshape(-1, classes)
 
 
 def few_labels(predictions: Predictions) -> bool:
@@ -97,14 +99,29 @@ def carriers(codes: NDArray[np.intp], split: NDArray[np.int64], row: NDArray[np.
     codes, split, row : ndarray of int, shape (n_slots,)
         The class, the split and the row of each slot; every split holds a row of each class.
     """
-    held = counts(codes, split, int(codes.max()) + 1)
-    stands_for = (held.sum(axis=1) / held.T).T[split, codes]
-    predicted = np.bincount(row) > 0
-    place = (np.cumsum(predicted) - 1)[row]
-    of_row = np.empty(int(predicted.sum()), dtype=np.intp)
-    of_row[place] = codes
-    strata = Strata(of_row, np.bincount(place, weights=stands_for) / np.bincount(place))
-    return Carriers(place, split, np.where(codes == held.argmin(axis=1)[split], stands_for, 0.0), strata)
+    classes = int(codes.max()) + 1
+    held = counts(codes, split, classes)
+    cell = (split * classes + codes).astype(np.min_scalar_type(held.size))  # there may be millions
+    stands_for = held.sum(axis=1)[:, None] / held
+    place, times = _places(row)
+    if times.max() == 1:
+        cell_of_row = np.empty_like(cell)
+        cell_of_row[place] = cell
+        strata = Strata(cell_of_row, np.arange(held.size) % classes, stands_for.ravel())
+    else:
+        of_row = np.empty(len(times), dtype=np.intp)
+        of_row[place] = codes
+        strata = Strata.of_rows(of_row, np.bincount(place, weights=stands_for.ravel()[cell]) / times)
+    rarest = np.arange(classes) == held.argmin(axis=1)[:, None]
+    return Carriers(place, cell, np.where(rarest, stands_for, 0.0), strata)
+
+
+def _places(row: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.intp]]:
+    """Count the rows over those that are predicted; return each slot's, and how often each is predicted."""
+    times = np.bincount(row)
+    if times.all():
+        return row, times
+    return (np.cumsum(times > 0) - 1)[row], times[times > 0]
 
 
 def _rows(count: int) -> str:

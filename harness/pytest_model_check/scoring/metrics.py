@@ -81,7 +81,7 @@ def score(predictions: Predictions, metric: Metric, truth: Truth) -> Scores:
         strategy.kind,
         strategy.min_standard_error(),
         repeats(predictions),
-        split_of_row=_split_of_row(predictions),
+        split_of_row=predictions.split_of_row,
     )
     if strategy.kind == "rank":
         scores = replace(scores, carriers=_carriers(scores, metric, predictions, truth.y[predictions.row]))
@@ -109,7 +109,7 @@ def row_variances(scores: Scores, slots: Array, split: NDArray[np.int64]) -> Arr
         return np.asarray(of_folds)  # all of it: the folds tell
     variances = statistics.split_variances(slots, split)
     if scores.carriers is not None:
-        variances += of_folds * np.bincount(split, weights=scores.carriers.loads**2) / np.bincount(split) ** 2
+        variances += of_folds * scores.carriers.squared_loads() / np.bincount(split) ** 2
     return variances
 
 
@@ -117,7 +117,7 @@ def _carriers(scores: Scores, metric: Metric, predictions: Predictions, truth: N
     """Find which rows carry what folds differ by; None where a class has a single row, which tells nothing of it."""
     assert predictions.classes is not None
     found = carriers(class_codes(truth, predictions.classes), predictions.split, predictions.row)
-    codes, classes = found.strata.codes, predictions.classes
+    codes, classes = found.strata.codes[found.strata.cells], predictions.classes
     if np.bincount(codes).min() < 2:
         return None  # and `unjudgeable` says so
     if scores.clusters is not None and not scores.is_time_series:
@@ -359,13 +359,6 @@ def _in_folds(scorer: Any, predicted: NDArray[Any], truth: NDArray[Any], split: 
             raise ValueError(f"split {k + 1}: {error}") from error
         psi[slots] = scorer._sign * (values + (whole - values.mean()))
     return psi
-
-
-def _split_of_row(predictions: Predictions) -> NDArray[np.int64]:
-    """Find the first split that held each predicted row out."""
-    first = np.full(int(predictions.row.max()) + 1, -1, dtype=np.int64)
-    first[predictions.row[::-1]] = predictions.split[::-1]
-    return first[first >= 0]
 
 
 def _per_row(
