@@ -74,7 +74,7 @@ any_baseline = st.builds(
     nodeid=texts,
     candidate=texts,
     learner=texts,
-    data=st.lists(st.tuples(texts, texts), max_size=3).map(tuple),
+    data=st.lists(st.tuples(texts.map("data/{}".format), texts), max_size=3).map(tuple),
     rows=counts,
     target_digest=texts,
     protocol=st.builds(

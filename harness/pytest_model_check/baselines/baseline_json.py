@@ -96,7 +96,7 @@ def from_json(plain: Any) -> Baseline:
         nodeid=reader.get("nodeid", str),
         candidate=reader.get("candidate", str),
         learner=reader.get("learner", str),
-        data=tuple((file.get("path", str), file.get("md5", str)) for file in data.each("files")),
+        data=tuple((file.relative_path("path"), file.get("md5", str)) for file in data.each("files")),
         rows=data.get("rows", int, least=1),
         target_digest=data.get("target_digest", str),
         protocol=_protocol_from_json(reader.sub("protocol")),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
 
 _KINDS = {int: "whole number", float: "number", str: "text", list: "list", dict: "object"}
@@ -52,6 +53,13 @@ class Reader:
         if value is not None and value not in labels:
             raise MalformedError(f"the key {self._name(key)} is {value!r}, which is none of {', '.join(labels)}")
         return value
+
+    def relative_path(self, key: str) -> str:
+        """Read a path that starts at rootdir: what is absolute could be laid out anywhere."""
+        path: str = self.get(key, str)
+        if PurePosixPath(path).is_absolute() or PureWindowsPath(path).anchor:
+            raise MalformedError(f"the key {self._name(key)} is {path!r}, which does not start at rootdir")
+        return path
 
     def text_or_number(self, key: str) -> str | float | None:
         """Read a text, a number or nothing."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_model_check import bounded
 from pytest_model_check.checks.check import Check
 from pytest_model_check.data import dvc_files
 from pytest_model_check.errors import DataError, one_line
@@ -207,7 +208,7 @@ def _read(path: Path, name: str) -> pd.DataFrame:
             "load=lambda paths: pandas.read_excel(paths[0]).",
         )
     try:
-        return _read_csv(path, name) if path.suffix.lower() == ".csv" else pd.read_parquet(path)
+        return _read_csv(path, name) if path.suffix.lower() == ".csv" else bounded.read_parquet(path)
     except DataError:
         raise
     except pd.errors.EmptyDataError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -172,6 +173,11 @@ class Loss:
 
 
 AcceptanceKind = Literal["loss", "promise", "incomparable", "retired"]
+
+
+def is_reason(text: str) -> bool:
+    """Whether a text can be read as a reason: it has letters that are seen."""
+    return any(c.isalpha() and "FILLER" not in unicodedata.name(c, "") for c in text)
 
 
 @dataclass(frozen=True)

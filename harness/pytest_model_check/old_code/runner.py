@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest_model_check
-from pytest_model_check import git
+from pytest_model_check import bounded, git
 from pytest_model_check.baselines import store
 from pytest_model_check.baselines.baseline_json import from_json
 from pytest_model_check.baselines.json_reader import MalformedError
@@ -251,16 +251,14 @@ def _result(job: Job, data: Dataset) -> Remeasured:
     OldCodeError
         If it is torn, or of other rows than the check's now.
     """
-    import pandas as pd
-
     path = job.result / f"{job.baseline.name}.json"
     parquet = path.with_suffix(".parquet")
     try:
-        baseline = from_json(json.loads(path.read_text(encoding="utf-8")))
+        baseline = from_json(bounded.parse_json(bounded.read_bytes(path, store.LIMIT).decode("utf-8")))
         md5 = hashlib.md5(parquet.read_bytes(), usedforsecurity=False).hexdigest()
         if md5 != baseline.predictions_md5:
             raise ValueError(f"{parquet.name} is not the file that {path.name} names")
-        predictions = Predictions.from_frame(pd.read_parquet(parquet), store.classes_of(baseline))
+        predictions = Predictions.from_frame(bounded.read_parquet(parquet), store.classes_of(baseline))
     except (OSError, ValueError, MalformedError) as error:
         raise OldCodeError(f"its answer can't be read: {error}") from error
     if (baseline.rows, baseline.target_digest) != (data.rows, data.target_digest):

@@ -11,6 +11,7 @@ import pytest
 
 from pytest_model_check import git
 from pytest_model_check.git import GitError
+from pytest_model_check.judgement.verdicts import is_reason
 from pytest_model_check.pull_requests import merge_base
 from pytest_model_check.pull_requests.merge_base import Against
 from pytest_model_check.session.typed import environment
@@ -127,7 +128,7 @@ def _accept(config: pytest.Config) -> str | None:
     if reason is None:
         return None
     reason = " ".join(reason.split())
-    if not reason or reason.startswith("-"):
+    if not is_reason(reason) or reason.startswith("-"):
         raise pytest.UsageError(
             '--model-check-accept needs a reason, for whoever reads the report: --model-check-accept "the reason"'
         )
