@@ -13,7 +13,7 @@ from pytest_model_check.gate.findings import Comparison, Recording, named
 from pytest_model_check.judgement import explain
 from pytest_model_check.judgement.compared import Compared, DataVersion
 from pytest_model_check.judgement.verdicts import PASSING, Concessions, Cost, Label, MetricVerdict, Verdict, worst
-from pytest_model_check.paths import quoted
+from pytest_model_check.paths import quoted, show
 from pytest_model_check.pull_requests.approved import Approval
 
 
@@ -101,6 +101,8 @@ def _advice(context: Context, comparison: Comparison, metrics: tuple[MetricVerdi
 def _disputed(approval: Approval, recording: Recording) -> str:
     others = [f"Also: {claim}." for claim in recording.disputed[1:]]
     back = f"{_checkout(approval)}; then: " if approval.baseline else ""
+    if approval.returns and approval.claimed is not None:  # without it, what was retired is what there is
+        back = f"delete {show(approval.folder / approval.claimed.name)}.json; then: "
     return "\n".join(
         [
             *others,
