@@ -404,3 +404,40 @@ def test_the_largest_error_is_reported_only():
     assert found.kind == "extreme"
     assert not judgeable(metric("neg_max_error"))
     assert found.psi[0] == pytest.approx(np.repeat(found.folds, 10))
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("f1", "make_scorer(f1_score, pos_label='malign')"),
+        ("recall", "make_scorer(recall_score, pos_label='malign')"),
+        ("jaccard", "make_scorer(jaccard_score, pos_label='malign')"),
+        (
+            "average_precision",
+            "make_scorer(average_precision_score, response_method=('decision_function', 'predict_proba'), "
+            "pos_label='malign')",
+        ),
+    ],
+)
+def test_labels_that_are_text_need_a_positive_one_and_the_line_that_names_it_works(name, line):
+    y = np.array(["benign", "malign"])[np.arange(60) % 2]
+    answers = {"predict": y[None], "predict_proba": np.tile([0.4, 0.6], (1, 60, 1))}
+    slots = np.arange(60)
+    predictions = Predictions(slots, 0 * slots, slots // 20, answers, np.array(["benign", "malign"]))
+    with pytest.raises(PromiseError) as caught:
+        score(predictions, y, metric(name))
+    assert caught.value.advice == f"Name the label that counts as positive, perhaps metrics={line}."
+    scorer = eval(line, vars(sk))
+    assert score(predictions, y, metric(scorer)).score > 0.4
+
+
+@pytest.mark.parametrize(
+    ("name", "other"), [("f1", "f1_macro"), ("precision", "precision_macro"), ("roc_auc", "roc_auc_ovr")]
+)
+def test_three_classes_need_an_average(name, other):
+    y = np.arange(60) % 3
+    answers = {"predict": y[None], "predict_proba": np.full((1, 60, 3), 1 / 3)}
+    predictions = Predictions(np.arange(60), 0 * y, np.arange(60) // 20, answers, np.arange(3))
+    with pytest.raises(PromiseError) as caught:
+        score(predictions, y, metric(name))
+    assert f": {other}, " in caught.value.advice

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from pytest_model_check.checks.check import Check
 from pytest_model_check.data import dataset, splits
@@ -12,6 +13,7 @@ from pytest_model_check.data.splits import CrossValidation
 from pytest_model_check.errors import MissingBaselineError
 from pytest_model_check.fitting import crossval
 from pytest_model_check.fitting.joblib_engine import FitProgress
+from pytest_model_check.paths import quoted, show
 from pytest_model_check.pull_requests import approved
 from pytest_model_check.pull_requests.approved import Approval
 from pytest_model_check.scoring.metrics import require_enough_rows, require_judgeable
@@ -65,9 +67,24 @@ def prepare(check: Check, settings: Settings, progress: Progress) -> Context:
     if approval.baseline is None and approval.claimed is None and not settings.update:
         raise MissingBaselineError(
             f"{check.name}: there is no baseline to hold the candidate against",
-            "Record one from the model as it is now: pytest --model-check --update-baselines",
+            _elsewhere(check.name, settings.folder)
+            or f"{show(settings.folder)}/ holds none of this name. Record one from the model as it is now: "
+            "pytest --model-check --update-baselines",
         )
     data = dataset.read(check, settings.root)
     cross_validation = splits.make_cross_validation(check, data)
     require_enough_rows(check.metrics, crossval.slots(cross_validation), data.truth)
     return Context(check, cross_validation, approval, settings, progress)
+
+
+def _elsewhere(name: str, folder: Path) -> str:
+    """Say where a baseline of this name lies, if not where it was looked for; empty if it lies nowhere."""
+    found = approved.elsewhere(name, folder)
+    if not found:
+        return ""
+    places = ", ".join(show(path) for path in found)
+    project = found[0].parent.parent
+    return (
+        f"{show(folder)}/ holds none of this name, but there is {places}. Was it recorded with another "
+        f"rootdir? Run pytest there (cd {quoted(project)}), or let the ini key model_check_baselines name its folder."
+    )

@@ -109,6 +109,14 @@ def find(name: str, folder: Path, revision: str | None) -> Approval:
     return _retired(folder, name, revision, here, state)
 
 
+def elsewhere(name: str, folder: Path) -> list[Path]:
+    """Find baselines of this name in other folders of the repository."""
+    top = git.toplevel(folder)
+    files = [] if top is None else [top / path for path in git.tracked(top)]
+    known = {path for path in files if path.name == f"{name}.parquet.dvc" and path.parent != folder}
+    return sorted(path for path in files if path.name == f"{name}.json" and path.with_suffix(".parquet.dvc") in known)
+
+
 def _retired(folder: Path, name: str, revision: str | None, here: Baseline | None, state: str = "") -> Approval:
     """Hold a check that was retired, and is there again, against what was approved then; a new one against nothing."""
     shelf = folder / RETIRED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -60,7 +61,7 @@ def score(predictions: Predictions, metric: Metric, truth: Truth) -> Scores:
             text = re.sub(r"_Replay\w+", "it", " ".join(str(error).split())) or type(error).__name__
             raise PromiseError(
                 f"metric {metric.name} can't score this candidate: {text}",
-                "Name a metric that fits what the candidate answers: " + ", ".join(predictions.responses) + ".",
+                _advice(metric, predictions),
             ) from error
     if not np.isfinite(slots).all():
         raise PromiseError(f"metric {metric.name} is not a finite number", "Name another metric.")
@@ -88,6 +89,24 @@ def score(predictions: Predictions, metric: Metric, truth: Truth) -> Scores:
     elif strategy.kind == "jackknife":
         scores = replace(scores, by_folds=_is_sparse(metric, predictions, truth.y[predictions.row]))
     return replace(scores, row_variances=row_variances(scores, slots, split))
+
+
+def _advice(metric: Metric, predictions: Predictions) -> str:
+    """Say which metric would do: of two labels the positive one has to be named, of more an average."""
+    function, classes = metric.scorer._score_func, predictions.classes
+    takes = inspect.signature(function).parameters
+    if classes is not None and len(classes) > 2 and function is sk.roc_auc_score:
+        return "Name how the classes are compared: roc_auc_ovr, roc_auc_ovo, or one of these with _weighted."
+    if classes is not None and len(classes) > 2 and metric.scorer._kwargs.get("average") == "binary":
+        return f"Name an average over the classes: {metric.name}_macro, {metric.name}_weighted or {metric.name}_micro."
+    if classes is not None and len(classes) == 2 and "pos_label" in takes and 1 not in classes.tolist():
+        response = metric.scorer._response_method
+        how = "" if response == "predict" else f", response_method={response!r}"
+        return (
+            "Name the label that counts as positive, perhaps "
+            f"metrics=make_scorer({function.__name__}{how}, pos_label={classes.tolist()[-1]!r})."
+        )
+    return "Name a metric that fits what the candidate answers: " + ", ".join(predictions.responses) + "."
 
 
 def row_variances(scores: Scores, slots: Array, split: NDArray[np.int64]) -> Array:

@@ -233,6 +233,8 @@ class ModelCheckSession:
             self.options.folder,
             lambda error: self._fail_late(session, error),
             is_selection=selection.is_selection(self.typed),
+            root=self.config.rootpath,
+            inipath=self.config.inipath,
             as_typed=lambda path: as_typed(self.config, path),
         )
         self.notes += written.lines
