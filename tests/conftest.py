@@ -102,7 +102,9 @@ def repository(
     shutil.copytree(approved_template.parent / "remote", tmp_path / "remote")
     enter(path, monkeypatch)
     monkeypatch.setenv("PYTHONPATH", str(ROOT / "harness"))
-    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv(
+        "PATH", os.pathsep.join([str(warm.folder()), str(Path(sys.executable).parent), os.environ["PATH"]])
+    )
     config = path / ".dvc" / "config"  # of a clone elsewhere, too
     known = re.sub(r"url = .*", lambda _: f"url = {tmp_path / 'remote'}", config.read_text(encoding="utf-8"))
     config.write_text(known, encoding="utf-8")

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from approve import RefusedError, unpack
+from support import warm
 from support.fake_github import FORK, FakeGitHub, pull_request
 from support.project import LOGISTIC, Project
 from support.run_workflow import Event, Job, Runner, make_hub
@@ -60,7 +61,7 @@ class Approval:
         hub = make_hub(event, self.hub)
         override = {"install": ":", "remote": ""}
         env = {"GITHUB_API_URL": self.github.url, **QUICK}
-        runner = Runner(event, hub, self.work, self.work / "artifacts", override, env=env)
+        runner = Runner(event, hub, self.work, self.work / "artifacts", override, env=env, python=warm.folder())
         if prepare:
             prepare(runner)
         return runner.run(".github/workflows/model-check-approve.yml", done)

@@ -35,7 +35,7 @@ def run(*command: str, cwd: Path) -> None:
 
 
 def dvc(*arguments: str, cwd: Path) -> None:
-    warm.run("dvc", *arguments, "-q", cwd=cwd, env=os.environ | ENVIRONMENT).check_returncode()
+    warm.run("dvc", *arguments, "-q", cwd=cwd, env=os.environ | ENVIRONMENT)
 
 
 @dataclass(frozen=True)
