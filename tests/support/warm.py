@@ -59,12 +59,11 @@ def folder() -> Path:
     if sys.platform != "linux":
         return Path(sys.executable).parent
     path = Path(tempfile.mkdtemp(prefix="warm-"))
-    atexit.register(shutil.rmtree, path)
     listening = socket.socket(socket.AF_UNIX)
     listening.bind(str(path / "server"))
     listening.listen(64)
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    command = [sys.executable, "-P", __file__, str(listening.fileno())]
+    command = [sys.executable, "-P", __file__, str(listening.fileno()), str(path)]
     server = subprocess.Popen(
         command, env=environment, stdin=subprocess.PIPE, pass_fds=[listening.fileno()], start_new_session=True
     )
@@ -166,3 +165,4 @@ def _execute(arguments: list[str]) -> int:
 
 if __name__ == "__main__":
     _serve(socket.socket(fileno=int(sys.argv[1])))
+    shutil.rmtree(sys.argv[2])  # here, because the other process may have been killed
