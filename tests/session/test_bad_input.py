@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -84,13 +81,7 @@ def recorded(project_template: Path, tmp_path_factory: pytest.TempPathFactory) -
     shutil.copytree(project_template, path)
     track(path / "small" / "rows.csv", rows())
     Project(path, None).source(check("good", call()) + check("bad", call()))  # type: ignore[arg-type]
-    command = [sys.executable, "-m", "pytest", "--update-baselines", "--model-check-jobs=1", "-p", "no:cacheprovider"]
-    plugin = {
-        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
-        "PYTEST_PLUGINS": "pytest_model_check.plugin",
-        "DVC_NO_ANALYTICS": "1",
-    }
-    subprocess.run(command, cwd=path, env=os.environ | plugin, check=True, capture_output=True)
+    Project(path, None).record()  # type: ignore[arg-type]
     return path
 
 
