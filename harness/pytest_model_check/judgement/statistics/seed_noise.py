@@ -81,7 +81,7 @@ def seed_noise(
     return SeedNoise(sqrt(total), beyond, (replicates - 1) / float(((variances / total) ** 2).sum()), replicates)
 
 
-def split_variances(psi: npt.ArrayLike, splits: npt.ArrayLike) -> Floats:
+def split_variances(psi: npt.ArrayLike, splits: npt.ArrayLike, weights: npt.ArrayLike | None = None) -> Floats:
     """Return how much the mean of each split varies from one replicate to the next because its rows do.
 
     Parameters
@@ -90,12 +90,14 @@ def split_variances(psi: npt.ArrayLike, splits: npt.ArrayLike) -> Floats:
         Influence values of B replicates, in the metric's unit.
     splits : array_like of int of shape (n,)
         The number of each row's split, from 0.
+    weights : array_like of shape (n,), optional
+        How much each row counts in the mean of its split; by default all the same.
 
     Returns
     -------
     ndarray of shape (K,)
         The variance of the interaction of replicates and rows inside the split, over its number of rows: as if every
-        row moved by itself. Zero for a split of one row.
+        row moved by itself. Zero for a split of one row. With weights: times the sum of their squared shares.
 
     Raises
     ------
@@ -107,6 +109,8 @@ def split_variances(psi: npt.ArrayLike, splits: npt.ArrayLike) -> Floats:
     require(len(psi) >= 2, "psi", "at least 2 replicates", len(psi))
     rows = psi.shape[1]
     require(codes.shape == (rows,) and codes.dtype.kind in "iu", "splits", f"{rows} whole numbers", codes.shape)
+    if weights is not None:
+        return _weighted_split_variances(psi, codes, as_array("weights", weights, 1))
     sizes = np.bincount(codes)
     squares = np.zeros(sizes.size)
     center = psi.mean(axis=0)
@@ -114,4 +118,22 @@ def split_variances(psi: npt.ArrayLike, splits: npt.ArrayLike) -> Floats:
         moved = replicate - center
         squares += np.bincount(codes, weights=moved**2) - np.bincount(codes, weights=moved) ** 2 / np.maximum(sizes, 1)
     variances: Floats = np.maximum(squares, 0) / ((len(psi) - 1) * np.maximum(sizes - 1, 1) * np.maximum(sizes, 1))
+    return variances
+
+
+def _weighted_split_variances(psi: Floats, codes: npt.NDArray[np.intp], weights: Floats) -> Floats:
+    require(
+        weights.size == psi.shape[1] and bool((weights >= 0).all()), "weights", "a weight from 0 for each row", weights
+    )
+    shares = weights / np.bincount(codes, weights=weights)[codes]
+    squares, cubes = (np.bincount(codes, weights=shares**power) for power in (2, 3))
+    sums = np.zeros(squares.size)
+    center = psi.mean(axis=0)
+    for replicate in psi:
+        moved = replicate - center
+        moved -= np.bincount(codes, weights=shares * moved)[codes]
+        sums += np.bincount(codes, weights=(shares * moved) ** 2)
+    # what of a variance that all rows share the sum of squares shows, for each mean was estimated
+    shown = (squares - 2 * cubes + squares**2) / squares
+    variances: Floats = np.divide(sums, (len(psi) - 1) * shown, out=np.zeros_like(sums), where=shown > 1e-12)
     return variances

@@ -54,7 +54,9 @@ def standard_error(
         Whether neighbouring clusters depend on each other too: the clusters are periods, and their labels sort by time.
     strata : Strata, optional
         The classes of the rows, where the mean is a sum of a mean for each class (ROC AUC): every class that is seen
-        has a mean of its own to estimate, and its own variance. Each must have two units.
+        has a mean of its own to estimate, and its own variance. Each must have two units. Of rows that do not count the
+        same, one class whose loads are their weights; psi is then ``m + n w / sum(w) (x - m)`` of values x with the
+        weighted mean m, and rows of weight 0 change nothing.
 
     Returns
     -------
@@ -92,6 +94,10 @@ def standard_error(
     require(units >= 2, "psi" if codes is None else "clusters", "at least 2 independent clusters", units)
     if is_time_series:
         sums = moved if codes is None else np.bincount(codes, weights=moved).astype(np.float64)
+        if strata is not None:  # a period whose rows all have weight 0 is none
+            loads = strata.loads[strata.cells]
+            sums = sums[loads > 0 if codes is None else np.bincount(codes, weights=loads) > 0]
+            require(sums.size >= 2, "clusters", "at least 2 periods that count", sums.size)
         return _serial_error(sums, psi.size)
     if codes is not None and units < psi.size:
         variance, dof = clustered_variance(moved, codes, strata)
