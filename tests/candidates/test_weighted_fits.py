@@ -6,6 +6,7 @@ import pytest
 from pytest_model_check.candidates.estimator import answer
 from pytest_model_check.candidates.sample_weights import require_weighable
 from pytest_model_check.errors import PromiseError
+from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, TransformerMixin
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
@@ -59,7 +60,7 @@ class SpyRegressor(RegressorMixin, BaseEstimator):
 
 
 class SpyTransformer(TransformerMixin, BaseEstimator):
-    def fit(self, X, y=None, sample_weight=None):
+    def fit(self, X, y=None, sample_weight=None):  # noqa: ARG002 - scikit-learn's signature
         saw(X, sample_weight)
         self.fitted_ = True
         return self
@@ -71,13 +72,13 @@ class SpyTransformer(TransformerMixin, BaseEstimator):
 class Foreign:
     """Takes weights, and knows nothing of scikit-learn's routing, as some libraries' models do."""
 
-    def get_params(self, deep=True):
+    def get_params(self, deep=True):  # noqa: ARG002
         return {}
 
     def set_params(self):
         return self
 
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X, y, sample_weight=None):  # noqa: ARG002
         saw(X, sample_weight)
         return self
 
@@ -164,6 +165,16 @@ def test_whole_weights_fit_as_repeated_rows():
     assert once == pytest.approx(twice)
 
 
+def test_a_part_that_was_told_not_to_take_weights_gets_none():
+    with config_context(enable_metadata_routing=True):
+        alone, step = (cls().set_fit_request(sample_weight=False) for cls in (Spy, SpyTransformer))
+    for candidate, expected in ((alone, [False]), (make_pipeline(step, Spy()), [False, True])):
+        SEEN.clear()
+        require_weighable(candidate)
+        answered(candidate, *data())
+        assert expected == SEEN
+
+
 def test_what_was_fitted_before_is_only_scored_by_weight():
     X, y, weights = data()
     frozen = FrozenEstimator(KNeighborsClassifier().fit(X, y))
@@ -180,6 +191,11 @@ def test_what_was_fitted_before_is_only_scored_by_weight():
     ],
 )
 def test_what_takes_no_weights_is_refused(candidate):
-    with pytest.raises(PromiseError, match="takes no weights when it is fitted, in none of its parts") as error:
+    with pytest.raises(PromiseError, match=r"sample_weight=: no part of .* takes weights when it is fitted") as error:
         require_weighable(candidate)
     assert "HistGradientBoostingClassifier, or leave sample_weight= out" in error.value.advice
+
+
+def test_what_weights_can_not_be_passed_on_to_is_named():
+    with pytest.raises(PromiseError, match="GridSearchCV can't pass weights on to Foreign"):
+        require_weighable(GridSearchCV(Foreign(), {}))

@@ -35,10 +35,12 @@ def fit(model: Any, X: pd.DataFrame, y: NDArray[Any], sample_weight: NDArray[np.
         model.fit(X, y)
         return
     with config_context(enable_metadata_routing=True):
-        if _is_routed(model):
+        asked = _ask(model)
+        if asked and _is_routed(model):
             model.fit(X, y, sample_weight=sample_weight)
             return
-    model.fit(X, y, **dict.fromkeys(_named_without_routing(model), sample_weight))
+    named = [] if asked is False else _named_without_routing(model)
+    model.fit(X, y, **dict.fromkeys(named, sample_weight))
 
 
 def require_weighable(candidate: Any) -> None:
@@ -56,14 +58,23 @@ def require_weighable(candidate: Any) -> None:
         return
     model = clone(candidate)
     with config_context(enable_metadata_routing=True):
-        if _is_routed(model):
+        asked = _ask(model)
+        if asked is False or (asked and _is_routed(model)):
             return
-    if not _named_without_routing(model):
+    if _named_without_routing(model):
+        return
+    name, foreign = type(candidate).__name__, _foreign(_parts(model))
+    if foreign:
         raise PromiseError(
-            f"sample_weight=: {type(candidate).__name__} takes no weights when it is fitted, in none of its parts",
-            "Use a learner whose fit has the parameter sample_weight, e.g. HistGradientBoostingClassifier, or leave "
-            "sample_weight= out. A wrapper of your own passes it on if it implements scikit-learn's metadata routing.",
+            f"sample_weight=: {name} can't pass weights on to {type(foreign[0]).__name__}",
+            "It takes them, but not by scikit-learn's metadata routing: let it be the candidate itself, or the last "
+            "step of a Pipeline that is.",
         )
+    raise PromiseError(
+        f"sample_weight=: no part of {name} takes weights when it is fitted",
+        "Use a learner whose fit has the parameter sample_weight, e.g. HistGradientBoostingClassifier, or leave "
+        "sample_weight= out. A wrapper of your own passes it on if it implements scikit-learn's metadata routing.",
+    )
 
 
 def _is_frozen(model: Any) -> bool:
@@ -73,15 +84,26 @@ def _is_frozen(model: Any) -> bool:
     return isinstance(model, FrozenEstimator)
 
 
+def _ask(model: Any) -> bool | None:
+    """Ask for weights in every part of a clone.
+
+    Returns
+    -------
+    bool or None
+        Whether one takes them when it is fitted; False where each was told not to, None where none could.
+    """
+    parts = _parts(model)
+    _request_scores(parts)
+    takes = {_request(part) for part in parts.values()} - {None}
+    return True in takes if takes else None
+
+
 def _is_routed(model: Any) -> bool:
-    """Ask for weights in every part of a clone, and say whether scikit-learn will bring them to one that is fitted."""
+    """Whether scikit-learn will bring weights to all that was asked for them."""
     from sklearn.exceptions import UnsetMetadataPassedError
     from sklearn.utils.metadata_routing import get_routing_for_object
 
-    parts = _parts(model)
-    _request_scores(parts)
-    takes = [_request(part) for part in parts.values()]
-    if not any(takes):
+    if _foreign(_parts(model)):
         return False
     try:
         routing = get_routing_for_object(model)
@@ -104,9 +126,16 @@ def _is_estimator(part: Any) -> bool:
     return hasattr(part, "fit") and hasattr(part, "get_params") and not isinstance(part, type)
 
 
-def _request(part: Any) -> bool:
+def _foreign(parts: Mapping[str, Any]) -> list[Any]:
+    """Return the parts that take weights, but can't be asked for them."""
+    from sklearn.utils.validation import has_fit_parameter
+
+    return [part for part in parts.values() if has_fit_parameter(part, NAME) and not hasattr(part, "set_fit_request")]
+
+
+def _request(part: Any) -> bool | None:
     """Ask for weights unless the owner has said no; return whether the part takes them when it is fitted."""
-    takes = False
+    takes = None
     for method in ("fit", "score"):  # a search scores its candidates
         ask = getattr(part, f"set_{method}_request", None)
         if ask is None or NAME not in signature(ask).parameters:
@@ -114,7 +143,8 @@ def _request(part: Any) -> bool:
         asked = getattr(part._get_metadata_request(), method).requests.get(NAME)
         if asked is None:
             ask(**{NAME: True})
-        takes |= method == "fit" and asked is not False
+        if method == "fit":
+            takes = asked is not False
     return takes
 
 

@@ -74,6 +74,8 @@ def _confusion(verdict: Verdict, matrix: Mapping[str, Any] | None) -> Iterator[H
     legend = "Rows by actual class (down) and predicted class (across); a stronger colour is a larger share of a class."
     if matrix["others"]:
         legend += f" The largest classes are named, the {matrix['others']} smallest are “other”."
+    if verdict.compared.protocol.get("sample_weight"):
+        legend += " A row counts by its sample weight, of which the mean is 1."
     yield tag("p", legend)
     sides = []
     for key, side in SIDES:
