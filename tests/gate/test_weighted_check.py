@@ -11,7 +11,8 @@ from pytest_model_check.scoring.charts import charts
 from sklearn.metrics import confusion_matrix
 from support.two_classes import two_classes
 
-PROMISE = 'cv=5, load=lambda paths: pd.read_csv(paths[0]).assign(exposure=lambda f: f.index % 4), metrics=["roc_auc", "neg_brier_score"]'  # fmt: skip  # noqa: E501
+ROWS = "pd.read_csv(paths[0]).assign(exposure=lambda f: f.index % 4, part=lambda f: f.index % 2)"
+PROMISE = f'cv=5, load=lambda paths: {ROWS}, slices=["part"], metrics=["roc_auc", "neg_brier_score"]'
 WEIGHTED = f'{PROMISE}, sample_weight="exposure"'
 
 
@@ -32,8 +33,9 @@ def test_weights_are_a_part_of_the_promise(project):
     project.run()
     (check,) = project.report()["checks"]
     assert check["verdict"] in ("held", "better"), check["message"]
+    assert {metric["slice"] for metric in check["metrics"]} == {None, "part=0", "part=1"}
 
-    project.check(promise=PROMISE.replace(".assign(exposure=lambda f: f.index % 4)", ""))
+    project.check(promise=PROMISE)
     project.run()
     (check,) = project.report()["checks"]
     assert not check["passed"]

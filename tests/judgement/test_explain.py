@@ -1,6 +1,7 @@
 """Numbers as people read them, and sentences that say the right direction."""
 
 import re
+from dataclasses import replace
 from math import inf, nan
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pytest_model_check.judgement.compared import ChangedRows, Compared, DataVersion
 from pytest_model_check.judgement.explain import advice, changed_rows, sentence
-from pytest_model_check.judgement.numbers import decimals, duration, interval, number
+from pytest_model_check.judgement.numbers import decimals, duration, fold_label, interval, number
 from pytest_model_check.judgement.verdicts import Drift, MetricVerdict
 
 fast = settings(deadline=None, derandomize=True, max_examples=100)
@@ -217,3 +218,28 @@ def test_where_a_loss_sits_is_told_once_for_the_whole():
 )
 def test_changed_rows_are_counted(changed, said):
     assert changed_rows(changed) == said
+
+
+@pytest.mark.parametrize(
+    ("protocol", "units"),
+    [
+        ({"time": "departure"}, "days, or other periods of departure"),
+        ({"groups": "patient"}, "groups (patient)"),
+        ({"groups": "patient", "time": "visit"}, "groups (patient)"),
+    ],
+)
+def test_what_depends_on_each_other_needs_more_units_and_no_repeats(protocol, units):
+    undecided = advice([found("inconclusive", **{**WEAK, "resolution": 0.004})], rows(569, **protocol))
+    weak = advice([found("inconclusive", **WEAK, floor=0.008)], rows(569, **protocol))
+    assert undecided.endswith(f"below the margin of 0.0050: more {units} would.")
+    assert weak.endswith(f"Use a margin of 0.0125, or a baseline of about 6.3 times as many {units}.")  # (.0125/.005)^2
+    assert "repeat" not in undecided + weak
+
+
+def test_a_fold_of_a_repeat_is_named_by_both():
+    assert [fold_label(place, (10, 10)) for place in (0, 9, 10, 19)] == [
+        "1 of repeat 1", "10 of repeat 1", "1 of repeat 2", "10 of repeat 2",
+    ]  # fmt: skip
+    assert [fold_label(10, (11,)), fold_label(10)] == ["11", "11"]
+    lost = found("worse", delta=-0.02, low=-0.03, high=-0.01, folds=((0.99, 0.98),) * 3 + ((0.99, 0.9),))
+    assert "most in fold 2 of repeat 2 (-0.0900)" in advice([lost], replace(rows(569), folds=(2, 2)))
