@@ -57,7 +57,8 @@ class Carriers:
         if self.weights is None:
             counts = np.bincount(self.cell, minlength=self.loads.size).reshape(self.loads.shape)
             return np.asarray((counts * self.loads**2).sum(axis=1))
-        return np.bincount(self.cell // classes, weights=self._weighted(self.loads) ** 2, minlength=splits)
+        carried = self._weighted(self.loads)
+        return np.asarray(np.bincount(self.cell // classes, weights=carried**2, minlength=splits), dtype=np.float64)
 
     def _weighted(self, of_cells: Array) -> Array:
         """Return what each slot has of the values of its cell."""

@@ -174,7 +174,8 @@ def _of_numbers(truth: Array, sides: dict[str, Predictions], weights: Array) -> 
 
 def _means(bins: NDArray[np.int64], x: Array, y: Array, row: NDArray[np.int64], weights: Array) -> list[list[float]]:
     """Give the mean of both and the number of rows in each bin; of all answers, shape (n_seeds, n_slots)."""
-    return list(_bins(bins, x, *(np.broadcast_to(each, x.shape) for each in (y, row, weights))))
+    whole = np.broadcast_to
+    return list(_bins(bins, x, whole(y, x.shape), whole(row, x.shape), whole(weights, x.shape)))
 
 
 def _bins(bins: NDArray[np.int64], x: Array, y: Array, row: NDArray[np.int64], weights: Array) -> Iterator[list[float]]:
