@@ -6,7 +6,6 @@ import inspect
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -337,7 +336,7 @@ def require_weighable(metrics: Sequence[Metric], classes: NDArray[Any] | None) -
     for metric in metrics:
         scorer = metric.scorer
         one_against_one = scorer._kwargs.get("multi_class") == "ovo" and classes is not None and len(classes) > 2
-        takes = "sample_weight" in signature(scorer._score_func).parameters
+        takes = "sample_weight" in inspect.signature(scorer._score_func).parameters
         if not takes or one_against_one or scorer._score_func in UNWEIGHTED:
             raise PromiseError(
                 f"metric {metric.name} can't be judged with sample weights",
