@@ -1,5 +1,7 @@
 """The dummies of a time series repeat what was known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -44,6 +46,14 @@ def test_rows_of_one_time_are_forecast_by_their_mean():
     data = series(np.tile([1.0, 3.0], 20), rows_a_day=2)
     _, cv = validated(data)
     assert set(naive_forecasts(cv, None)[0]) == {2.0}
+
+
+def test_rows_of_one_time_are_forecast_by_their_weight():
+    data = replace(series(np.tile([1.0, 3.0], 20), rows_a_day=2), sample_weight=np.tile([3.0, 1.0], 20))
+    _, cv = validated(data)
+    assert set(naive_forecasts(cv, None)[0]) == {1.5}
+    nothing = np.append(data.sample_weight[:-2], [0.0, 0.0])  # of a day without weight, all rows
+    assert set(naive_forecasts(replace(cv, dataset=replace(data, sample_weight=nothing)), None)[0]) == {1.5}
 
 
 def test_the_skill_of_a_forecast_is_what_it_has_over_the_best_dummy():

@@ -171,7 +171,7 @@ def test_the_grain_of_an_auc_of_several_classes_is_the_smallest_exchange(name):
 def test_a_fold_without_one_of_the_classes_is_named():
     predictions, y = several(rows=60)
     y[y == 2] = np.where(np.isin(np.flatnonzero(y == 2), predictions.row[predictions.fold == 1]), 1, 2)
-    with pytest.raises(PromiseError, match="split 2 holds no row of class 2"):
+    with pytest.raises(PromiseError, match="fold 2: it holds no row of class 2"):
         score(predictions, y, metric("roc_auc_ovr"))
 
 
@@ -339,7 +339,7 @@ def test_the_only_other_target_of_a_fold_counts_twice():
     [
         ("neg_mean_gamma_deviance", "strictly positive"),
         ("neg_mean_poisson_deviance", "non-negative y"),
-        ("neg_root_mean_squared_log_error", "split 2: .*Logarithmic Error"),
+        ("neg_root_mean_squared_log_error", "fold 2: .*Logarithmic Error"),
         ("neg_mean_squared_log_error", "Logarithmic Error"),
     ],
 )
@@ -353,7 +353,7 @@ def test_a_target_that_the_metric_does_not_allow_is_said(name, reason):
 def test_equal_targets_have_no_r2():
     predictions, y = regression(rows=40)
     y[:10] = 3
-    with pytest.raises(PromiseError, match="split 1: all its targets are equal, and R2 is undefined"):
+    with pytest.raises(PromiseError, match="fold 1: all its targets are equal, and R2 is undefined"):
         score(predictions, y, metric("r2"))
 
 

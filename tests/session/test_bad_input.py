@@ -142,7 +142,7 @@ def requires(bad: dict, *words: str) -> None:
         ({"target": "['ill', 'cost']"}, ["target=['ill', 'cost'] is no column name", "> the one column"]),
         ({"target": None}, ["model_check(): missing a required argument: 'target'"]),
         ({"data": None}, ["model_check(): missing a required argument: 'data'"]),
-        ({"groups": "'ill'"}, ["target, groups and time must be different columns: they are 'ill', 'ill'"]),
+        ({"groups": "'ill'"}, ["target and groups must be different columns: they are 'ill', 'ill'"]),
         ({"seeds": "0"}, ["seeds=0 is no number of seeds", "> whole number from 1"]),
         ({"seeds": "True"}, ["seeds=True is no number of seeds"]),
         ({"cv": "1"}, ["cv=1 is neither a number of folds (2 or more) nor a splitter", "> cv=5"]),

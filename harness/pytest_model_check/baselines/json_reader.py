@@ -75,6 +75,13 @@ class Reader:
         """Read a list of numbers."""
         return self._all(key, float)
 
+    def counts(self, key: str) -> tuple[int, ...]:
+        """Read a list of whole numbers from 1."""
+        found: tuple[int, ...] = self._all(key, int)
+        if not all(number >= 1 for number in found):
+            raise MalformedError(f"the key {self._name(key)} holds something else than counts")
+        return found
+
     def texts(self, key: str) -> tuple[str, ...]:
         """Read a list of texts."""
         return self._all(key, str)

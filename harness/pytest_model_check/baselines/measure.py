@@ -183,6 +183,7 @@ def assemble(
         learner=fitted.learner,
         data=data.files,
         rows=data.rows,
+        effective_rows=data.effective_rows and float(f"{data.effective_rows:.10g}"),
         target_digest=data.target_digest,
         columns=data.columns_digests,
         protocol=promises.protocol_of(check, cv.splitter, rules),
@@ -196,6 +197,7 @@ def assemble(
         classes=None if cv.classes is None else tuple(cv.classes.tolist()),
         predictions_md5="",
         environment=environment(),
+        folds=cv.folds if len(cv.folds) > 1 else (),
     )
     kept = {name: anchors[name].psi for name, metric in scored.items() if metric.anchor is not None}
     return Measured(

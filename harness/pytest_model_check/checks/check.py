@@ -57,6 +57,8 @@ class Check:
         Folds of the default splitter, or a scikit-learn splitter.
     features, groups, time, slices : column names
         Columns with a part to play; features None: every other column.
+    sample_weight : str or None
+        The column of each row's weight: in fits, in scores and in how sure they are. It is no feature.
     season : int or None
         How many distinct times of `time` a season has: one of the dummies to beat repeats the last season.
     seeds : int
@@ -83,6 +85,7 @@ class Check:
     seeds: int
     load: Load | None
     season: int | None = None
+    sample_weight: str | None = None
     description: str = ""
     caveats: tuple[str, ...] = ()
 

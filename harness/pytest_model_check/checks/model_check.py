@@ -30,6 +30,7 @@ class ModelCheck(Protocol):
         groups: str | None = None,
         time: str | None = None,
         season: int | None = None,
+        sample_weight: str | None = None,
         slices: str | Sequence[str] = (),
         seeds: int = DEFAULT_SEEDS,
         load: Load | None = None,
@@ -54,13 +55,15 @@ class ModelCheck(Protocol):
         cv : int or splitter
             A number of folds, or any splitter of scikit-learn's.
         features : sequence of str, optional
-            The columns to learn from. Default: every column but target, groups and time.
+            The columns to learn from. Default: every column but those with another part to play.
         groups : str, optional
             A column: rows of one group are never parted by a fold, and count as one in the interval.
         time : str, optional
             A column: folds go forward in time, and a day counts as one in the interval.
         season : int, optional
             How many distinct times a season has (7: days of a week): a forecast must beat the last season repeated.
+        sample_weight : str, optional
+            A column: how much each row counts, in fits, in scores and in how sure they are. It is no feature.
         slices : str or sequence of str
             Columns: a loss in one of their values raises an alarm, even where the whole has held.
         seeds : int

@@ -36,6 +36,7 @@ def try_fit(
     y: NDArray[Any],
     classes: NDArray[Any] | None,
     entropy: int,
+    sample_weight: NDArray[np.float64] | None = None,
 ) -> tuple[Fit, Answers | CandidateError]:
     """Make a fit; an error of the candidate's is returned, for the caller to raise in the order of the fits."""
     key = np.random.SeedSequence(entropy, spawn_key=(fit.seed, fit.split))
@@ -44,7 +45,8 @@ def try_fit(
         key = key.spawn(2)[1]
         train = np.delete(train, _left_out(fit, len(train), entropy))
     try:
-        return fit, answer(candidate, (X.iloc[train], y[train]), X.iloc[split.test], key, classes)
+        weights = None if sample_weight is None else sample_weight[train]
+        return fit, answer(candidate, (X.iloc[train], y[train]), X.iloc[split.test], key, classes, weights)
     except CandidateError as error:
         named = CandidateError(f"{split.words}: {error.message}", error.advice)
         named.__cause__ = error

@@ -27,9 +27,9 @@ def run_fits(
     """Make the fits, in parallel; they come back in order."""
     from joblib import Parallel, delayed
 
-    X, y, classes = cv.dataset.X, cv.dataset.y, cv.classes
+    X, y, classes, weights = cv.dataset.X, cv.dataset.y, cv.classes, cv.dataset.sample_weight
     # Each with its own split only: what a task holds is sent to its process.
-    tasks = (delayed(try_fit)(fit, cv.splits[fit.split], candidate, X, y, classes, entropy) for fit in fits)
+    tasks = (delayed(try_fit)(fit, cv.splits[fit.split], candidate, X, y, classes, entropy, weights) for fit in fits)
     # In order, and errors as values: the fold that a message names does not depend on which process was first.
     results = Parallel(n_jobs=min(jobs, len(fits)), return_as="generator")(tasks)
     answered = []

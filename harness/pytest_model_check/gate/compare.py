@@ -59,9 +59,9 @@ def _compare(context: Context, baseline: Baseline) -> Comparison:
         anchors=paired.anchors() if settings.update or context.approval.claimed else {},
         fits=judged.fits,
         differences=Differences(
-            changed_rows=None if passing else changed_rows.count(*both, data.y),
+            changed_rows=None if passing else changed_rows.count(*both, data.y, data.sample_weight),
             moved=moved_data.table(check, baseline, carried, data, metrics, settings.jobs) if carried else None,
-            charts=charts(data.y, *both) if settings.charts else {},
+            charts=charts(data.y, *both, data.sample_weight) if settings.charts else {},
         ),
     )
 

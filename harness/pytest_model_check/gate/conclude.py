@@ -27,14 +27,15 @@ def conclude(context: Context, comparison: Comparison, recording: Recording, *, 
     pointless = any(m.candidate is not None and m.dummy is not None and m.candidate <= m.dummy for m in metrics)
     unproven = label == "inconclusive" and rules.inconclusive_passes and not pointless
     passed = bool(recording.accepted) or (not comparison.weakened and (label in PASSING or unproven))
-    message, advice = comparison.message(check.name, metrics), _advice(context, comparison, metrics)
+    baseline = recording.pending.baseline if recording.pending else approval.claimed or approval.baseline
+    compared = _compared(context, comparison, baseline)
+    message, advice = comparison.message(check.name, metrics), _advice(context, comparison, metrics, compared)
     if recording.disputed:
         more = f" (and {len(recording.disputed) - 1} more)" if len(recording.disputed) > 1 else ""
         claim = f"{recording.disputed[0]}{more}"
         if comparison.failing_metrics:  # that comes first
             claim = f"{message.removeprefix(f'{check.name}: ')}; and its new baseline is disputed: {claim}"
         message, advice = f"{check.name}: {claim}", _disputed(approval, recording)
-    baseline = recording.pending.baseline if recording.pending else approval.claimed or approval.baseline
     return Verdict(
         name=check.name,
         nodeid=check.nodeid,
@@ -43,7 +44,7 @@ def conclude(context: Context, comparison: Comparison, recording: Recording, *, 
         message=message,
         advice=advice,
         metrics=metrics,
-        compared=_compared(context, comparison, baseline),
+        compared=compared,
         concessions=Concessions(
             "; ".join(acceptance.reason for acceptance in recording.accepted) or None,
             tuple(map(explain.weakening, comparison.weakened)),
@@ -69,7 +70,7 @@ def _compared(context: Context, comparison: Comparison, latest: Baseline | None)
     check, data, approval, baseline = context.check, context.data, context.approval, context.approval.baseline
     known = latest or baseline
     return Compared(
-        DataVersion(data.path, data.md5, data.rows),
+        DataVersion(data.path, data.md5, data.rows, data.effective_rows),
         released=baseline.candidate if baseline else "",
         candidate=describe(check.candidate),
         protocol=promises.protocol_of(check, context.cross_validation.splitter, context.settings.rules).plain(),
@@ -77,10 +78,11 @@ def _compared(context: Context, comparison: Comparison, latest: Baseline | None)
         reused=baseline.reused if baseline and comparison.differences.moved is None else 0,
         environment=_changes(approval.claimed or baseline),
         learner=known.learner if known else "",
+        folds=context.cross_validation.folds,
     )
 
 
-def _advice(context: Context, comparison: Comparison, metrics: tuple[MetricVerdict, ...]) -> str:
+def _advice(context: Context, comparison: Comparison, metrics: tuple[MetricVerdict, ...], compared: Compared) -> str:
     lines = []
     if comparison.weakened and (comparison.incomparable or comparison.failing_metrics):
         lines.append(f"The promise was weakened: {'; '.join(map(explain.weakening, comparison.weakened))}.")
@@ -94,7 +96,7 @@ def _advice(context: Context, comparison: Comparison, metrics: tuple[MetricVerdi
             f'pytest --model-check --model-check-accept "reason" {shlex.quote(context.check.nodeid)}'
         )
     if not comparison.incomparable:
-        lines.append(explain.advice(metrics, context.data.rows, comparison.differences.changed_rows))
+        lines.append(explain.advice(metrics, compared, comparison.differences.changed_rows))
     return "\n".join(line for line in lines if line)
 
 

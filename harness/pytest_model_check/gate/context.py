@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from pytest_model_check.candidates import sample_weights
 from pytest_model_check.checks.check import Check
 from pytest_model_check.data import dataset, splits
 from pytest_model_check.data.dataset import Dataset
@@ -16,7 +17,7 @@ from pytest_model_check.fitting.joblib_engine import FitProgress
 from pytest_model_check.paths import quoted, show
 from pytest_model_check.pull_requests import approved
 from pytest_model_check.pull_requests.approved import Approval
-from pytest_model_check.scoring.metrics import require_enough_rows, require_judgeable
+from pytest_model_check.scoring.metrics import require_enough_rows, require_judgeable, require_weighable
 from pytest_model_check.settings import Progress, Settings
 
 
@@ -73,6 +74,9 @@ def prepare(check: Check, settings: Settings, progress: Progress) -> Context:
         )
     data = dataset.read(check, settings.root)
     cross_validation = splits.make_cross_validation(check, data)
+    if check.sample_weight is not None:
+        require_weighable(check.metrics, cross_validation.classes)
+        sample_weights.require_weighable(check.candidate)
     require_enough_rows(check.metrics, crossval.slots(cross_validation), data.truth)
     return Context(check, cross_validation, approval, settings, progress)
 

@@ -123,7 +123,7 @@ class MetricVerdict:
 
 Term = Literal[
     "deleted", "gone", "metric", "judged", "margin", "slice",
-    "cv", "target", "groups", "time", "season", "seeds", "rule", "said",
+    "cv", "target", "groups", "time", "season", "sample_weight", "seeds", "rule", "said",
 ]  # fmt: skip
 
 

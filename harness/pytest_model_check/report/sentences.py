@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from pytest_model_check.judgement import explain_quality
 from pytest_model_check.judgement.compared import DataVersion, ScoreGrid
-from pytest_model_check.judgement.explain import accepted, drift_clause, weakening
+from pytest_model_check.judgement.explain import accepted, drift_clause, rows_in_words, weakening
 from pytest_model_check.judgement.numbers import MISSING, count, decimals, duration, number, plain, times
 from pytest_model_check.judgement.verdicts import PASSING, MetricVerdict, Run, Verdict
 
@@ -140,7 +140,7 @@ def replaced(count: int) -> str:
 
 def version(data: DataVersion) -> str:
     """Return which version of the data it is."""
-    return f"{data.path}, {count(data.rows, 'row')}, md5 {data.md5}"
+    return f"{data.path}, {rows_in_words(data.rows, data.effective_rows)}, md5 {data.md5}"
 
 
 def totals(verdicts: Sequence[Verdict]) -> str:
