@@ -17,6 +17,7 @@ INI = {
     "model_check_baselines": ("folder of the baselines, from rootdir", "string", FOLDER),
     "model_check_testpaths": ("what pytest --model-check collects when no path is given", "args", []),
     "model_check_jobs": ("parallel fits; 0: every core, 1 under pytest-xdist", "int", 0),
+    "model_check_timeout": ("seconds that a fit may take; 0: no limit", "float", 0.0),
     "model_check_report": ("reports to write, as --model-check-report does; from rootdir", "args", []),
     "model_check_inconclusive": ("what an inconclusive check does: fail or pass", "string", "fail"),
     "model_check_python": ("refused: type --model-check-python", "string", ""),

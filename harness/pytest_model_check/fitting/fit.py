@@ -36,7 +36,7 @@ def try_fit(
     y: NDArray[Any],
     classes: NDArray[Any] | None,
     entropy: int,
-) -> tuple[Fit, Answers | CandidateError]:
+) -> Answers | CandidateError:
     """Make a fit; an error of the candidate's is returned, for the caller to raise in the order of the fits."""
     key = np.random.SeedSequence(entropy, spawn_key=(fit.seed, fit.split))
     train = split.train
@@ -44,11 +44,11 @@ def try_fit(
         key = key.spawn(2)[1]
         train = np.delete(train, _left_out(fit, len(train), entropy))
     try:
-        return fit, answer(candidate, (X.iloc[train], y[train]), X.iloc[split.test], key, classes)
+        return answer(candidate, (X.iloc[train], y[train]), X.iloc[split.test], key, classes)
     except CandidateError as error:
         named = CandidateError(f"{split.words}: {error.message}", error.advice)
         named.__cause__ = error
-        return fit, named
+        return named
 
 
 def _left_out(fit: Fit, rows: int, entropy: int) -> NDArray[np.int64]:

@@ -60,7 +60,7 @@ def _compare(context: Context, baseline: Baseline) -> Comparison:
         fits=judged.fits,
         differences=Differences(
             changed_rows=None if passing else changed_rows.count(*both, data.y),
-            moved=moved_data.table(check, baseline, carried, data, metrics, settings.jobs) if carried else None,
+            moved=moved_data.table(check, baseline, carried, data, metrics, context.engine) if carried else None,
             charts=charts(data.y, *both) if settings.charts else {},
         ),
     )

@@ -12,7 +12,7 @@ from pytest_model_check.data.dataset import Dataset
 from pytest_model_check.data.splits import CrossValidation
 from pytest_model_check.errors import MissingBaselineError
 from pytest_model_check.fitting import crossval
-from pytest_model_check.fitting.joblib_engine import FitProgress
+from pytest_model_check.fitting.engine import Engine, FitProgress, Limited
 from pytest_model_check.paths import quoted, show
 from pytest_model_check.pull_requests import approved
 from pytest_model_check.pull_requests.approved import Approval
@@ -34,6 +34,8 @@ class Context:
         What the candidate is compared with, and what a branch says instead.
     settings : Settings
         What the command line and the ini file decide.
+    engine : Engine
+        Makes the fits.
     progress : callable
         Is told what is going on, and how many fits of how many are done.
     """
@@ -42,6 +44,7 @@ class Context:
     cross_validation: CrossValidation
     approval: Approval
     settings: Settings
+    engine: Engine
     progress: Progress
 
     @property
@@ -54,7 +57,7 @@ class Context:
         return partial(self.progress, doing)
 
 
-def prepare(check: Check, settings: Settings, progress: Progress) -> Context:
+def prepare(check: Check, settings: Settings, engine: Engine, progress: Progress) -> Context:
     """Find what is approved, read the data and split it.
 
     Raises
@@ -74,7 +77,8 @@ def prepare(check: Check, settings: Settings, progress: Progress) -> Context:
     data = dataset.read(check, settings.root)
     cross_validation = splits.make_cross_validation(check, data)
     require_enough_rows(check.metrics, crossval.slots(cross_validation), data.truth)
-    return Context(check, cross_validation, approval, settings, progress)
+    limited = Limited(engine, settings.timeout if check.timeout is None else check.timeout)
+    return Context(check, cross_validation, approval, settings, limited, progress)
 
 
 def _elsewhere(name: str, folder: Path) -> str:

@@ -15,6 +15,7 @@ from pytest_model_check.data import dataset, dvc_files, splits
 from pytest_model_check.data.dataset import Dataset
 from pytest_model_check.errors import DataError, IncomparableError, ModelCheckError, OldCodeError
 from pytest_model_check.fitting import crossval
+from pytest_model_check.fitting.engine import Engine
 from pytest_model_check.judgement.compared import Moved, ScoreGrid
 from pytest_model_check.judgement.verdicts import MetricVerdict
 from pytest_model_check.old_code.runner import remeasure
@@ -145,7 +146,7 @@ def table(
     carried: CarriedOver,
     data: Dataset,
     verdicts: tuple[MetricVerdict, ...],
-    jobs: int,
+    engine: Engine,
 ) -> Moved:
     """Return the 2 x 2 table: both models on both versions of the data.
 
@@ -154,7 +155,7 @@ def table(
     after = {verdict.metric: verdict.candidate for verdict in verdicts if verdict.slice is None}
     reason, earlier = "", {}
     try:
-        earlier = _on_old_data(check, old, carried.old_root, jobs)
+        earlier = _on_old_data(check, old, carried.old_root, engine)
     except ModelCheckError as error:
         reason = f"the candidate can't run on the old data: {error.message.removeprefix(f'{check.name}: ')}"
     score_grids = tuple(
@@ -172,11 +173,11 @@ def table(
     )
 
 
-def _on_old_data(check: Check, old: Baseline, root: Path, jobs: int) -> dict[str, float]:
+def _on_old_data(check: Check, old: Baseline, root: Path, engine: Engine) -> dict[str, float]:
     versions = dict(old.data)
     data = dataset.read(check, root, verified=lambda path: versions[os.path.relpath(path, root).replace(os.sep, "/")])
     cv = splits.make_cross_validation(check, data)
-    predictions = crossval.predict(check.candidate, cv, seeds=1, entropy=old.entropy, jobs=jobs)
+    predictions = crossval.predict(check.candidate, cv, seeds=1, entropy=old.entropy, engine=engine)
     return {metric.name: metrics.score(predictions, metric, data.truth).score for metric in check.metrics}
 
 

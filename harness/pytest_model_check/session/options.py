@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,8 @@ class Options:
         What runs the code of the approved baseline, where the data has moved.
     jobs : int
         How many fits at a time; 0 for the default.
+    timeout : float or None
+        How many seconds a fit may take.
     reports : tuple of Path
         The reports to write.
     inconclusive_passes : bool
@@ -53,6 +56,7 @@ class Options:
     against: Against | None
     python: str
     jobs: int
+    timeout: float | None
     reports: tuple[Path, ...]
     inconclusive_passes: bool
     folds_suffice: bool
@@ -88,6 +92,7 @@ def read(config: pytest.Config, typed: argparse.Namespace, against: Against | No
         against=against,
         python=typed.model_check_python or sys.executable,
         jobs=_jobs(config),
+        timeout=_timeout(config),
         reports=_reports(config),
         inconclusive_passes=_choice(config, "model_check_inconclusive", ("fail", "pass")) == "pass",
         folds_suffice=_choice(config, "model_check_without_predictions", ("fail", "folds")) == "folds",
@@ -162,6 +167,19 @@ def _jobs(config: pytest.Config) -> int:
     if jobs < 0:
         raise pytest.UsageError(f"ini key model_check_jobs = {jobs}: use a whole number, 0 for every core")
     return jobs
+
+
+def _timeout(config: pytest.Config) -> float | None:
+    """Return how many seconds a fit may take; None: no limit."""
+    try:
+        timeout = float(config.getini("model_check_timeout"))
+    except (ValueError, TypeError, pytest.UsageError) as error:
+        raise pytest.UsageError(
+            f"ini key model_check_timeout: use a number of seconds, 0 for no limit ({error})"
+        ) from error
+    if not 0 <= timeout < math.inf:
+        raise pytest.UsageError(f"ini key model_check_timeout = {timeout:g}: use a number of seconds, 0 for no limit")
+    return timeout or None
 
 
 def _choice(config: pytest.Config, key: str, choices: tuple[str, ...]) -> str:
