@@ -65,6 +65,11 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
         help="write the report to FILE, repeatable; by its ending Markdown (.md), a page (.html), JSON (.json) or "
         "OpenMetrics (.txt)",
     )
+    group.addoption(
+        "--model-check-engine",
+        metavar="ENGINE",
+        help="where fits are made: local (default), dask (a cluster on this machine) or dask://HOST:PORT",
+    )
     group.addoption("--model-check-jobs", type=int, metavar="N", help="parallel fits (default: every core)")
     for name, (text, kind, default) in INI.items():
         parser.addini(name, text, type=kind, default=default)  # type: ignore[arg-type]

@@ -11,6 +11,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import threading
 import time
 import weakref
 from collections.abc import Iterable, Iterator
@@ -48,6 +49,7 @@ class LocalEngine:
     def __init__(self, jobs: int, folder: Path | None = None, *, nested: bool = False) -> None:
         self._jobs, self._nested = jobs, nested
         self._folder = Path(tempfile.mkdtemp(prefix="fits-", dir=folder))
+        self._remove = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         self._numbers = itertools.count()
         self._idle: list[_Worker] = []
         self._files: dict[int, Path] = {}
@@ -67,7 +69,7 @@ class LocalEngine:
             worker.process.join(max(0.0, deadline - time.monotonic()))
             worker.kill()
         self._idle = []
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._remove()
 
     def run(self, batch: Batch) -> Outcomes:
         """Make the fits, those of most rows first; see `Engine`."""
@@ -109,10 +111,7 @@ class LocalEngine:
         try:
             candidate = pickling.dumps((batch.candidate, batch.cv.classes, batch.entropy))
         except Exception as error:  # a candidate's own __reduce__ may raise anything
-            raise CandidateError(
-                f"the candidate can't be sent to the processes that fit it: {one_line(error)}",
-                "Make it picklable: locks, files and connections are best opened in fit().",
-            ) from error
+            raise pickling.unsendable(error) from error
         return Job(candidate, self._file(batch.cv.dataset), surroundings.current())
 
     def _file(self, data: Dataset) -> Path:
@@ -240,6 +239,9 @@ def start_early() -> None:
 _METHOD = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
 
 
+_STARTING = threading.Lock()  # one process at a time
+
+
 def _context() -> multiprocessing.context.BaseContext:
     context = multiprocessing.get_context(_METHOD)
     context.set_forkserver_preload(["pytest_model_check.fitting.preload"])
@@ -249,12 +251,13 @@ def _context() -> multiprocessing.context.BaseContext:
 @contextlib.contextmanager
 def _without_main() -> Iterator[None]:
     """Keep a child from importing what runs here as ``__main__``: pytest, or a script that would run it again."""
-    main = sys.modules["__main__"]
-    sys.modules["__main__"] = ModuleType("__main__")
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = main
+    with _STARTING:
+        main = sys.modules["__main__"]
+        sys.modules["__main__"] = ModuleType("__main__")
+        try:
+            yield
+        finally:
+            sys.modules["__main__"] = main
 
 
 @contextlib.contextmanager

@@ -2,19 +2,56 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import sys
 from collections import ChainMap
-from collections.abc import Callable
-from types import CodeType
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import CodeType, ModuleType
 from typing import Any, ClassVar
 
 import cloudpickle
+
+from pytest_model_check.errors import CandidateError, one_line
 
 
 def travel_by_value(module: Any) -> None:
     """Let the test module's classes and functions reach the fitting processes, which may be unable to import it."""
     if module is not None:
         cloudpickle.register_pickle_by_value(module)
+
+
+@contextlib.contextmanager
+def project_by_value(root: Path) -> Iterator[None]:
+    """Let all modules of a project travel by value, to where they are not installed, or are but older."""
+    modules = [module for module in list(sys.modules.values()) if _is_of_project(module, root.resolve())]
+    known = cloudpickle.list_registry_pickle_by_value()
+    new = [module for module in modules if module.__name__ not in known]
+    for module in new:
+        cloudpickle.register_pickle_by_value(module)
+    try:
+        yield
+    finally:
+        for module in new:
+            cloudpickle.unregister_pickle_by_value(module)
+
+
+def _is_of_project(module: ModuleType, root: Path) -> bool:
+    file = getattr(module, "__file__", None)
+    if not isinstance(file, str) or module.__name__.partition(".")[0] in (__name__.partition(".")[0], "__main__"):
+        return False
+    path = Path(file).resolve()
+    installed = {"site-packages", "dist-packages"} & set(path.parts)
+    return not installed and path.suffix == ".py" and path.is_relative_to(root)
+
+
+def unsendable(error: Exception) -> CandidateError:
+    """Say that a candidate can't be pickled."""
+    return CandidateError(
+        f"the candidate can't be sent to the processes that fit it: {one_line(error)}",
+        "Make it picklable: locks, files and connections are best opened in fit().",
+    )
 
 
 def dumps(value: Any) -> bytes:

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_model_check import git
 from pytest_model_check.session.options import Options
 
 if TYPE_CHECKING:
+    from pytest_model_check.fitting.dask_engine import DaskEngine
     from pytest_model_check.fitting.local_engine import LocalEngine
 
 
-def open_engine(config: pytest.Config, options: Options, folder: Path) -> LocalEngine:
+def open_engine(config: pytest.Config, options: Options, folder: Path) -> LocalEngine | DaskEngine:
     """Return the engine of a run, which is to be closed when the run is over.
 
     Parameters
@@ -25,9 +27,14 @@ def open_engine(config: pytest.Config, options: Options, folder: Path) -> LocalE
     folder : Path
         For temporary files.
     """
+    jobs = parallel_fits(config, options)
+    if options.engine != "local":
+        from pytest_model_check.fitting.dask_engine import DaskEngine
+
+        address = None if options.engine == "dask" else options.engine
+        return DaskEngine(address, jobs=jobs, project=git.toplevel(config.rootpath) or config.rootpath)
     from pytest_model_check.fitting.local_engine import LocalEngine
 
-    jobs = parallel_fits(config, options)
     return LocalEngine(jobs, folder, nested=jobs == 1 and not hasattr(config, "workerinput"))
 
 
@@ -38,10 +45,10 @@ def parallel_fits(config: pytest.Config, options: Options) -> int:
     return options.jobs or (1 if hasattr(config, "workerinput") else int(cpu_count()))
 
 
-def warm_up(config: pytest.Config) -> None:
+def warm_up(config: pytest.Config, options: Options) -> None:
     """Let what the fits need be imported while pytest collects; not where no fit is made."""
     distributes = not hasattr(config, "workerinput") and getattr(config.option, "dist", "no") != "no"
-    if not distributes and not config.option.collectonly:
+    if options.engine == "local" and not distributes and not config.option.collectonly:
         from pytest_model_check.fitting.local_engine import start_early
 
         start_early()

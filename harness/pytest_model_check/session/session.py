@@ -24,6 +24,7 @@ from pytest_model_check.session.results import CheckResult, ItemResult, LateErro
 from pytest_model_check.session.typed import as_typed
 
 if TYPE_CHECKING:
+    from pytest_model_check.fitting.dask_engine import DaskEngine
     from pytest_model_check.fitting.local_engine import LocalEngine
 
 RESULTS = pytest.StashKey[list[CheckResult]]()
@@ -58,7 +59,7 @@ class ModelCheckSession:
         self.retired: list[str] = []
         self.problems: list[str] = []
         selection.narrow_collection(config)
-        engines.warm_up(config)
+        engines.warm_up(config, self.options)
 
     # -- collection ------------------------------------------------------------------------------------------------
 
@@ -103,7 +104,7 @@ class ModelCheckSession:
         self.results.expected = list(ids)
 
     @functools.cached_property
-    def engine(self) -> LocalEngine:
+    def engine(self) -> LocalEngine | DaskEngine:
         """What makes the fits of all checks."""
         return engines.open_engine(self.config, self.options, self.scratch)
 
