@@ -19,7 +19,7 @@ from pytest_model_check.data import splits
 from pytest_model_check.data.dataset import Dataset
 from pytest_model_check.errors import CandidateError
 from pytest_model_check.fitting import crossval, pickling, shared_data
-from pytest_model_check.fitting.engine import Batch, InProcess, Limited
+from pytest_model_check.fitting.engine import Batch, CheckEngine, InProcess
 from pytest_model_check.fitting.fit import Fit
 from pytest_model_check.fitting.local_engine import LocalEngine
 from sklearn.base import BaseEstimator, RegressorMixin
@@ -134,7 +134,7 @@ def test_children_answer_what_this_process_does(jobs):
 def test_a_fit_that_ends_its_process_is_named_and_others_go_on(engine, how, words):
     began = time.monotonic()
     with pytest.raises(CandidateError, match=words):
-        answers(how, Limited(engine, 0.3))
+        answers(how, CheckEngine(engine, 0.3))
     assert time.monotonic() - began < 20
     assert answers("", engine) == {0}
 

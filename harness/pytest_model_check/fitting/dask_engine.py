@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_model_check.errors import CandidateError, EngineError, one_line
 from pytest_model_check.fitting import pickling
 from pytest_model_check.fitting.dask_task import Job, Pickled, make_fit, versions
-from pytest_model_check.fitting.engine import Batch, Outcome, Outcomes
+from pytest_model_check.fitting.engine import HEARTBEAT, Batch, Outcome, Outcomes
 
 if TYPE_CHECKING:
     from pytest_model_check.data.dataset import Dataset
@@ -46,6 +46,7 @@ class DaskEngine:
         self._client: Any = None
         self._refused: EngineError | None = None
         self._sent: dict[int, Any] = {}
+        self._alone_since: float | None = None
 
     def close(self) -> None:
         """Leave the cluster; end it, where it is this run's own."""
@@ -91,6 +92,8 @@ class DaskEngine:
                 submit(number)
             while running:
                 task = self._next(done)
+                if task is None:
+                    yield None
                 if task not in running:
                     continue
                 number = running.pop(task)
@@ -148,19 +151,21 @@ class DaskEngine:
             ) from error
 
     def _next(self, done: queue.SimpleQueue[Any]) -> Any:
-        """Wait for a task that is done, as long as there is anybody to do it."""
-        deadline = time.monotonic() + PATIENCE
-        while True:
-            try:
-                return done.get(timeout=5)
-            except queue.Empty:
-                if self._client.ncores():
-                    deadline = time.monotonic() + PATIENCE
-                elif time.monotonic() > deadline:
-                    raise EngineError(
-                        f"the Dask cluster {self._address or 'on this machine'} has had no worker for {PATIENCE:g} s",
-                        "Their logs say why they ended.",
-                    ) from None
+        """Wait a heartbeat for a task to be done, as long as there is anybody to do it."""
+        try:
+            return done.get(timeout=HEARTBEAT)
+        except queue.Empty:
+            pass
+        if self._client.ncores():
+            self._alone_since = None
+            return None
+        self._alone_since = self._alone_since or time.monotonic()
+        if time.monotonic() - self._alone_since > PATIENCE:
+            raise EngineError(
+                f"the Dask cluster {self._address or 'on this machine'} has had no worker for {PATIENCE:g} s",
+                "Their logs say why they ended.",
+            )
+        return None
 
     def _data(self, data: Dataset) -> Any:
         """Send a data set once, and again where it went with the workers that had it."""

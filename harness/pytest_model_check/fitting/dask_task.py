@@ -114,7 +114,7 @@ def make_fit(
         )
     batch = Batch((fit,), job.candidate, replace(job.cv, dataset=data), job.entropy, timeout)
     with config_context(**configuration):
-        ((_, outcome),) = _engine().run(batch)
+        ((_, outcome),) = (done for done in _engine().run(batch) if done is not None)
     return pickling.dumps(outcome)
 
 

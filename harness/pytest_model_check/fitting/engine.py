@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Generator
+import time
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -11,10 +12,12 @@ from pytest_model_check.candidates.responses import Answers
 from pytest_model_check.data.splits import CrossValidation
 from pytest_model_check.errors import CandidateError
 from pytest_model_check.fitting.fit import Fit, try_fit
+from pytest_model_check.judgement.verdicts import Times
 
 FitProgress = Callable[[int, int], None]  # fits done, fits in all
 Outcome = Answers | CandidateError
-Outcomes = Generator[tuple[int, Outcome], None, None]
+Outcomes = Generator[tuple[int, Outcome] | None, None, None]
+HEARTBEAT = 1.0  # seconds after which an engine that has nothing to report says so
 
 
 @dataclass(frozen=True)
@@ -55,9 +58,10 @@ class Engine(Protocol):
 
         Yields
         ------
-        tuple of (int, Answers or CandidateError)
-            The number of a fit in the batch and what came of it, as soon as it is done, in any order. Once one has
-            failed, those after it in the batch need not be made. Closing the generator abandons what is not done.
+        tuple of (int, Answers or CandidateError), or None
+            The number of a fit in the batch and what came of it, as soon as it is done, in any order; None now and
+            then while nothing is. Once one has failed, those after it in the batch need not be made. Closing the
+            generator abandons what is not done.
         """
 
 
@@ -76,24 +80,42 @@ class InProcess:
                 return
 
 
-@dataclass(frozen=True)
-class Limited:
-    """An engine whose fits may take so many seconds each.
+class CheckEngine:
+    """An engine for the fits of one check: within its limit of time, and with an account of what they take.
 
     Parameters
     ----------
     engine : Engine
         Makes them.
     timeout : float or None
-        Seconds per fit.
+        How many seconds each may take.
     """
 
-    engine: Engine
-    timeout: float | None
+    def __init__(self, engine: Engine, timeout: float | None = None) -> None:
+        self._engine, self._timeout = engine, timeout
+        self.waited = self.fit = self.predict = 0.0  # seconds: of this process; of those that fit, added up
 
     def run(self, batch: Batch) -> Outcomes:
-        """Make the fits, each within the limit."""
-        return self.engine.run(replace(batch, timeout=self.timeout))
+        """Make the fits; see `Engine`."""
+        with self.waiting(), contextlib.closing(self._engine.run(replace(batch, timeout=self._timeout))) as outcomes:
+            for done in outcomes:
+                if done is not None and not isinstance(done[1], CandidateError):
+                    fit, predict = done[1].seconds
+                    self.fit, self.predict = self.fit + fit, self.predict + predict
+                yield done
+
+    def times(self, *, data: float, total: float) -> Times:
+        """Return where the time of the check went, of which so much was for its data."""
+        return Times(data, self.waited, max(0.0, total - data - self.waited), self.fit, self.predict)
+
+    @contextlib.contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Count what is done meanwhile as waiting."""
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.waited += time.perf_counter() - began
 
 
 def run_fits(engine: Engine, batch: Batch, progress: FitProgress = lambda done, total: None) -> list[Answers]:
@@ -110,13 +132,15 @@ def run_fits(engine: Engine, batch: Batch, progress: FitProgress = lambda done, 
     total = len(batch.fits)
     progress(0, total)
     with contextlib.closing(engine.run(batch)) as outcomes:
-        for number, outcome in outcomes:
-            if isinstance(outcome, CandidateError):
-                errors[number] = outcome
-            else:
-                answers[number] = outcome
-            if errors and all(n in answers for n in range(min(errors))):
-                break
+        for done in outcomes:
+            if done is not None:
+                number, outcome = done
+                if isinstance(outcome, CandidateError):
+                    errors[number] = outcome
+                else:
+                    answers[number] = outcome
+                if errors and all(n in answers for n in range(min(errors))):
+                    break
             progress(len(answers), total)
     if errors:
         raise errors[min(errors)]

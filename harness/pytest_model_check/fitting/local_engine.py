@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_model_check.errors import CandidateError, DataError, one_line
 from pytest_model_check.fitting import endings, pickling, shared_data, surroundings
-from pytest_model_check.fitting.engine import Batch, Outcome, Outcomes
+from pytest_model_check.fitting.engine import HEARTBEAT, Batch, Outcome, Outcomes
 from pytest_model_check.fitting.worker import BEGUN, Job, Task, serve
 
 if TYPE_CHECKING:
@@ -83,7 +83,10 @@ class LocalEngine:
                     worker = self._free_worker(job)
                     busy[worker] = todo.pop(0)
                     worker.begin(batch, busy[worker], job)
-                for worker in _wait(busy):
+                said = _wait(busy)
+                if not said:
+                    yield None
+                for worker in said:
                     outcome = worker.hear(batch, busy[worker])
                     if outcome is None:
                         continue
@@ -206,10 +209,10 @@ class _Worker:
 
 
 def _wait(workers: Iterable[_Worker]) -> list[_Worker]:
-    """Wait until some say something, die, or take too long."""
+    """Wait until some say something, die, or take too long; for no longer than a heartbeat."""
     handles = {handle: worker for worker in workers for handle in (worker.connection, worker.process.sentinel)}
     deadlines = [worker.deadline for worker in workers if worker.deadline is not None]
-    heard = wait(handles, max(0.0, min(deadlines) - time.monotonic()) if deadlines else None)
+    heard = wait(handles, max(0.0, min([HEARTBEAT, *(deadline - time.monotonic() for deadline in deadlines)])))
     if heard:
         return list(dict.fromkeys(handles[handle] for handle in heard))
     now = time.monotonic()

@@ -12,7 +12,7 @@ from pytest_model_check.data.dataset import Dataset
 from pytest_model_check.data.splits import CrossValidation
 from pytest_model_check.errors import MissingBaselineError
 from pytest_model_check.fitting import crossval
-from pytest_model_check.fitting.engine import Engine, FitProgress, Limited
+from pytest_model_check.fitting.engine import CheckEngine, Engine, FitProgress
 from pytest_model_check.paths import quoted, show
 from pytest_model_check.pull_requests import approved
 from pytest_model_check.pull_requests.approved import Approval
@@ -34,7 +34,7 @@ class Context:
         What the candidate is compared with, and what a branch says instead.
     settings : Settings
         What the command line and the ini file decide.
-    engine : Engine
+    engine : CheckEngine
         Makes the fits.
     progress : callable
         Is told what is going on, and how many fits of how many are done.
@@ -44,7 +44,7 @@ class Context:
     cross_validation: CrossValidation
     approval: Approval
     settings: Settings
-    engine: Engine
+    engine: CheckEngine
     progress: Progress
 
     @property
@@ -77,8 +77,8 @@ def prepare(check: Check, settings: Settings, engine: Engine, progress: Progress
     data = dataset.read(check, settings.root)
     cross_validation = splits.make_cross_validation(check, data)
     require_enough_rows(check.metrics, crossval.slots(cross_validation), data.truth)
-    limited = Limited(engine, settings.timeout if check.timeout is None else check.timeout)
-    return Context(check, cross_validation, approval, settings, limited, progress)
+    timeout = settings.timeout if check.timeout is None else check.timeout
+    return Context(check, cross_validation, approval, settings, CheckEngine(engine, timeout), progress)
 
 
 def _elsewhere(name: str, folder: Path) -> str:

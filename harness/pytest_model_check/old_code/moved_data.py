@@ -15,7 +15,7 @@ from pytest_model_check.data import dataset, dvc_files, splits
 from pytest_model_check.data.dataset import Dataset
 from pytest_model_check.errors import DataError, IncomparableError, ModelCheckError, OldCodeError
 from pytest_model_check.fitting import crossval
-from pytest_model_check.fitting.engine import Engine
+from pytest_model_check.fitting.engine import Engine, FitProgress
 from pytest_model_check.judgement.compared import Moved, ScoreGrid
 from pytest_model_check.judgement.verdicts import MetricVerdict
 from pytest_model_check.old_code.runner import remeasure
@@ -49,7 +49,9 @@ def has_moved(baseline: Baseline, data: Dataset) -> bool:
     return dict(baseline.data) != dict(data.files)
 
 
-def carry_over(check: Check, data: Dataset, approval: Approval, settings: Settings) -> CarriedOver:
+def carry_over(
+    check: Check, data: Dataset, approval: Approval, settings: Settings, progress: FitProgress
+) -> CarriedOver:
     """Run the code of the approved baseline on the new data.
 
     Parameters
@@ -60,6 +62,8 @@ def carry_over(check: Check, data: Dataset, approval: Approval, settings: Settin
         What is approved, on the old data.
     settings : Settings
         Where the data lies, what runs the old code, and how many fits at a time.
+    progress : callable
+        Is told how many fits of how many are done.
 
     Raises
     ------
@@ -74,7 +78,7 @@ def carry_over(check: Check, data: Dataset, approval: Approval, settings: Settin
         commit = approval.commit()
         old_root = _old_data(old, settings.root, settings.scratch)
         predictions = approval.predictions(settings.scratch).predictions
-        new = remeasure(old, predictions, data, commit=commit, old_root=old_root, settings=settings)
+        new = remeasure(old, predictions, data, commit=commit, old_root=old_root, settings=settings, progress=progress)
     except IncomparableError as error:
         again = f'pytest --model-check --model-check-accept "reason" {shlex.quote(check.nodeid)}'
         raise OldCodeError(

@@ -150,7 +150,7 @@ def measure_on_both(check: Check, job: Job) -> None:
     """
     from pytest_model_check.baselines import measure, store
     from pytest_model_check.data import dataset, splits
-    from pytest_model_check.fitting.engine import Limited
+    from pytest_model_check.fitting.engine import CheckEngine
     from pytest_model_check.fitting.local_engine import LocalEngine
 
     sys.path[:] = [str(job.tool), *(entry for entry in sys.path if entry != str(job.tool))]  # the fits' too
@@ -166,7 +166,13 @@ def measure_on_both(check: Check, job: Job) -> None:
     with _on("the new data"):
         cv = splits.make_cross_validation(check, dataset.read(check, job.root, _known(job.root, job.files)))
         with LocalEngine(job.n_jobs, nested=job.n_jobs == 1) as engine:
-            fitted = measure.fit(check, cv, entropy=job.baseline.entropy, engine=Limited(engine, check.timeout))
+            fitted = measure.fit(
+                check,
+                cv,
+                entropy=job.baseline.entropy,
+                progress=job.report_progress,
+                engine=CheckEngine(engine, check.timeout),
+            )
         measured = measure.assemble(check, cv, fitted, generation=job.baseline.generation, anchors={})
     _require_old_code(job)
     pending = store.prepare(measured.baseline, measured.approved, job.result)
