@@ -217,8 +217,11 @@ def big_fits() -> None:
     y = rng.normal(size=ROWS)
     data = Dataset(X=X, y=y, groups=None, time=None, slices=X.iloc[:, :0], files=(("big.parquet", "0" * 32),))
     learner = HistGradientBoostingRegressor(max_iter=2, early_stopping=False)
-    cv = splits.make_cross_validation(make_check(learner, data="big.parquet", target="y", name="big"), data)
+    check = make_check(learner, data="big.parquet", target="y", name="big")
+    del X
     with LocalEngine(2) as engine:
+        data = engine.share(data)
+        cv = splits.make_cross_validation(check, data)
         crossval.predict(learner, cv, seeds=1, entropy=0, engine=engine)
 
 

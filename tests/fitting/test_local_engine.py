@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -55,8 +56,10 @@ class Odd(RegressorMixin, BaseEstimator):
             case "is killed":
                 os.kill(os.getpid(), signal.SIGKILL)
             case "hangs":
-                while True:
-                    time.sleep(0.01)
+                hang()
+            case "prints":
+                print("to its output")  # noqa: T201
+                subprocess.run([sys.executable, "-c", "print('its child too')"], check=True)
 
     def predict(self, X):
         match self.how:
@@ -75,6 +78,11 @@ class Odd(RegressorMixin, BaseEstimator):
             case _:
                 found = 0
         return np.full(len(X), float(found))
+
+
+def hang():
+    """Loop in C without ever giving the GIL back."""
+    re.match(r"(a|aa)+$", "a" * 200 + "b")
 
 
 def cross_validation(rows=60, cv=3) -> splits.CrossValidation:
@@ -128,7 +136,7 @@ def test_children_answer_what_this_process_does(jobs):
         ("aborts", r"fold \d, seed 0: .* was killed \(SIGABRT\)(.|\n)*test_local_engine.py.*in misbehave"),
         ("is killed", r"fold \d, seed 0: .* was killed \(SIGKILL\): out of memory\?(.|\n)*--model-check-jobs=1"),
         ("leaves", r"fold \d: the candidate called sys.exit\(3\)"),
-        ("hangs", r"fold \d, seed 0: .* not done after 0.3 s(.|\n)*test_local_engine.py.*in misbehave(.|\n)*timeout="),
+        ("hangs", r"fold \d, seed 0: .* not done after 0.3 s(.|\n)*test_local_engine.py.*in hang(.|\n)*timeout="),
     ],
 )
 def test_a_fit_that_ends_its_process_is_named_and_others_go_on(engine, how, words):
@@ -152,6 +160,14 @@ def test_a_fit_finds_what_is_around_pytest(engine, monkeypatch, tmp_path):
     assert answers("path", engine) == {0}
     with sklearn.config_context(working_memory=77):
         assert answers("sklearn", engine) == {77}
+
+
+@posix
+def test_what_a_fit_prints_is_captured_where_pytest_captures(engine, capfd):
+    answers("prints", engine)
+    with LocalEngine(1) as fresh:
+        assert answers("prints", fresh) == {0}
+    assert set(capfd.readouterr().out.split("\n")) >= {"to its output", "its child too"}
 
 
 def test_children_stay_for_the_next_check_and_are_never_this_process(engine):
@@ -212,7 +228,7 @@ class Endless(t.Odd):
     def fit(self, X, y):
         own = subprocess.Popen(["sleep", "600"])
         print(os.getpid(), os.getppid(), own.pid, flush=True)
-        while True: pass
+        t.hang()
 
 with t.LocalEngine(2) as engine:
     t.crossval.predict(Endless(), t.cross_validation(), seeds=1, entropy=0, engine=engine)

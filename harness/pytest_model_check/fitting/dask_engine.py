@@ -56,6 +56,10 @@ class DaskEngine:
                 part.close()
         self._client = self._cluster = None
 
+    def share(self, data: Dataset) -> Dataset:
+        """Return the data set itself: the workers are elsewhere."""
+        return data
+
     def run(self, batch: Batch) -> Outcomes:
         """Make the fits, those of most rows first; see `Engine`."""
         from sklearn import get_config

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from pytest_model_check.candidates.responses import Answers
+from pytest_model_check.data.dataset import Dataset
 from pytest_model_check.data.splits import CrossValidation
 from pytest_model_check.errors import CandidateError
 from pytest_model_check.fitting.fit import Fit, try_fit
@@ -53,6 +54,9 @@ class Batch:
 class Engine(Protocol):
     """Makes fits somewhere, several at a time."""
 
+    def share(self, data: Dataset) -> Dataset:
+        """Return the data set as it lies where this engine's processes can have it without another copy."""
+
     def run(self, batch: Batch) -> Outcomes:
         """Make the fits of a batch.
 
@@ -67,6 +71,10 @@ class Engine(Protocol):
 
 class InProcess:
     """The engine for fits that are safe here, such as a dummy's: one after another, in this process."""
+
+    def share(self, data: Dataset) -> Dataset:
+        """Return the data set itself."""
+        return data
 
     def run(self, batch: Batch) -> Outcomes:
         """Make the fits in order, up to the first that fails."""
@@ -94,6 +102,10 @@ class CheckEngine:
     def __init__(self, engine: Engine, timeout: float | None = None) -> None:
         self._engine, self._timeout = engine, timeout
         self.waited = self.fit = self.predict = 0.0  # seconds: of this process; of those that fit, added up
+
+    def share(self, data: Dataset) -> Dataset:
+        """Share a data set; see `Engine`."""
+        return self._engine.share(data)
 
     def run(self, batch: Batch) -> Outcomes:
         """Make the fits; see `Engine`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import itertools
 import multiprocessing
 import os
@@ -15,6 +16,7 @@ import threading
 import time
 import weakref
 from collections.abc import Iterable, Iterator
+from multiprocessing import reduction
 from multiprocessing.connection import wait
 from pathlib import Path
 from types import ModuleType
@@ -71,6 +73,14 @@ class LocalEngine:
         self._idle = []
         self._remove()
 
+    def share(self, data: Dataset) -> Dataset:
+        """Put a data set into the file that the children map, and map it here: the frame that was read can go."""
+        path = self._write(data)
+        X, y = shared_data.read(path)
+        mapped = dataclasses.replace(data, X=X, y=y, slices=data.slices.copy())  # a view would keep the whole
+        self._keep(mapped, path)
+        return mapped
+
     def run(self, batch: Batch) -> Outcomes:
         """Make the fits, those of most rows first; see `Engine`."""
         job = self._job(batch)
@@ -118,19 +128,25 @@ class LocalEngine:
         return Job(candidate, self._file(batch.cv.dataset), surroundings.current())
 
     def _file(self, data: Dataset) -> Path:
-        """Write a data set once, for as long as somebody uses it."""
         if id(data) not in self._files:
-            path = self._folder / f"data-{next(self._numbers)}"
-            try:
-                shared_data.write(path, (data.X, data.y))
-            except OSError as error:
-                raise DataError(
-                    f"{data.path} can't be handed to the processes that fit: {one_line(error)}",
-                    f"They share a file below {self._folder.parent}; TMPDIR names another place.",
-                ) from error
-            self._files[id(data)] = path
-            weakref.finalize(data, self._forget, id(data)).atexit = False
+            self._keep(data, self._write(data))
         return self._files[id(data)]
+
+    def _write(self, data: Dataset) -> Path:
+        path = self._folder / f"data-{next(self._numbers)}"
+        try:
+            shared_data.write(path, (data.X, data.y))
+        except OSError as error:
+            raise DataError(
+                f"{data.path} can't be handed to the processes that fit: {one_line(error)}",
+                f"They share a file below {self._folder.parent}; TMPDIR names another place.",
+            ) from error
+        return path
+
+    def _keep(self, data: Dataset, path: Path) -> None:
+        """Remember where a data set lies, for as long as somebody has it."""
+        self._files[id(data)] = path
+        weakref.finalize(data, self._forget, id(data)).atexit = False
 
     def _forget(self, key: int) -> None:
         self._files.pop(key).unlink(missing_ok=True)
@@ -155,7 +171,10 @@ class _Worker:
         context: Any = _context()
         self.connection, theirs = context.Pipe()
         # a daemon is ended when this process ends; to itself it is none
-        self.process = context.Process(target=serve, args=(theirs, trace), kwargs={"nested": nested}, daemon=True)
+        outputs = () if _METHOD == "spawn" else (_Descriptor(1), _Descriptor(2))
+        self.process = context.Process(
+            target=serve, args=(theirs, outputs, trace), kwargs={"nested": nested}, daemon=True
+        )
         with _without_main():
             self.process.start()
         theirs.close()
@@ -206,6 +225,23 @@ class _Worker:
             trace = ""
         self.kill()
         return trace
+
+
+class _Descriptor:
+    """A descriptor of this process that a new one gets a copy of; there it is a number.
+
+    Else it would have those that the process had that it is forked from, when that began.
+    """
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _arrived, (reduction.DupFd(self._number),)
+
+
+def _arrived(descriptor: Any) -> int:
+    return int(descriptor.detach())
 
 
 def _wait(workers: Iterable[_Worker]) -> list[_Worker]:

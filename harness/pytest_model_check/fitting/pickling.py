@@ -17,9 +17,14 @@ from pytest_model_check.errors import CandidateError, one_line
 
 
 def travel_by_value(module: Any) -> None:
-    """Let the test module's classes and functions reach the fitting processes, which may be unable to import it."""
-    if module is not None:
-        cloudpickle.register_pickle_by_value(module)
+    """Let the classes and functions of a test module reach the fitting processes, which may be unable to import it.
+
+    Those of conftest files, too.
+    """
+    conftests = [its for name, its in list(sys.modules.items()) if name.rpartition(".")[2] == "conftest"]
+    for each in (module, *conftests):
+        if each is not None:
+            cloudpickle.register_pickle_by_value(each)
 
 
 @contextlib.contextmanager

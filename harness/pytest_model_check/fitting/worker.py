@@ -11,7 +11,7 @@ import select
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -69,19 +69,24 @@ class Task:
     job: Job | None
 
 
-def serve(connection: Connection, trace: Path, *, nested: bool) -> None:
+def serve(connection: Connection, outputs: Sequence[int], trace: Path, *, nested: bool) -> None:
     """Make fits until the connection ends.
 
     Parameters
     ----------
     connection : Connection
         Tasks come from it, pickled; for each, `BEGUN` and the pickled outcome go back.
+    outputs : sequence of int
+        The descriptors of the parent's output and errors, which pytest may have captured.
     trace : Path
         Where to write what was going on in a fit that crashes or takes too long.
     nested : bool
         Whether a candidate's own ``n_jobs`` is heeded: there are cores for it.
     """
     multiprocessing.current_process().daemon = False  # a candidate may start processes of its own
+    for theirs, ours in zip(outputs, (1, 2), strict=False):
+        os.dup2(theirs, ours)
+        os.close(theirs)
     _end_with_parent()
     job, data = None, (None, None)
     with trace.open("w", encoding="utf-8") as file:
@@ -107,6 +112,8 @@ def serve(connection: Connection, trace: Path, *, nested: bool) -> None:
                 connection.send_bytes(BEGUN)
                 with _watched(task.timeout, file), _inner_parallelism(allowed=nested):
                     outcome = _fit(task, loaded, data)
+            for stream in (sys.stdout, sys.stderr):
+                stream.flush()  # what a fit prints is its test's
             connection.send_bytes(_reply(task, outcome))
 
 

@@ -74,7 +74,7 @@ def prepare(check: Check, settings: Settings, engine: Engine, progress: Progress
             or f"{show(settings.folder)}/ holds none of this name. Record one from the model as it is now: "
             "pytest --model-check --update-baselines",
         )
-    data = dataset.read(check, settings.root)
+    data = engine.share(dataset.read(check, settings.root))
     cross_validation = splits.make_cross_validation(check, data)
     require_enough_rows(check.metrics, crossval.slots(cross_validation), data.truth)
     timeout = settings.timeout if check.timeout is None else check.timeout
