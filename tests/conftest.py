@@ -30,6 +30,9 @@ def preloaded() -> None:
         importlib.import_module(module)
     for found in pkgutil.walk_packages(pytest_model_check.__path__, f"{pytest_model_check.__name__}."):
         importlib.import_module(found.name)
+    from pytest_model_check.fitting import local_engine
+
+    local_engine.start_early()  # the process that the fits of all runs are forked from
     gc.freeze()  # DVC's databases are collected after each use, which should not go through all this
 
 

@@ -16,6 +16,7 @@ from pytest_model_check.data import splits
 from pytest_model_check.data.dataset import Dataset
 from pytest_model_check.errors import CandidateError
 from pytest_model_check.fitting import crossval
+from pytest_model_check.fitting.engine import InProcess
 from pytest_model_check.judgement.noise import measure
 from pytest_model_check.scoring.metrics import score
 from sklearn import metrics as sk
@@ -24,6 +25,8 @@ from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.tree import DecisionTreeClassifier
+
+HERE = InProcess()
 
 RANDOM = DecisionTreeClassifier(max_depth=3, splitter="random")
 
@@ -58,7 +61,7 @@ def recorded(candidate, *, generation=1, name="tumours", data=None, **promise):
     check = make_check(candidate, data="data.csv", target="y", name=name, **{"cv": 3, "seeds": 4, **promise})
     cv = splits.make_cross_validation(check, dataset() if data is None else data)
     entropy = crossval.entropy_of(cv.dataset.target_digest, cv.splitter, generation)
-    measured = assemble(check, cv, fit(check, cv, entropy=entropy, jobs=1), generation=generation, anchors={})
+    measured = assemble(check, cv, fit(check, cv, entropy=entropy, engine=HERE), generation=generation, anchors={})
     return measured.baseline, measured.approved.predictions, measured.fits
 
 

@@ -24,6 +24,7 @@ from pytest_model_check.checks.make_check import make_check
 from pytest_model_check.data import dataset, dvc_files, splits
 from pytest_model_check.errors import IncomparableError, OldCodeError
 from pytest_model_check.fitting import crossval
+from pytest_model_check.fitting.engine import InProcess
 from pytest_model_check.old_code.runner import Remeasured, remeasure
 from pytest_model_check.settings import Settings
 from sklearn.linear_model import LogisticRegression
@@ -121,7 +122,7 @@ class Moved:
         """Record a candidate in this process, on the data as it is."""
         check = dataclasses.replace(self.check(), candidate=candidate)
         cv = splits.make_cross_validation(check, dataset.read(check, self.root))
-        fitted = measure.fit(check, cv, entropy=crossval.entropy_of_name("tumours", 1), jobs=1)
+        fitted = measure.fit(check, cv, entropy=crossval.entropy_of_name("tumours", 1), engine=InProcess())
         measured = measure.assemble(check, cv, fitted, generation=1, anchors={})
         return measured.baseline, measured.approved
 

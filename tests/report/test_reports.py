@@ -45,6 +45,7 @@ def test_json_is_the_contract() -> None:
                 "data": {"path": "data/churn.csv", "md5": "0" * 32, "rows": 5690},
                 "fits": 30,
                 "seconds": 1.9,
+                "times": None,
                 "flips": None,
                 "environment": [],
                 "models": {"released": "", "candidate": ""},
@@ -105,7 +106,8 @@ def test_the_keys_of_the_json_report_are_a_contract() -> None:
     (check,) = plain["checks"]
     assert list(check) == [
         "name", "nodeid", "verdict", "passed", "message", "advice", "accepted", "weakened", "standing", "moved", "data",
-        "fits", "seconds", "flips", "environment", "models", "protocol", "recording", "reused", "learner", "folds",
+        "fits", "seconds", "times", "flips", "environment", "models", "protocol", "recording", "reused", "learner",
+        "folds",
         "charts", "metrics", "quality",
     ]  # fmt: skip
     assert list(check["quality"]) == ["metrics", "alternatives", "folds", "groups", "time", "effective_rows"]

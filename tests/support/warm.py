@@ -23,6 +23,7 @@ import tempfile
 import traceback
 from collections.abc import Mapping
 from functools import cache
+from multiprocessing import forkserver
 from pathlib import Path
 from typing import NoReturn
 
@@ -103,6 +104,7 @@ def _serve(listening: socket.socket) -> None:
     """Fork a process for every order, until the process that started this one is gone."""
     for library in [*LIBRARIES, "dvc.cli.parser", "pytest"]:
         importlib.import_module(library)
+    _start_forkserver()
     gc.freeze()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while listening in select.select([listening, sys.stdin], [], [])[0]:
@@ -112,6 +114,16 @@ def _serve(listening: socket.socket) -> None:
             listening.close()
             _obey(connection)
         connection.close()
+
+
+def _start_forkserver() -> None:
+    """Start what the fits of all processes are forked from, as `fitting.local_engine` does: it is theirs to import."""
+    before = dict(os.environ)
+    os.environ |= {"PYTHONSAFEPATH": "1", "OPENBLAS_NUM_THREADS": "1"}
+    forkserver.set_forkserver_preload(["pytest_model_check.fitting.preload"])
+    forkserver.ensure_running()
+    os.environ.clear()
+    os.environ.update(before)
 
 
 def _obey(connection: socket.socket) -> NoReturn:
@@ -127,6 +139,7 @@ def _obey(connection: socket.socket) -> NoReturn:
         os.chdir(cwd)
         os.environ.clear()
         os.environ.update(environment)
+        forkserver.ensure_running = forkserver._forkserver.ensure_running = lambda: None  # type: ignore[method-assign]
         os._exit(_execute(arguments))
     _, status = os.waitpid(process, 0)
     connection.sendall(str(os.waitstatus_to_exitcode(status)).encode())

@@ -26,7 +26,7 @@ from pytest_model_check.data.dataset import Dataset
 from pytest_model_check.data.splits import CrossValidation
 from pytest_model_check.errors import CandidateError, PromiseError
 from pytest_model_check.fitting import crossval
-from pytest_model_check.fitting.joblib_engine import FitProgress
+from pytest_model_check.fitting.engine import Engine, FitProgress, InProcess
 from pytest_model_check.fitting.naive_forecasts import naive_forecasts
 from pytest_model_check.fitting.predictions import Predictions
 from pytest_model_check.judgement import drift, noise
@@ -100,7 +100,7 @@ def fit(
     cv: CrossValidation,
     *,
     entropy: int,
-    jobs: int,
+    engine: Engine,
     progress: FitProgress = lambda done, total: None,
 ) -> Fitted:
     """Fit the check's candidate as a baseline is measured, and its dummy.
@@ -114,8 +114,8 @@ def fit(
     entropy : int
         Where the random states come from: `crossval.entropy_of` the data, the splits and the recording's number, so
         that a lucky run can't approve itself; a baseline that is made again draws those that it drew before.
-    jobs : int
-        How many processes.
+    engine : Engine
+        Makes the candidate's fits.
     progress : callable
         Is told how many fits of how many are done.
 
@@ -124,8 +124,8 @@ def fit(
     CandidateError
         If a fit fails.
     """
-    predict = partial(crossval.predict, cv=cv, entropy=entropy, jobs=jobs, progress=progress)
-    random, nondeterministic = crossval.is_random(check.candidate, cv, entropy=entropy, jobs=jobs)
+    predict = partial(crossval.predict, cv=cv, entropy=entropy, engine=engine, progress=progress)
+    random, nondeterministic = crossval.is_random(check.candidate, cv, entropy=entropy, engine=engine)
     replicates = None
     if random or nondeterministic:
         predictions = predict(check.candidate, seeds=check.seeds)
@@ -223,7 +223,7 @@ def _alternatives(
 
 
 def _dummies(check: Check, cv: CrossValidation, entropy: int) -> tuple[Predictions, ...]:
-    dummy = crossval.predict(make_dummy(check.task), cv, seeds=1, entropy=entropy, jobs=1)
+    dummy = crossval.predict(make_dummy(check.task), cv, seeds=1, entropy=entropy, engine=InProcess())
     if check.task == "classification" or check.time is None:
         return (_with_decision_function(dummy),)
     forecasts = naive_forecasts(cv, check.season)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import traceback
 import warnings
 from typing import TYPE_CHECKING, Any
@@ -62,8 +63,11 @@ def answer(
         try:
             model = clone(candidate)
             set_random_states(model, random_state)
+            began = time.perf_counter()
             sample_weights.fit(model, *train, sample_weight)
+            fitted = time.perf_counter()
             raw = _ask(model, test)
+            seconds = (fitted - began, time.perf_counter() - fitted)
         except Exception as error:
             raise _raised(error) from error
     if "predict" not in raw:
@@ -72,7 +76,7 @@ def answer(
     if classes is not None:
         known = getattr(model, "classes_", classes)
         responses = {name: aligned(name, answers, known, classes) for name, answers in responses.items()}
-    return Answers(responses, tuple({(w.category, str(w.message)): None for w in caught}))
+    return Answers(responses, tuple({(w.category, str(w.message)): None for w in caught}), seconds)
 
 
 def _ask(model: Any, test: pd.DataFrame) -> dict[str, Any]:

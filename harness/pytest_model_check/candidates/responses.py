@@ -29,10 +29,13 @@ class Answers:
         ``predict``, ``predict_proba`` and ``decision_function``, as far as the model has them.
     warned : tuple of (type, str)
         The warnings of the fit, each once.
+    seconds : tuple of (float, float)
+        What fitting and predicting took.
     """
 
     responses: Mapping[str, NDArray[Any]]
     warned: tuple[tuple[type[Warning], str], ...]
+    seconds: tuple[float, float] = (0.0, 0.0)
 
 
 def checked(name: str, answers: Any, rows: int) -> NDArray[Any]:

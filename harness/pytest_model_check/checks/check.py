@@ -69,6 +69,8 @@ class Check:
         The problem, in the author's words: the write-up begins with it.
     caveats : tuple of str
         What the author wants a reader of the write-up to bear in mind.
+    timeout : float or None
+        How many seconds a fit may take; None: as the ini file says.
     """
 
     name: str
@@ -88,6 +90,7 @@ class Check:
     sample_weight: str | None = None
     description: str = ""
     caveats: tuple[str, ...] = ()
+    timeout: float | None = None
 
     @property
     def task(self) -> str:

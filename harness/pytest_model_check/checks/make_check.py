@@ -67,6 +67,7 @@ def make_check(
     load: Load | None = None,
     description: str = "",
     caveats: str | Sequence[str] = (),
+    timeout: float | None = None,
     name: str,
     nodeid: str = "",
 ) -> Check:
@@ -131,7 +132,16 @@ def make_check(
         load=load,
         description=inspect.cleandoc(description),
         caveats=_caveats(caveats),
+        timeout=_timeout(timeout),
     )
+
+
+def _timeout(timeout: float | None) -> float | None:
+    if timeout is None:
+        return None
+    if isinstance(timeout, bool) or not isinstance(timeout, Real) or not 0 < timeout < math.inf:
+        raise PromiseError(f"timeout={timeout!r} is no number of seconds", "Say how long one fit may take: timeout=60.")
+    return float(timeout)
 
 
 def _require_estimator(candidate: Any) -> None:

@@ -36,6 +36,7 @@ class ModelCheck(Protocol):
         load: Load | None = None,
         description: str = "",
         caveats: str | Sequence[str] = (),
+        timeout: float | None = None,
         name: str | None = None,
     ) -> Verdict:
         """Judge a candidate against its approved baseline; the test fails unless it is at least as good.
@@ -74,6 +75,8 @@ class ModelCheck(Protocol):
             The problem, in your words: a write-up begins with it.
         caveats : str or sequence of str
             What its reader must bear in mind.
+        timeout : float, optional
+            How many seconds one fit may take. Default: the ini key ``model_check_timeout``; without it, no limit.
         name : str, optional
             The baseline's name. Default: the test's, without ``test_``.
 

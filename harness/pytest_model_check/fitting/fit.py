@@ -37,7 +37,7 @@ def try_fit(
     classes: NDArray[Any] | None,
     entropy: int,
     sample_weight: NDArray[np.float64] | None = None,
-) -> tuple[Fit, Answers | CandidateError]:
+) -> Answers | CandidateError:
     """Make a fit; an error of the candidate's is returned, for the caller to raise in the order of the fits."""
     key = np.random.SeedSequence(entropy, spawn_key=(fit.seed, fit.split))
     train = split.train
@@ -46,11 +46,11 @@ def try_fit(
         train = np.delete(train, _left_out(fit, len(train), entropy))
     try:
         weights = None if sample_weight is None else sample_weight[train]
-        return fit, answer(candidate, (X.iloc[train], y[train]), X.iloc[split.test], key, classes, weights)
+        return answer(candidate, (X.iloc[train], y[train]), X.iloc[split.test], key, classes, weights)
     except CandidateError as error:
         named = CandidateError(f"{split.words}: {error.message}", error.advice)
         named.__cause__ = error
-        return fit, named
+        return named
 
 
 def _left_out(fit: Fit, rows: int, entropy: int) -> NDArray[np.int64]:

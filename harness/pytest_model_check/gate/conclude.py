@@ -12,12 +12,23 @@ from pytest_model_check.gate.context import Context
 from pytest_model_check.gate.findings import Comparison, Recording, named
 from pytest_model_check.judgement import explain
 from pytest_model_check.judgement.compared import Compared, DataVersion
-from pytest_model_check.judgement.verdicts import PASSING, Concessions, Cost, Label, MetricVerdict, Verdict, worst
+from pytest_model_check.judgement.verdicts import (
+    PASSING,
+    Concessions,
+    Cost,
+    Label,
+    MetricVerdict,
+    Times,
+    Verdict,
+    worst,
+)
 from pytest_model_check.paths import quoted, show
 from pytest_model_check.pull_requests.approved import Approval
 
 
-def conclude(context: Context, comparison: Comparison, recording: Recording, *, seconds: float) -> Verdict:
+def conclude(
+    context: Context, comparison: Comparison, recording: Recording, *, seconds: float, times: Times
+) -> Verdict:
     """Return the verdict: what was accepted passes, what is disputed or promises less does not."""
     check, approval, rules = context.check, context.approval, context.settings.rules
     metrics = recording.metrics
@@ -51,7 +62,7 @@ def conclude(context: Context, comparison: Comparison, recording: Recording, *, 
             tuple(old for old in (baseline.standing if baseline else ()) if old not in recording.accepted),
         ),
         differences=comparison.differences,
-        cost=Cost(comparison.fits + recording.fits, seconds),
+        cost=Cost(comparison.fits + recording.fits, seconds, times),
         quality=recording.quality,
     )
 

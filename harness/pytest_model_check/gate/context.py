@@ -13,7 +13,7 @@ from pytest_model_check.data.dataset import Dataset
 from pytest_model_check.data.splits import CrossValidation
 from pytest_model_check.errors import MissingBaselineError
 from pytest_model_check.fitting import crossval
-from pytest_model_check.fitting.joblib_engine import FitProgress
+from pytest_model_check.fitting.engine import CheckEngine, Engine, FitProgress
 from pytest_model_check.paths import quoted, show
 from pytest_model_check.pull_requests import approved
 from pytest_model_check.pull_requests.approved import Approval
@@ -35,6 +35,8 @@ class Context:
         What the candidate is compared with, and what a branch says instead.
     settings : Settings
         What the command line and the ini file decide.
+    engine : CheckEngine
+        Makes the fits.
     progress : callable
         Is told what is going on, and how many fits of how many are done.
     """
@@ -43,6 +45,7 @@ class Context:
     cross_validation: CrossValidation
     approval: Approval
     settings: Settings
+    engine: CheckEngine
     progress: Progress
 
     @property
@@ -55,7 +58,7 @@ class Context:
         return partial(self.progress, doing)
 
 
-def prepare(check: Check, settings: Settings, progress: Progress) -> Context:
+def prepare(check: Check, settings: Settings, engine: Engine, progress: Progress) -> Context:
     """Find what is approved, read the data and split it.
 
     Raises
@@ -72,13 +75,14 @@ def prepare(check: Check, settings: Settings, progress: Progress) -> Context:
             or f"{show(settings.folder)}/ holds none of this name. Record one from the model as it is now: "
             "pytest --model-check --update-baselines",
         )
-    data = dataset.read(check, settings.root)
+    data = engine.share(dataset.read(check, settings.root))
     cross_validation = splits.make_cross_validation(check, data)
     if check.sample_weight is not None:
         require_weighable(check.metrics, cross_validation.classes)
         sample_weights.require_weighable(check.candidate)
     require_enough_rows(check.metrics, crossval.slots(cross_validation), data.truth)
-    return Context(check, cross_validation, approval, settings, progress)
+    timeout = settings.timeout if check.timeout is None else check.timeout
+    return Context(check, cross_validation, approval, settings, CheckEngine(engine, timeout), progress)
 
 
 def _elsewhere(name: str, folder: Path) -> str:

@@ -80,7 +80,7 @@ def measure_candidate(
         check,
         cv,
         entropy=entropy,
-        jobs=settings.jobs,
+        engine=context.engine,
         progress=context.progress_of(doing),
     )
     anchors = {name: anchor for name, anchor in comparison.anchors.items() if name not in given_up}

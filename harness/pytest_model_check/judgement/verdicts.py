@@ -239,11 +239,31 @@ class Concessions:
 
 
 @dataclass(frozen=True)
+class Times:
+    """Where the time of a check went, in seconds.
+
+    Parameters
+    ----------
+    data, waiting, judge : float
+        Reading the data, waiting for the fits, and everything else, mostly judging: the wall time.
+    fit, predict : float
+        Fitting and predicting, added up over the processes that do it.
+    """
+
+    data: float
+    waiting: float
+    judge: float
+    fit: float
+    predict: float
+
+
+@dataclass(frozen=True)
 class Cost:
-    """What a verdict took: how many fits, and the wall time from the data to the verdict."""
+    """What a verdict took: how many fits, the wall time from the data to the verdict, and where it went."""
 
     fits: int = 0
     seconds: float = 0.0
+    times: Times | None = None
 
 
 @dataclass(frozen=True)

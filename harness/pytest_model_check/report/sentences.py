@@ -157,6 +157,18 @@ def effort(verdicts: Sequence[Verdict]) -> str:
     return f"{count(fits, 'fit')} in {duration(seconds)}"
 
 
+def time_spent(verdict: Verdict) -> str | None:
+    """Return where the time of a check went; None where it made no fits."""
+    cost, spent = verdict.cost, verdict.cost.times
+    if spent is None:
+        return None
+    return (
+        f"{count(cost.fits, 'fit')} in {duration(cost.seconds)}: data {duration(spent.data)}, "
+        f"waiting for fits {duration(spent.waiting)}, judging {duration(spent.judge)}; "
+        f"in the fits: fitting {duration(spent.fit)}, predicting {duration(spent.predict)}"
+    )
+
+
 def headline(run: Run) -> str:
     """Return whether the release may go out, and how much was accepted for it."""
     checks, failed = len(run.checks), sum(not check.passed for check in run.checks)

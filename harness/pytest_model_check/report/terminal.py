@@ -167,6 +167,7 @@ def _particulars(verdict: Verdict) -> list[str]:
         "held against": compared.recording and f"recording {compared.recording}",
         "released": compared.released,
         "candidate": compared.candidate if compared.candidate != compared.released else "",
+        "time": sentences.time_spent(verdict),
         "environment": ", ".join(f"{package} {then} -> {now}" for package, then, now in compared.environment),
     }
     lines = [f"{key}: {visible(str(fact))}" for key, fact in facts.items() if fact]
