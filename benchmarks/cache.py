@@ -62,7 +62,8 @@ def main() -> None:
     )
     one, every = one_changed(options.models)
     print(
-        f"| (b) one of {options.models} models changed / all | {one / every:.2f} x ({one:.1f} s / {every:.1f} s) | 0.1 x |"
+        f"| (b) one of {options.models} models changed / all "
+        f"| {one / every:.2f} x ({one:.1f} s / {every:.1f} s) | 0.1 x |"
     )
     killed, whole = killed_half_way()
     print(

@@ -61,7 +61,7 @@ def _check(i: int) -> Verdict:
         worst([one.verdict for one in found if one.decides]),
         not fails,
         explain.sentence(name, found),
-        explain.advice(found, 10_000, changed),
+        explain.advice(found, Compared(DataVersion(rows=10_000)), changed),
         found,
         Compared(
             DataVersion(f"data/model_{i}.parquet", "0123456789abcdef" * 2, 10_000),

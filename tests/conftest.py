@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import gc
+import importlib
 import os
+import pkgutil
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import pytest_model_check
+from support import warm
 from support.branches import PROMISE, STRONG, commit
 from support.project import ROOT, Project, enter, git
 
@@ -22,10 +26,14 @@ def preloaded() -> None:
 
     In a fixture, because the repository's own model checks load this file too, and need nothing of it.
     """
-    import dvc.repo  # noqa: F401
-    import pandas.core.arrays.arrow.extension_types  # noqa: F401
-    import pytest_model_check.gate.gate  # noqa: F401
-    import ruamel.yaml  # noqa: F401
+    for module in warm.LIBRARIES:
+        importlib.import_module(module)
+    for found in pkgutil.walk_packages(pytest_model_check.__path__, f"{pytest_model_check.__name__}."):
+        importlib.import_module(found.name)
+    from pytest_model_check.fitting import local_engine
+
+    local_engine.start_early()  # the process that the fits of all runs are forked from
+    gc.freeze()  # DVC's databases are collected after each use, which should not go through all this
 
 
 @pytest.fixture
@@ -80,14 +88,7 @@ def approved_template(project_template: Path, tmp_path_factory: pytest.TempPathF
     project = Project(path, None)  # type: ignore[arg-type]
     shutil.copytree(ROOT / ".github", path / ".github", ignore=shutil.ignore_patterns("__pycache__"))
     project.check()
-    environment = os.environ | {
-        "PYTHONPATH": str(ROOT / "harness"),
-        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
-        "DVC_NO_ANALYTICS": "1",
-    }
-    command = [sys.executable, "-m", "pytest", "-p", "pytest_model_check.plugin"]
-    command += ["--update-baselines", "--model-check-jobs=1"]
-    subprocess.run(command, cwd=path, env=environment, check=True, capture_output=True)
+    project.record()
     project.dvc("push")
     git(path, "add", "-A")
     git(path, "commit", "-qm", "Approve the first baseline")
@@ -104,7 +105,9 @@ def repository(
     shutil.copytree(approved_template.parent / "remote", tmp_path / "remote")
     enter(path, monkeypatch)
     monkeypatch.setenv("PYTHONPATH", str(ROOT / "harness"))
-    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv(
+        "PATH", os.pathsep.join([str(warm.folder()), str(Path(sys.executable).parent), os.environ["PATH"]])
+    )
     config = path / ".dvc" / "config"  # of a clone elsewhere, too
     known = re.sub(r"url = .*", lambda _: f"url = {tmp_path / 'remote'}", config.read_text(encoding="utf-8"))
     config.write_text(known, encoding="utf-8")
@@ -113,12 +116,25 @@ def repository(
     return Project(path, pytester)
 
 
-@pytest.fixture
-def branch(project: Project) -> Project:
-    """Approve a baseline on main, and stand on a branch from it."""
+@pytest.fixture(scope="session")
+def branch_template(project_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Approve a baseline on main, and stand on a branch from it, once; tests get copies."""
+    path = tmp_path_factory.mktemp("branch") / "project"
+    shutil.copytree(project_template.parent, path.parent, dirs_exist_ok=True)
+    project = Project(path, None)  # type: ignore[arg-type]
     project.check(STRONG, PROMISE)
-    assert project.run("--update-baselines").ret == 0
+    project.record()
     project.dvc("push")
     commit(project, "Approve")
     project.git("checkout", "-qb", "branch")
-    return project
+    return path
+
+
+@pytest.fixture
+def branch(
+    branch_template: Path, tmp_path: Path, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> Project:
+    """Give a project with a baseline that is approved on main, on a branch from it."""
+    shutil.copytree(branch_template.parent, tmp_path, dirs_exist_ok=True)
+    enter(tmp_path / "project", monkeypatch)
+    return Project(tmp_path / "project", pytester)

@@ -104,6 +104,11 @@ def require_allowed(api: Api, request: Request, *, approver: bool) -> dict[str, 
     return pull
 
 
+def decides(pull: Mapping[str, Any]) -> str:
+    """Return the branch whose baselines decide: the default one; a pull request's author can change its base."""
+    return str(pull["base"]["repo"]["default_branch"])
+
+
 def record(arguments: Sequence[str], against: str, select: str, reason: str) -> None:
     """Run the pull request's code, in this Python: record what meets or beats its baseline, or accept what doesn't."""
     what = [f"--model-check-accept={reason}"] if reason else ["--update-baselines"]
@@ -132,7 +137,7 @@ def pack(baselines: Path, target: Path) -> list[str]:
 
 def require_same_remote(api: Api, pull: Mapping[str, Any]) -> None:
     """Refuse a branch that changes where DVC pushes to: this job's credentials must go nowhere else."""
-    base = str(event.at(pull, "base", "ref"))
+    base = decides(pull)
     try:
         approved = base64.b64decode(api.get("/contents/.dvc/config", ref=base)["content"])
     except ApiError as error:
@@ -226,7 +231,7 @@ def conclude(api: Api, pull: Mapping[str, Any], names: Sequence[str], commit: st
     told = f"Approved {', '.join(names)} in {commit} on #{number}."
     if not start:
         return told
-    inputs = {"against": f"origin/{pull['base']['ref']}"}
+    inputs = {"against": f"origin/{decides(pull)}"}
     api.send("POST", f"/actions/workflows/{start}/dispatches", {"ref": pull["head"]["ref"], "inputs": inputs})
     return (
         f"{told} A push with GITHUB_TOKEN starts no checks, so {start} was started on the branch; its report comes "
@@ -291,7 +296,7 @@ def _do(options: argparse.Namespace) -> str:
     request, api = read_request(event.read()), Api.from_environment()
     pull = require_allowed(api, request, approver=options.approver or options.step != "request")
     if options.step == "request":
-        _output(sha=request.sha, against=f"origin/{pull['base']['ref']}")
+        _output(sha=request.sha, against=f"origin/{decides(pull)}")
         return f"#{request.number} at {request.sha}, asked for by {request.by}"
     if options.step == "unpack":
         require_same_remote(api, pull)

@@ -44,6 +44,8 @@ class Run:
     ----------
     id : int
         GitHub's number of it.
+    workflow : str
+        The workflow's file, as it was in that commit or branch: another file may have the same name.
     event : str
         What started it.
     conclusion : str
@@ -63,6 +65,7 @@ class Run:
     """
 
     id: int
+    workflow: str
     event: str
     conclusion: str
     sha: str
@@ -82,6 +85,7 @@ def read_run(content: Mapping[str, Any]) -> Run | None:
         return None
     return Run(
         id=int(run["id"]),
+        workflow=str(run["path"]).partition("@")[0],
         event=str(run["event"]),
         conclusion=str(run["conclusion"]),
         sha=str(run["head_sha"]),
@@ -94,8 +98,10 @@ def read_run(content: Mapping[str, Any]) -> Run | None:
     )
 
 
-def comment(api: Api, run: Run, report: str, author: str) -> str:
+def comment(api: Api, run: Run, workflow: str, report: str, author: str) -> str:
     """Bring the comment up to date; give in a sentence what was done, or why nothing was."""
+    if run.workflow != workflow:
+        return f"No comment: this was a run of {run.workflow}, and reports come from {workflow}."
     if run.conclusion not in ENDED:
         return f"The run ended as {run.conclusion}: there is nothing to say."
     number, reason = find_pull_request(api, run)
@@ -165,6 +171,7 @@ def compose(run: Run, report: str | None) -> str:
 def main(arguments: list[str]) -> int:
     """Comment; no pull request to comment on is no failure."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--workflow", default=".github/workflows/model-check.yml", help="whose runs are believed")
     parser.add_argument("--report", default="model-check", help="the name of the artifact")
     parser.add_argument("--author", default="github-actions[bot]", help="whose comment may be updated")
     options = parser.parse_args(arguments)
@@ -173,7 +180,7 @@ def main(arguments: list[str]) -> int:
         if run is None:
             print("No comment: the repository that the pull request came from is gone.")
             return 0
-        print(comment(Api.from_environment(), run, options.report, options.author))
+        print(comment(Api.from_environment(), run, options.workflow, options.report, options.author))
     except ApiError as error:
         tell.error(str(error))
         return 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import io
 import shlex
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -164,7 +165,7 @@ def _show(options: argparse.Namespace) -> tuple[str, int]:
 
     names = history.names(options.baselines, options.names)
     baselines = [baseline for name in names if (baseline := store.read(options.baselines, name)) is not None]
-    return promise_table.render(baselines), 0
+    return promise_table.render(baselines, _width()), 0
 
 
 def _history(options: argparse.Namespace) -> tuple[str, int]:
@@ -176,7 +177,7 @@ def _history(options: argparse.Namespace) -> tuple[str, int]:
     if options.plot and form not in history_plot.FORMATS:
         raise ModelCheckError(f"--plot {options.plot}: can't draw {form or 'that'}", "Name a .png or .svg file.")
     histories = [history.read(options.baselines, name) for name in options.names or history.names(options.baselines)]
-    text = history_table.render(histories)
+    text = history_table.render(histories, _width())
     if options.plot:
         drawable = [each for each in histories if each.recordings]
         if not drawable:
@@ -184,6 +185,11 @@ def _history(options: argparse.Namespace) -> tuple[str, int]:
         _save(options.plot, history_plot.draw(drawable, form))
         text += f"\nDrawn: {options.plot}\n"
     return text, 0
+
+
+def _width() -> int | None:
+    """Return how wide the terminal is; None where the output goes into a file, which is as wide as it takes."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def _diff(options: argparse.Namespace) -> tuple[str, int]:

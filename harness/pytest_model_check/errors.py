@@ -44,6 +44,10 @@ class CandidateError(ModelCheckError):
     """The candidate can't be fitted, or does not answer as a model must."""
 
 
+class EngineError(ModelCheckError):
+    """The fits can't be made where they should be: the cluster can't be reached, or is another environment."""
+
+
 class BaselineError(ModelCheckError):
     """A stored baseline can't be read or written."""
 

@@ -123,6 +123,18 @@ def listed(folder: Path, revision: str, *, recursive: bool = False) -> list[Path
     return [folder / name.removeprefix(inside) for name in names.split("\0") if name]
 
 
+def tracked(top: Path) -> list[str]:
+    """Return the paths of the files that git knows, or could, from the top: what is ignored is left out."""
+    names = call(top, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    return [name for name in names.split("\0") if name]
+
+
+def changed(top: Path) -> set[Path]:
+    """Return the files that git would not find as they are now in its index: changed, or never added."""
+    names = call(top, "ls-files", "-z", "--modified", "--others", "--exclude-standard")
+    return {top / name for name in names.split("\0") if name}
+
+
 def commits(path: Path, revision: str = "HEAD", also: Sequence[Path] = ()) -> list[Commit]:
     """Return the commits that changed a file, or one of some more, the latest first; none before the first."""
     top = toplevel(path.parent)

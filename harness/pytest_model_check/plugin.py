@@ -22,6 +22,7 @@ INI = {
         "string",
         "",
     ),
+    "model_check_timeout": ("seconds that a fit may take; 0: no limit", "float", 0.0),
     "model_check_report": ("reports to write, as --model-check-report does; from rootdir", "args", []),
     "model_check_inconclusive": ("what an inconclusive check does: fail or pass", "string", "fail"),
     "model_check_python": ("refused: type --model-check-python", "string", ""),
@@ -68,6 +69,11 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
         metavar="FILE",
         help="write the report to FILE, repeatable; by its ending Markdown (.md), a page (.html), JSON (.json) or "
         "OpenMetrics (.txt)",
+    )
+    group.addoption(
+        "--model-check-engine",
+        metavar="ENGINE",
+        help="where fits are made: local (default), dask (a cluster on this machine) or dask://HOST:PORT",
     )
     group.addoption("--model-check-jobs", type=int, metavar="N", help="parallel fits (default: every core)")
     group.addoption(

@@ -106,6 +106,8 @@ class Settings:
         What runs the code of the approved baseline, where the data has moved.
     jobs : int
         How many fits at a time.
+    timeout : float or None
+        How many seconds a fit may take, where its check does not say it.
     rules : Rules
         What the ini file says of evidence that falls short.
     charts : bool
@@ -122,6 +124,7 @@ class Settings:
     revision: str | None = None
     python: str = ""
     jobs: int = 1
+    timeout: float | None = None
     rules: Rules = STRICT
     charts: bool = False
     cache: CacheSettings | None = None

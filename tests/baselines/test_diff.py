@@ -124,6 +124,7 @@ def test_other_data_is_shown_and_not_judged():
         {"metrics": {"roc_auc": metric(0.7, definition="another")}},
         {"metrics": {"roc_auc": metric(0.7, (0.7, 0.7))}},
         {"protocol": protocol(cv="KFold(2)")},
+        {"protocol": protocol(sample_weight="exposure")},
     ],
 )
 def test_another_definition_or_other_folds_are_not_judged(change):

@@ -11,7 +11,7 @@ import pytest
 from pytest_model_check.baselines import history
 from pytest_model_check.cli import main
 from pytest_model_check.errors import BaselineError
-from pytest_model_check.report import history_plot
+from pytest_model_check.report import history_plot, history_table, promise_table
 from support.lives import Life, accepted, anchor, baseline, metric
 
 OTHER_DATA = (("data/churn.csv", "f" * 32),)
@@ -69,6 +69,22 @@ def test_the_table_shows_score_interval_margin_drift_data_and_reason(life, capsy
     assert "ffffffff *" in third
     assert "*" not in first + second
     assert "95% interval" in out
+
+
+def test_a_terminal_of_80_columns_has_room_for_all(life):
+    life.record(baseline(0.9), day=1)
+    worse = {"roc_auc": metric(0.885, anchor=anchor(0.9))}
+    life.record(baseline(0.9, 2, metrics=worse, history=(accepted(2, "the new law, " * 12),)), day=2)
+    past = [history.read(life.folder, "churn")]
+    text = history_table.render(past, width=80)
+    assert max(map(len, text.splitlines())) <= 80 < max(map(len, history_table.render(past).splitlines()))
+    first, second = text.split("recording 1: 2026-03-01, ")[1].split("recording 2: 2026-03-02, ")
+    assert "0.880 to 0.920" in first
+    assert "accepted loss: the new law, the new law" in second
+    assert "-0.015" in second
+    shown = promise_table.render([baseline(0.9)], width=80)
+    assert max(map(len, shown.splitlines())) <= 80
+    assert "0.900 ± " in shown
 
 
 def test_the_drift_so_far_is_said_below_the_table(life, capsys):

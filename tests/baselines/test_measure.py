@@ -1,5 +1,6 @@
 """Recording measures a baseline: its seeds, its dummy and its noise floor."""
 
+import dataclasses
 import json
 import warnings
 from math import inf
@@ -15,6 +16,7 @@ from pytest_model_check.data import splits
 from pytest_model_check.data.dataset import Dataset
 from pytest_model_check.errors import CandidateError
 from pytest_model_check.fitting import crossval
+from pytest_model_check.fitting.engine import InProcess
 from pytest_model_check.judgement.noise import measure
 from pytest_model_check.scoring.metrics import score
 from sklearn import metrics as sk
@@ -23,6 +25,8 @@ from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.tree import DecisionTreeClassifier
+
+HERE = InProcess()
 
 RANDOM = DecisionTreeClassifier(max_depth=3, splitter="random")
 
@@ -57,7 +61,7 @@ def recorded(candidate, *, generation=1, name="tumours", data=None, **promise):
     check = make_check(candidate, data="data.csv", target="y", name=name, **{"cv": 3, "seeds": 4, **promise})
     cv = splits.make_cross_validation(check, dataset() if data is None else data)
     entropy = crossval.entropy_of(cv.dataset.target_digest, cv.splitter, generation)
-    measured = assemble(check, cv, fit(check, cv, entropy=entropy, jobs=1), generation=generation, anchors={})
+    measured = assemble(check, cv, fit(check, cv, entropy=entropy, engine=HERE), generation=generation, anchors={})
     return measured.baseline, measured.approved.predictions, measured.fits
 
 
@@ -224,3 +228,30 @@ def test_what_made_it_is_kept():
     assert (baseline.rows, baseline.classes, baseline.data) == (90, (0, 1), (("data.csv", "0" * 32),))
     assert baseline.protocol.cv.startswith("StratifiedKFold(n_splits=3")
     assert {"python", "numpy", "scikit-learn", "platform"} <= baseline.environment.keys()
+
+
+def test_equal_weights_measure_what_no_weights_do():
+    weighted = dataclasses.replace(dataset(), sample_weight=np.ones(90))
+    metrics = ["neg_log_loss", "roc_auc", "accuracy"]
+    plain = recorded(LogisticRegression(), metrics=metrics)[0]
+    same = recorded(LogisticRegression(), metrics=metrics, data=weighted, sample_weight="w")[0]
+    assert (plain.effective_rows, same.effective_rows) == (None, 90)
+    for name, metric in plain.metrics.items():
+        assert same.metrics[name].folds == pytest.approx(metric.folds, rel=1e-6)
+        assert same.metrics[name].margin == pytest.approx(metric.margin, rel=1e-4)
+        assert same.metrics[name].noise_reference.dummy == pytest.approx(metric.noise_reference.dummy)
+
+
+@pytest.mark.parametrize("candidate", [RANDOM, LogisticRegression()], ids=["random", "deterministic"])
+def test_a_weighted_baseline_has_a_noise_floor_of_its_own(candidate):
+    weights = np.random.default_rng(0).gamma(5, 1, 90)  # of fewer rows, in effect, F1 is only reported
+    weighted = dataclasses.replace(dataset(), sample_weight=weights)
+    metrics = ["neg_brier_score", "roc_auc", "f1"]
+    found = recorded(candidate, metrics=metrics, data=weighted, sample_weight="w")[0]
+    again = recorded(candidate, metrics=metrics, data=weighted, sample_weight="w")[0]
+    assert found == again
+    assert found.effective_rows == pytest.approx(weights.sum() ** 2 / (weights @ weights))
+    for metric in found.metrics.values():
+        assert metric.definition.endswith("with sample weights")
+        assert metric.noise_reference.floor > 0
+        assert metric.standard_error > 0

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pytest_model_check.baselines.baseline_json import from_json
+from pytest_model_check.baselines.baseline_json import from_json, to_json
 from pytest_model_check.baselines.json_reader import MalformedError
 from pytest_model_check.baselines.migrations import ratio_of_splitter
 from pytest_model_check.baselines.record import Baseline
@@ -143,3 +144,19 @@ def test_whatever_somebody_writes_into_an_earlier_baseline_is_read_or_refused_in
 @fast
 def test_the_ratio_is_a_number_whatever_the_splitter_is_called(cv, splits):
     assert 0 <= ratio_of_splitter(cv, splits) < 1e10
+
+
+def test_weights_and_repeats_are_kept_where_there_are_any():
+    plain_one = from_json(plain(3))
+    assert (plain_one.protocol.sample_weight, plain_one.effective_rows, plain_one.folds) == (None, None, ())
+    assert not {"sample_weight", "folds"} & to_json(plain_one)["protocol"].keys()
+    assert "effective_rows" not in to_json(plain_one)["data"]
+    weighted = replace(
+        plain_one,
+        protocol=replace(plain_one.protocol, sample_weight="exposure"),
+        effective_rows=366.4,
+        folds=(10, 10),
+    )
+    assert from_json(to_json(weighted)) == weighted
+    with pytest.raises(MalformedError, match="folds"):
+        from_json({**to_json(weighted), "protocol": to_json(weighted)["protocol"] | {"folds": [0]}})

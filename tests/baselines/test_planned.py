@@ -6,7 +6,7 @@ from math import inf
 import pytest
 from pytest_model_check.cli import main
 from pytest_model_check.judgement.noise import NoiseReference
-from support.lives import Life, baseline, metric
+from support.lives import Life, baseline, metric, protocol
 
 
 @pytest.fixture
@@ -50,6 +50,29 @@ def test_noise_that_was_not_measured_is_said(life, capsys):
     said = " ".join(capsys.readouterr().out.split())
     assert "The same learner: not known. It takes a baseline of two seeds or more" in said
     assert "Another learner: at least" in said
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (
+            {"protocol": protocol(time="day")},
+            "more rows are like these (of more days, or other periods of day, not more",
+        ),
+        (
+            {"protocol": protocol(groups="patient")},
+            "more rows are like these (of more groups (patient), not more rows of",
+        ),
+        ({"effective_rows": 366.4}, "500 rows (worth 366 by their weights), 10 seeds"),
+    ],
+)
+def test_a_plan_fits_what_rows_are(life, capsys, change, words):
+    life.write(baseline(name="alone", **change))
+    assert main(["plan", "alone", "--margin", "0.001"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert words in said
+    is_time_series = "protocol" in change and change["protocol"].time is not None
+    assert ("needs 18 times the splits" in said) is not is_time_series  # the past can't be repeated
 
 
 @pytest.mark.parametrize(

@@ -139,6 +139,18 @@ def test_a_season_that_need_not_be_beaten_any_more_is_a_weaker_promise_and_a_new
     assert weakened(plain, weekly) == ()
 
 
+def test_other_sample_weights_are_another_promise():
+    weighted, others, plain = (Terms(protocol(sample_weight=column), {}) for column in ("exposure", "age", None))
+    assert [explain.weakening(weaker) for weaker in weakened(weighted, plain)] == [
+        "sample_weight= is not named, was exposure"
+    ]
+    assert [explain.weakening(weaker) for weaker in weakened(weighted, others)] == [
+        "sample_weight= is age, was exposure"
+    ]
+    assert weakened(plain, weighted) == (Weakening("sample_weight", before=None, after="exposure"),)
+    assert weakened(weighted, weighted) == ()
+
+
 @given(terms)
 @fast
 def test_nothing_is_weaker_than_itself(one):

@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from pytest_model_check.baselines.rename import rename
 from pytest_model_check.baselines.retire import retire
 from pytest_model_check.cli import main
 from pytest_model_check.errors import BaselineError
+from support import warm
 from support.lives import Life, baseline
 
 
@@ -39,9 +39,7 @@ def content(folder: Path) -> dict[str, bytes]:
 
 
 def dvc_status() -> str:
-    return subprocess.run(
-        [sys.executable, "-m", "dvc", "status"], check=True, capture_output=True, text=True, env=os.environ
-    ).stdout
+    return warm.run("dvc", "status", cwd=Path.cwd(), env=os.environ).stdout
 
 
 def test_a_renamed_baseline_is_the_same_under_another_name(life):

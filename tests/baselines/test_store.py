@@ -74,7 +74,7 @@ any_baseline = st.builds(
     nodeid=texts,
     candidate=texts,
     learner=texts,
-    data=st.lists(st.tuples(texts, texts), max_size=3).map(tuple),
+    data=st.lists(st.tuples(texts.map("data/{}".format), texts), max_size=3).map(tuple),
     rows=counts,
     target_digest=texts,
     protocol=st.builds(
@@ -87,6 +87,7 @@ any_baseline = st.builds(
         slices=st.lists(texts, max_size=2).map(tuple),
         seeds=st.none() | counts,
         rules=st.builds(Rules, st.booleans(), st.booleans()),
+        sample_weight=st.none() | texts,
     ),
     test_train_ratio=ratios.map(as_kept),
     metrics=st.dictionaries(texts, metrics, max_size=3),
@@ -136,6 +137,8 @@ any_baseline = st.builds(
     columns=st.dictionaries(texts, texts, max_size=2),
     description=texts,
     caveats=st.lists(texts, max_size=2).map(tuple),
+    effective_rows=st.none() | st.floats(1, 1e6).map(as_kept),
+    folds=st.lists(counts, max_size=3).map(tuple),
 )
 EXAMPLE = Baseline(
     name="churn",

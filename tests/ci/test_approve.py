@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from approve import RefusedError, unpack
+from support import warm
 from support.fake_github import FORK, FakeGitHub, pull_request
-from support.project import LOGISTIC, ROOT, Project
+from support.project import LOGISTIC, Project
 from support.run_workflow import Event, Job, Runner, make_hub
 from support.workflows import QUICK, propose
 
@@ -63,7 +61,7 @@ class Approval:
         hub = make_hub(event, self.hub)
         override = {"install": ":", "remote": ""}
         env = {"GITHUB_API_URL": self.github.url, **QUICK}
-        runner = Runner(event, hub, self.work, self.work / "artifacts", override, env=env)
+        runner = Runner(event, hub, self.work, self.work / "artifacts", override, env=env, python=warm.folder())
         if prepare:
             prepare(runner)
         return runner.run(".github/workflows/model-check-approve.yml", done)
@@ -90,9 +88,7 @@ def left(approved_template: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     shutil.copytree(approved_template, project.path)
     project.check(BETTER)
     shutil.copytree(approved_template.parent / "remote", work / "remote")
-    environment = os.environ | QUICK | {"PYTHONPATH": str(ROOT / "harness"), "DVC_NO_ANALYTICS": "1"}
-    command = [sys.executable, "-m", "pytest", "--update-baselines", "--model-check-jobs=1"]
-    subprocess.run(command, cwd=project.path, env=environment, check=True, capture_output=True)
+    project.record()
     (work / "recording").mkdir()
     for ending in ("json", "parquet"):
         shutil.copy(project.path / "baselines" / f"tumours.{ending}", work / "recording")

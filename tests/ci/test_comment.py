@@ -44,6 +44,7 @@ def ended(**changes: Any) -> dict[str, Any]:
     """Give the event: the run of a pull request from a fork has failed."""
     run = {
         "id": 99,
+        "path": ".github/workflows/model-check.yml",
         "event": "pull_request",
         "conclusion": "failure",
         "head_sha": SHA,
@@ -299,3 +300,9 @@ def test_what_is_cut_is_closed() -> None:
 
 def test_what_is_not_utf_8_is_shown_as_far_as_it_can_be() -> None:
     assert comment.member(archive(report__md=b"caf\xe9")) == "caf\ufffd"
+
+
+def test_another_workflow_of_the_same_name_is_not_believed(comments: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    assert comments(path=".github/workflows/mine.yml", conclusion="success") == []
+    assert "a run of .github/workflows/mine.yml" in capsys.readouterr().out
+    assert comments(path=".github/workflows/model-check.yml@refs/heads/better") != []

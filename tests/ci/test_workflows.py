@@ -10,6 +10,7 @@ import check
 import pytest
 from pytest_model_check.session.options import ENDINGS
 from ruamel.yaml import YAML
+from support import warm
 from support.project import Project
 from support.run_workflow import Event, Job, Runner, make_hub
 from support.workflow_expressions import FUNCTIONS, UnsupportedError, condition, evaluate, fill
@@ -26,7 +27,8 @@ def run(project: Project, tmp_path: Path, event: Event | None = None, workflow: 
     """Run the only job of a workflow of the project, in a fresh clone."""
     event = event or Event(project.path, head="candidate")
     work = tmp_path / "github"
-    runner = Runner(event, make_hub(event, work / "hub.git"), work, tmp_path / "artifacts", OVERRIDE, env=QUICK)
+    hub, artifacts = make_hub(event, work / "hub.git"), tmp_path / "artifacts"
+    runner = Runner(event, hub, work, artifacts, OVERRIDE, env=QUICK, python=warm.folder())
     (job,) = runner.run(f".github/workflows/{workflow}").values()
     return job
 

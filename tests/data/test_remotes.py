@@ -10,8 +10,6 @@ import itertools
 import os
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,13 +72,7 @@ def recorded(project_template: Path, tmp_path_factory: pytest.TempPathFactory) -
     (base / "remote").mkdir()
     source = IMPORTS + CHECK.format(candidate=LOGISTIC, promise=", seeds=1")
     (project / "test_models.py").write_text(source, encoding="utf-8")
-    alone = {
-        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
-        "PYTEST_PLUGINS": "pytest_model_check.plugin",
-        "DVC_NO_ANALYTICS": "1",
-    }
-    command = [sys.executable, "-m", "pytest", "-q", "--update-baselines", "--model-check-jobs=1"]
-    subprocess.run(command, cwd=project, check=True, capture_output=True, env=os.environ | alone)
+    Project(project, None).record()  # type: ignore[arg-type]
     Project(project, None).dvc("push")  # type: ignore[arg-type]
     git(project, "add", "-A")
     git(project, "commit", "-qm", "A baseline")

@@ -167,7 +167,7 @@ class Place:
         for fit in self.fits:
             if fit not in found:
                 split = cv.splits[fit.split]
-                _, answers = try_fit(fit, split, candidate, self.X, self.y, cv.classes, self.entropy)
+                answers = try_fit(fit, split, candidate, self.X, self.y, cv.classes, self.entropy)
                 assert not isinstance(answers, Exception), answers
                 fits.keep(fit, answers, cv, self.entropy)
         return len(found), fits.reason

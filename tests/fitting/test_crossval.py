@@ -2,9 +2,9 @@
 
 import random
 import threading
+from dataclasses import replace
 from itertools import chain
 
-import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,6 +14,7 @@ from pytest_model_check.data import splits
 from pytest_model_check.data.dataset import Dataset
 from pytest_model_check.errors import CandidateError, DataError, PromiseError
 from pytest_model_check.fitting import crossval
+from pytest_model_check.fitting.engine import InProcess
 from pytest_model_check.fitting.fit import Fit, _left_out
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.dummy import DummyClassifier
@@ -33,6 +34,8 @@ from sklearn.model_selection import (
 )
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+
+HERE = InProcess()
 
 
 class Probe(RegressorMixin, BaseEstimator):
@@ -83,7 +86,7 @@ def cross_validation(candidate=None, data=None, **promise):
 def states(candidate, seeds=3, cv=5, **options):
     """Give the random state of each seed (row) in each split (column)."""
     cv = cross_validation(Probe(), dataset(classes=0), cv=cv)
-    found = crossval.predict(candidate, cv, seeds=seeds, entropy=11, jobs=1, **options)
+    found = crossval.predict(candidate, cv, seeds=seeds, entropy=11, engine=HERE, **options)
     firsts = np.unique(found.split, return_index=True)[1]
     return found.responses["predict"][:, firsts]
 
@@ -91,45 +94,28 @@ def states(candidate, seeds=3, cv=5, **options):
 # --- the same predictions
 
 
-@pytest.mark.parametrize(
-    "candidate", [RandomForestClassifier(3), make_pipeline(StandardScaler(), LogisticRegression())]
-)
-def test_two_jobs_predict_what_one_does(candidate):
-    cv = cross_validation(candidate, cv=3)
-    one, two = (crossval.predict(candidate, cv, seeds=2, entropy=5, jobs=jobs) for jobs in (1, 2))
-    assert one.same_slots(two)
-    assert one.agrees(two, rtol=0)
-    assert set(one.responses) >= {"predict", "predict_proba"}
+class Shuffled:
+    """Makes the fits in another order, all of them."""
+
+    def run(self, batch):
+        for number in random.Random(1).sample(range(len(batch.fits)), len(batch.fits)):
+            ((_, outcome),) = InProcess().run(replace(batch, fits=(batch.fits[number],)))
+            yield number, outcome
 
 
-def test_the_order_of_the_fits_does_not_matter(monkeypatch):
+def test_the_order_of_the_fits_does_not_matter():
     cv = cross_validation(cv=4)
     forest = RandomForestClassifier(3)
-    before = crossval.predict(forest, cv, seeds=3, entropy=5, jobs=1)
-
-    class Shuffled:
-        def __init__(self, **options):
-            assert options["return_as"].startswith("generator")
-
-        def __call__(self, tasks):
-            tasks = dict(enumerate(tasks))
-            answers = {}
-            for i in random.Random(1).sample(sorted(tasks), len(tasks)):
-                function, arguments, options = tasks[i]
-                answers[i] = function(*arguments, **options)
-            return (answers[i] for i in tasks)
-
-    monkeypatch.setattr(joblib, "Parallel", Shuffled)
-    after = crossval.predict(forest, cv, seeds=3, entropy=5, jobs=1)
+    before, after = (crossval.predict(forest, cv, seeds=3, entropy=5, engine=engine) for engine in (HERE, Shuffled()))
     assert before.same_slots(after)
     assert before.agrees(after, rtol=0)
 
 
 def test_the_first_of_many_seeds_are_those_of_few():
     cv = cross_validation(cv=3)
-    many, few = (crossval.predict(RandomForestClassifier(3), cv, seeds=n, entropy=5, jobs=1) for n in (3, 1))
+    many, few = (crossval.predict(RandomForestClassifier(3), cv, seeds=n, entropy=5, engine=HERE) for n in (3, 1))
     assert many.first(1).agrees(few, rtol=0)
-    assert not few.agrees(crossval.predict(RandomForestClassifier(3), cv, seeds=1, entropy=6, jobs=1))
+    assert not few.agrees(crossval.predict(RandomForestClassifier(3), cv, seeds=1, entropy=6, engine=HERE))
 
 
 # --- random states
@@ -163,13 +149,13 @@ def test_an_integer_deep_in_the_candidate_is_overridden(candidate):
 def test_a_replicate_lacks_one_row_in_twenty():
     cv = cross_validation(Probe(), dataset(classes=0), cv=3)
     whole, part = (
-        crossval.predict(Probe(rows=True), cv, seeds=2, entropy=1, jobs=1, leave_out=out) for out in (False, True)
+        crossval.predict(Probe(rows=True), cv, seeds=2, entropy=1, engine=HERE, leave_out=out) for out in (False, True)
     )
     assert set(whole.responses["predict"].ravel()) == {40}
     assert set(part.responses["predict"].ravel()) == {38}
     ridge = LogisticRegression(C=100)
-    refits = crossval.predict(ridge, cross_validation(cv=3), seeds=2, entropy=1, jobs=1, leave_out=True)
-    assert not refits.first(1).agrees(crossval.predict(ridge, cross_validation(cv=3), seeds=1, entropy=1, jobs=1))
+    refits = crossval.predict(ridge, cross_validation(cv=3), seeds=2, entropy=1, engine=HERE, leave_out=True)
+    assert not refits.first(1).agrees(crossval.predict(ridge, cross_validation(cv=3), seeds=1, entropy=1, engine=HERE))
     assert abs(np.diff(refits.responses["predict_proba"], axis=0)).max() > 1e-6  # other rows with every seed
 
 
@@ -193,7 +179,7 @@ def test_twenty_replicates_leave_out_each_row_once(rows):
     ],
 )
 def test_randomness_is_found_by_trying(candidate, expected):
-    assert crossval.is_random(candidate, cross_validation(cv=3), entropy=5, jobs=1) == expected
+    assert crossval.is_random(candidate, cross_validation(cv=3), entropy=5, engine=HERE) == expected
 
 
 # --- splits
@@ -240,7 +226,7 @@ def test_time_goes_forward_and_no_timestamp_is_cut():
         assert time[split.train].max() < time[split.test].min()
     tested = np.concatenate([split.test for split in cv.splits])
     assert len(np.unique(tested)) == len(tested) < 60
-    found = crossval.predict(LogisticRegression(), cv, seeds=1, entropy=1, jobs=1)
+    found = crossval.predict(LogisticRegression(), cv, seeds=1, entropy=1, engine=HERE)
     assert len(found.row) == len(tested)
 
 
@@ -326,7 +312,7 @@ def test_columns_of_a_fold_without_a_class_are_filled():
     data = dataset(classes=3)
     data.y[:] = np.sort(data.y)
     candidate = DummyClassifier(strategy="prior")
-    found = crossval.predict(candidate, cross_validation(candidate, data, cv=KFold(3)), seeds=1, entropy=0, jobs=1)
+    found = crossval.predict(candidate, cross_validation(candidate, data, cv=KFold(3)), seeds=1, entropy=0, engine=HERE)
     expected = np.full((3, 3), 0.5) - np.eye(3) / 2  # each fold is the class that its fit has not seen
     np.testing.assert_allclose(found.responses["predict_proba"][0, ::20], expected)
 
@@ -338,13 +324,16 @@ def test_a_fit_that_raises_names_its_fold():
                 raise RuntimeError("no first row")
             return super().fit(X, y)
 
-    with pytest.raises(CandidateError, match=r"fold \d.*RuntimeError: no first row"):
-        crossval.predict(Broken(), cross_validation(Probe(), dataset(classes=0)), seeds=1, entropy=0, jobs=1)
+    cv = cross_validation(Probe(), dataset(classes=0))
+    first = min(split.fold for split in cv.splits if 0 not in split.train) + 1
+    for engine in (HERE, Shuffled()):  # which fails first in time does not matter
+        with pytest.raises(CandidateError, match=rf"fold {first}: .*RuntimeError: no first row"):
+            crossval.predict(Broken(), cv, seeds=2, entropy=0, engine=engine)
 
 
 def test_the_dummy_looks_at_no_feature():
     cv = cross_validation(cv=3)
-    found = crossval.predict(make_dummy("classification"), cv, seeds=1, entropy=0, jobs=1)
+    found = crossval.predict(make_dummy("classification"), cv, seeds=1, entropy=0, engine=HERE)
     assert np.ptp(found.responses["predict_proba"][..., 1]) < 0.05
 
 
@@ -355,7 +344,7 @@ def test_progress_counts_every_fit():
         with lock:
             seen.append((done, total))
 
-    crossval.predict(LogisticRegression(), cross_validation(cv=3), seeds=2, entropy=0, jobs=1, progress=progress)
+    crossval.predict(LogisticRegression(), cross_validation(cv=3), seeds=2, entropy=0, engine=HERE, progress=progress)
     assert seen == [(done, 6) for done in range(7)]
 
 

@@ -1,5 +1,7 @@
 """The dummies of a time series repeat what was known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,8 +10,11 @@ from pytest_model_check.checks.make_check import make_check
 from pytest_model_check.data import splits
 from pytest_model_check.data.dataset import Dataset
 from pytest_model_check.errors import PromiseError
+from pytest_model_check.fitting.engine import InProcess
 from pytest_model_check.fitting.naive_forecasts import naive_forecasts
 from sklearn.linear_model import LinearRegression
+
+HERE = InProcess()
 
 
 def series(y, rows_a_day=1) -> Dataset:
@@ -46,11 +51,21 @@ def test_rows_of_one_time_are_forecast_by_their_mean():
     assert set(naive_forecasts(cv, None)[0]) == {2.0}
 
 
+def test_rows_of_one_time_are_forecast_by_their_weight():
+    data = replace(series(np.tile([1.0, 3.0], 20), rows_a_day=2), sample_weight=np.tile([3.0, 1.0], 20))
+    _, cv = validated(data)
+    assert set(naive_forecasts(cv, None)[0]) == {1.5}
+    nothing = np.append(data.sample_weight[:-2], [0.0, 0.0])  # of a day without weight, all rows
+    assert set(naive_forecasts(replace(cv, dataset=replace(data, sample_weight=nothing)), None)[0]) == {1.5}
+
+
 def test_the_skill_of_a_forecast_is_what_it_has_over_the_best_dummy():
     rng = np.random.default_rng(0)
     data = series(np.arange(120.0) + rng.normal(size=120))
     check, cv = validated(data)
-    metric = assemble(check, cv, fit(check, cv, entropy=1, jobs=1), generation=1, anchors={}).baseline.metrics["r2"]
+    metric = assemble(check, cv, fit(check, cv, entropy=1, engine=HERE), generation=1, anchors={}).baseline.metrics[
+        "r2"
+    ]
     errors = {"mean": [], "last": []}
     for split in cv.splits:
         errors["mean"].append((data.y[split.test] - data.y[split.train].mean()) ** 2)

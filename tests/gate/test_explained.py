@@ -120,9 +120,7 @@ def test_a_metric_that_has_too_few_rows_of_a_class_is_reported_and_says_what_it_
     project.source(source.format(1, both))
     assert project.run("--update-baselines").ret == 0
     recorded = project.baseline()["metrics"]["f1_macro"]
-    takes = (
-        "there are 3 rows of class malignant in split 1, and it takes 5 rows of each class in every fold, or 5 folds"
-    )
+    takes = "there are 3 rows of class malignant in fold 1, and it takes 5 rows of each class in every fold, or 5 folds"
     reason = "reported, not judged: too few rows of a class"
     assert recorded["margin"] == {"value": None, "kind": "few_rows", "reason": reason}
     assert recorded["standard_error"] > 0  # of three folds

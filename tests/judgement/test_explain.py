@@ -1,14 +1,15 @@
 """Numbers as people read them, and sentences that say the right direction."""
 
 import re
+from dataclasses import replace
 from math import inf, nan
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pytest_model_check.judgement.compared import ChangedRows
+from pytest_model_check.judgement.compared import ChangedRows, Compared, DataVersion
 from pytest_model_check.judgement.explain import advice, changed_rows, sentence
-from pytest_model_check.judgement.numbers import decimals, duration, interval, number
+from pytest_model_check.judgement.numbers import decimals, duration, fold_label, interval, number
 from pytest_model_check.judgement.verdicts import Drift, MetricVerdict
 
 fast = settings(deadline=None, derandomize=True, max_examples=100)
@@ -17,6 +18,10 @@ BASIC = {"baseline": 0.994, "candidate": 0.9733, "margin": 0.005, "resolution": 
 
 def found(verdict, *, metric="roc_auc", **numbers) -> MetricVerdict:
     return MetricVerdict(metric, verdict, **{**BASIC, **numbers})
+
+
+def rows(count, **protocol) -> Compared:
+    return Compared(DataVersion("d.csv", "0" * 32, count), protocol=protocol)
 
 
 @pytest.mark.parametrize(
@@ -127,12 +132,12 @@ def test_an_interval_has_signs():
 
 
 def test_advice_names_the_numbers():
-    lost = advice([found("worse", delta=-0.02, low=-0.03, high=-0.01)], 569)
+    lost = advice([found("worse", delta=-0.02, low=-0.03, high=-0.01)], rows(569))
     assert "roc_auc: 0.9940 -> 0.9733." in lost
-    weak = advice([found("inconclusive", delta=0.0, low=-0.009, high=0.009, resolution=0.0125)], 569)
+    weak = advice([found("inconclusive", delta=0.0, low=-0.009, high=0.009, resolution=0.0125)], rows(569))
     assert "margin 0.0050, resolution 0.0125" in weak
     assert "about 3,600 rows" in weak  # 569 * (0.0125 / 0.005)^2 = 3556
-    assert advice([found("held", delta=0.0, low=0.0, high=0.0), found("better", delta=1.0)], 569) == ""
+    assert advice([found("held", delta=0.0, low=0.0, high=0.0), found("better", delta=1.0)], rows(569)) == ""
 
 
 @pytest.mark.parametrize(
@@ -172,7 +177,7 @@ WEAK = {"delta": 0.0, "low": -0.009, "high": 0.009, "resolution": 0.0125, "proba
     ],
 )
 def test_advice_fits_the_trouble(metric, said):
-    assert said in advice([metric], 569)
+    assert said in advice([metric], rows(569))
 
 
 def test_a_dummy_is_no_drift():
@@ -180,7 +185,7 @@ def test_a_dummy_is_no_drift():
         "worse", delta=0.0, low=-0.001, high=0.001, candidate=0.5, drift=Drift(3, 1.0, -0.5, -0.6, -0.4, 0.005)
     )
     assert not metric.drifted
-    assert "dummy" in advice([metric], 569)
+    assert "dummy" in advice([metric], rows(569))
 
 
 def test_drift_is_said_with_its_anchor():
@@ -194,14 +199,14 @@ def test_drift_is_said_with_its_anchor():
 def test_where_a_loss_sits_is_told_once_for_the_whole():
     whole = found("worse", delta=-0.02, low=-0.03, high=-0.01, folds=((0.99, 0.98), (0.99, 0.95), (0.99, 0.995)))
     south = found("worse", slice="region=south", delta=-0.05, low=-0.06, high=-0.04)
-    told = advice([whole, south], 569, ChangedRows(7, 2, (3, 5, 8, 13, 21))).splitlines()
+    told = advice([whole, south], rows(569), ChangedRows(7, 2, (3, 5, 8, 13, 21))).splitlines()
     assert told == [
         "roc_auc: 0.9940 -> 0.9733; lower in 2 of 3 folds, most in fold 2 (-0.0400); most on region=south (-0.0500).",
         "7 rows are wrong now that were right, 2 the other way round: rows 3, 5, 8, 13, 21, ... (counted from 0).",
         "Find what the change lost (-v explains every metric), or keep the released model.",
     ]
     held = found("held", delta=0.0, low=-0.001, high=0.001)
-    assert advice([held, south], 569).startswith("roc_auc [region=south]: ")
+    assert advice([held, south], rows(569)).startswith("roc_auc [region=south]: ")
 
 
 @pytest.mark.parametrize(
@@ -213,3 +218,28 @@ def test_where_a_loss_sits_is_told_once_for_the_whole():
 )
 def test_changed_rows_are_counted(changed, said):
     assert changed_rows(changed) == said
+
+
+@pytest.mark.parametrize(
+    ("protocol", "units"),
+    [
+        ({"time": "departure"}, "days, or other periods of departure"),
+        ({"groups": "patient"}, "groups (patient)"),
+        ({"groups": "patient", "time": "visit"}, "groups (patient)"),
+    ],
+)
+def test_what_depends_on_each_other_needs_more_units_and_no_repeats(protocol, units):
+    undecided = advice([found("inconclusive", **{**WEAK, "resolution": 0.004})], rows(569, **protocol))
+    weak = advice([found("inconclusive", **WEAK, floor=0.008)], rows(569, **protocol))
+    assert undecided.endswith(f"below the margin of 0.0050: more {units} would.")
+    assert weak.endswith(f"Use a margin of 0.0125, or a baseline of about 6.3 times as many {units}.")  # (.0125/.005)^2
+    assert "repeat" not in undecided + weak
+
+
+def test_a_fold_of_a_repeat_is_named_by_both():
+    assert [fold_label(place, (10, 10)) for place in (0, 9, 10, 19)] == [
+        "1 of repeat 1", "10 of repeat 1", "1 of repeat 2", "10 of repeat 2",
+    ]  # fmt: skip
+    assert [fold_label(10, (11,)), fold_label(10)] == ["11", "11"]
+    lost = found("worse", delta=-0.02, low=-0.03, high=-0.01, folds=((0.99, 0.98),) * 3 + ((0.99, 0.9),))
+    assert "most in fold 2 of repeat 2 (-0.0900)" in advice([lost], replace(rows(569), folds=(2, 2)))

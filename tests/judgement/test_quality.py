@@ -65,6 +65,22 @@ def test_a_fold_that_stands_out_is_named():
     found = quality(0.02, folds=(0.6, 0.9, 0.91, 0.89, 0.9))
     assert found.outlying_folds == ((1, 0.6),)
     assert "Fold 1 (0.600) stands out." in sentences(RecordingQuality((found,)))[0]
+    repeated = replace(found, outlying_folds=((3, 0.6), (5, 0.7)))
+    said = sentences(RecordingQuality((repeated,), folds=(2, 2, 2)))[0]
+    assert "Folds 1 of repeat 2 (0.600), 1 of repeat 3 (0.700) stand out." in said
+
+
+def test_rows_that_are_needed_are_rows_of_more_units():
+    weak = quality(0.01, floor=0.02)
+    assert "or about 4,000 rows (of more groups (patient)) for this" in sentences(
+        RecordingQuality((weak,), groups="patient")
+    )[0].replace(", which these rows can hold; ", " ")
+    assert "rows (of more days, or other periods of day) for" in sentences(RecordingQuality((weak,), time="day"))[0]
+
+
+def test_what_weighted_rows_are_worth_is_said():
+    said = sentences(RecordingQuality((quality(0.02),), effective_rows=366.4))
+    assert said[-1] == "measured on 1,000 rows (worth 366 by their weights); rows needed are rows of such weights"
 
 
 def test_folds_of_noise_stand_out_in_one_of_twenty_recordings():

@@ -16,7 +16,7 @@ def _classes(seed: int, rows: int, classes: int) -> tuple[np.random.Generator, n
     """Simulate rows of several classes; those of a class do not all count the same."""
     rng = np.random.default_rng(seed)
     codes = rng.permutation(np.arange(rows) % classes)
-    return rng, codes, Strata(codes, rng.choice([10.0, 20.0, 25.0], rows))
+    return rng, codes, Strata.of_rows(codes, rng.choice([10.0, 20.0, 25.0], rows))
 
 
 def _influence(values: np.ndarray, codes: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -37,7 +37,7 @@ def _expected_of_sums(codes, weights, clusters, variances):
 def test_units_of_several_classes_are_as_the_dense_matrices_say(seed, classes):
     rng, codes, strata = _classes(seed, 24, classes)
     clusters = rng.integers(0, 8, 24)
-    weights = strata.weights()
+    weights = strata.weights[strata.cells]
     psi = _influence(rng.normal(size=24), codes, weights)
     own = np.bincount(np.unique(clusters * classes + codes) % classes, minlength=classes)
     assume(own.min() >= 2)
@@ -57,8 +57,8 @@ def test_units_of_several_classes_are_as_the_dense_matrices_say(seed, classes):
 def test_rows_of_two_classes_have_the_variances_of_both_means():
     rng = np.random.default_rng(0)
     values, codes = rng.normal(size=30) * np.repeat([1, 3], [10, 20]), np.repeat([0, 1], [10, 20])
-    strata = Strata(codes, np.repeat([3.0, 1.5], [10, 20]))
-    found = standard_error(_influence(values, codes, strata.weights()), strata=strata)
+    strata = Strata.of_rows(codes, np.repeat([3.0, 1.5], [10, 20]))
+    found = standard_error(_influence(values, codes, strata.weights[strata.cells]), strata=strata)
     variances = np.array([values[:10].var(ddof=1) / 10, values[10:].var(ddof=1) / 20])
     assert found.se == pytest.approx(sqrt(variances.sum()), rel=1e-12)
     welch = variances.sum() ** 2 / (variances[0] ** 2 / 9 + variances[1] ** 2 / 19)
@@ -68,9 +68,9 @@ def test_rows_of_two_classes_have_the_variances_of_both_means():
 def test_a_class_that_never_moves_lends_no_degree_of_freedom():
     codes = np.repeat([0, 1], [5, 200])
     psi = np.concatenate([np.resize([1.0, -1.0], 4), [0.0], np.zeros(200)])
-    found = standard_error(psi, strata=Strata(codes, np.repeat([41.0, 1.025], [5, 200])))
+    found = standard_error(psi, strata=Strata.of_rows(codes, np.repeat([41.0, 1.025], [5, 200])))
     assert found.dof == pytest.approx(4)
-    assert standard_error(0 * psi, strata=Strata(codes, np.ones(205))).dof == pytest.approx(4)
+    assert standard_error(0 * psi, strata=Strata.of_rows(codes, np.ones(205))).dof == pytest.approx(4)
 
 
 def test_beyond_four_fifths_in_one_group_the_groups_are_left_out_one_by_one():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pandas as pd
+from support import warm
 from support.branches import commit, rewrite
 from support.project import LOGISTIC, Project
 
@@ -28,7 +29,7 @@ def model(project: Project, candidate: str, promise: str = PROMISE) -> None:
 
 
 def check(project: Project, *arguments: str) -> dict:
-    project.run(*arguments)
+    project.run("--model-check-python", warm.python(), *arguments)
     (one,) = project.report()["checks"]
     return one
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
-from support import make_data
+from support import make_data, warm
 from support.branches import commit, judged
 from support.project import Project
 
@@ -50,17 +52,38 @@ def _estimator(project: Project, text: str) -> None:
     (project.path / "estimator.py").write_text(ESTIMATOR.format(text))
 
 
-@pytest.fixture
-def grown(project: Project) -> Project:
-    """Approve a model on the flights until March, then let April come."""
+def _python() -> tuple[str, str]:
+    """Return what lets the approved code start warm."""
+    return "--model-check-python", warm.python()
+
+
+def run(project: Project, *arguments: str) -> pytest.RunResult:
+    return project.run(*_python(), *arguments)
+
+
+@pytest.fixture(scope="session")
+def grown_template(project_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Approve a model on the flights until March, then let April come, once; tests get copies."""
+    path = tmp_path_factory.mktemp("grown") / "project"
+    shutil.copytree(project_template.parent, path.parent, dirs_exist_ok=True)
+    project = Project(path, None)  # type: ignore[arg-type]
     _months(project, 3)
     _estimator(project, "LogisticRegression()")
     project.source(SOURCE)
-    assert project.run("--update-baselines").ret == 0
+    project.record()
     project.dvc("push")
     commit(project, "Approve")
     _months(project, 4)
     commit(project, "April")
+    return path
+
+
+@pytest.fixture
+def grown(grown_template: Path, project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """Give a project whose model was approved on the flights until March, and which has April now."""
+    shutil.rmtree(project.path)
+    shutil.copytree(grown_template.parent, project.path.parent, dirs_exist_ok=True)
+    monkeypatch.chdir(project.path)
     return project
 
 
@@ -77,7 +100,7 @@ def test_an_edit_that_nobody_versioned_is_no_data(project: Project) -> None:
 
 
 def test_the_same_model_on_a_month_more_is_identical_and_is_recorded_there(grown: Project) -> None:
-    assert grown.run().ret == 0
+    assert run(grown).ret == 0
     (check,) = grown.report()["checks"]
     assert check["verdict"] == "identical"
     (grid,) = check["moved"]["corners"]
@@ -85,17 +108,17 @@ def test_the_same_model_on_a_month_more_is_identical_and_is_recorded_there(grown
     assert grid["old_new"] == pytest.approx(grid["new_new"], rel=1e-6)
     assert grid["old_old"] != pytest.approx(grid["old_new"], rel=1e-3), "April is another month"
     assert check["moved"]["before"].startswith("data/flights.parquet ")
-    assert grown.run("--update-baselines").ret == 0
+    assert run(grown, "--update-baselines").ret == 0
     baseline = grown.baseline("flights")
     assert (baseline["generation"], baseline["reused"]) == (2, 0)
     assert baseline["data"]["rows"] == len(make_data.flights(4))
-    assert grown.run().ret == 0
+    assert run(grown).ret == 0
     assert grown.report()["checks"][0]["moved"] is None
 
 
 def test_a_worse_model_is_told_apart_from_harder_data(grown: Project) -> None:
     _estimator(grown, "LogisticRegression(C=1e-5)")
-    assert grown.run().ret == 1
+    assert run(grown).ret == 1
     (check,) = grown.report()["checks"]
     assert check["verdict"] == "worse"
     (grid,) = check["moved"]["corners"]
@@ -109,10 +132,10 @@ def test_a_branch_that_moves_the_data_and_records_anew_is_verified(grown: Projec
     grown.git("branch", "-f", "before", "HEAD~1")
     grown.git("checkout", "-qb", "branch")
     _estimator(grown, "LogisticRegression(C=2)")
-    assert grown.run("--update-baselines").ret == 0
+    assert run(grown, "--update-baselines").ret == 0
     commit(grown, "A new baseline on the new data")
     grown.git("branch", "-f", "main", "before")
-    check = judged(grown)
+    check = judged(grown, *_python())
     assert check["passed"], check["message"]
     assert check["moved"] is not None
     assert check["verdict"] in ("held", "better")
@@ -124,16 +147,16 @@ def test_old_code_that_can_not_run_says_why_and_offers_to_accept(grown: Project)
     grown.git("reset", "-q", "--soft", "HEAD~2")  # the JSON now comes with code that can't be imported
     commit(grown, "One commit with a broken test")
     grown.source(SOURCE)
-    result = grown.run()
+    result = run(grown)
     assert result.ret == 1
     (check,) = grown.report()["checks"]
     assert check["verdict"] == "incomparable"
     assert check["message"].startswith("flights: the baseline is of other data (data/flights.parquet was ")
     assert "gone_for_good" in check["message"]
     assert "--model-check-python PATH" in check["advice"]
-    assert grown.run("--model-check-accept", "a new start with April").ret == 0
+    assert run(grown, "--model-check-accept", "a new start with April").ret == 0
     assert grown.report()["checks"][0]["accepted"] == "a new start with April"
-    assert grown.run().ret == 0
+    assert run(grown).ret == 0
     assert grown.verdicts() == {"flights": "identical"}
 
 
@@ -141,7 +164,7 @@ def test_a_baseline_that_is_not_committed_has_no_code(grown: Project) -> None:
     grown.git("rm", "-q", "--cached", "baselines/flights.json")
     commit_only = grown.git("commit", "-qm", "Take it out")
     assert commit_only == ""
-    assert grown.run().ret == 1
+    assert run(grown).ret == 1
     (check,) = grown.report()["checks"]
     assert check["verdict"] == "incomparable"
     assert "flights.json is not committed" in check["message"]

@@ -24,13 +24,14 @@ from pytest_model_check.checks.make_check import make_check
 from pytest_model_check.data import dataset, dvc_files, splits
 from pytest_model_check.errors import IncomparableError, OldCodeError
 from pytest_model_check.fitting import crossval
+from pytest_model_check.fitting.engine import InProcess
 from pytest_model_check.old_code.runner import Remeasured, remeasure
 from pytest_model_check.settings import Settings
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
-from support import make_data
+from support import make_data, warm
 from support.project import IMPORTS, LOGISTIC, Project
 
 CANDIDATE = make_pipeline(StandardScaler(), LogisticRegression())
@@ -121,21 +122,22 @@ class Moved:
         """Record a candidate in this process, on the data as it is."""
         check = dataclasses.replace(self.check(), candidate=candidate)
         cv = splits.make_cross_validation(check, dataset.read(check, self.root))
-        fitted = measure.fit(check, cv, entropy=crossval.entropy_of_name("tumours", 1), jobs=1)
+        fitted = measure.fit(check, cv, entropy=crossval.entropy_of_name("tumours", 1), engine=InProcess())
         measured = measure.assemble(check, cv, fitted, generation=1, anchors={})
         return measured.baseline, measured.approved
 
-    def remeasure(self, *, python: str = sys.executable, jobs: int = 1, **promise) -> Remeasured:
+    def remeasure(self, *, python: str | None = None, jobs: int = 1, **promise) -> Remeasured:
         check = self.check(**promise)
         baseline = store.read(self.root / "baselines", "tumours")
         assert baseline is not None
+        settings = Settings(self.root, self.root / "baselines", self.scratch, python=python or warm.python(), jobs=jobs)
         return remeasure(
             baseline,
             store.read_approved(self.root / "baselines", baseline).predictions,
             dataset.read(check, self.root),
             commit=self.commit,
             old_root=self.before / self.root.relative_to(self.top),
-            settings=Settings(self.root, self.root / "baselines", self.scratch, python=python, jobs=jobs),
+            settings=settings,
         )
 
     def refused(self, *said: str, **given) -> OldCodeError:
@@ -287,7 +289,7 @@ def test_what_the_old_configuration_says_of_runs_does_not_matter(moved: Moved, m
     monkeypatch.setenv("PYTEST_ADDOPTS", "--collect-only")
     monkeypatch.setenv("PYTHONWARNINGS", "error")
     before = {path: path.read_bytes() for path in (moved.root / "baselines").iterdir()}
-    assert_same(moved.remeasure(), moved.directly())
+    assert_same(moved.remeasure(python=sys.executable), moved.directly())
     assert {path: path.read_bytes() for path in (moved.root / "baselines").iterdir()} == before
     assert not report.exists()
 
@@ -417,7 +419,7 @@ def test_an_old_configuration_that_pytest_does_not_take_is_told(moved: Moved) ->
 def test_code_that_never_ends_is_ended(moved: Moved, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pytest_model_check.old_code.runner.PATIENCE", 0.5)
     moved.code("import time; time.sleep(60)", usual="")
-    moved.refused("it was not done after 0 hours")
+    moved.refused("it was not done after 0 hours", python=sys.executable)
 
 
 def test_a_column_that_is_no_more_is_named(moved: Moved) -> None:
@@ -524,7 +526,7 @@ def test_an_interrupted_run_leaves_neither_worktree_nor_process(moved: Moved, tm
     signal.setitimer(signal.ITIMER_REAL, 0.2, 0.2)
     try:
         with pytest.raises(KeyboardInterrupt):
-            moved.remeasure()
+            moved.remeasure(python=sys.executable)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, previous)

@@ -6,6 +6,7 @@ import pytest
 from pytest_model_check.cli import main
 from support.branches import PROMISE, STRONG, TREE, commit
 from support.project import Project
+from support.runs import messages
 
 TUMOURS = f"""
 def test_tumours(model_check):
@@ -66,8 +67,12 @@ def test_a_retirement_is_of_the_branch_that_retires(branch: Project) -> None:
     commit(branch, "Retire the check")
     assert branch.run("--model-check-against=main").ret == 0
     assert branch.report()["retired"] == ["tumours was retired: the clinic closed"]
+    branch.source(f"{PATIENTS}{TUMOURS.replace(STRONG, TREE)}")
+    assert branch.run("--update-baselines").ret == 1, "what was approved is not forgotten"
+    assert branch.verdicts() == {"patients": "identical", "tumours": "worse"}
     branch.source(f"{PATIENTS}{TUMOURS}")
     assert branch.run("--update-baselines").ret == 0
+    assert branch.run("--model-check-against=main").ret == 0
     commit(branch, "The clinic is open again")
     branch.git("checkout", "-q", "-B", "main")
     branch.git("checkout", "-q", "-b", "next")
@@ -78,12 +83,36 @@ def test_a_retirement_is_of_the_branch_that_retires(branch: Project) -> None:
     assert MISSED in missed
 
 
+def test_a_name_that_was_retired_does_not_come_back_as_new(branch: Project) -> None:
+    branch.source(PATIENTS)
+    assert main(["retire", "tumours", "the clinic closed"]) == 0
+    branch.run("--update-baselines")
+    commit(branch, "Retire the check")
+    branch.git("checkout", "-q", "-B", "main")
+    branch.git("checkout", "-q", "-b", "next")
+    branch.check(TREE, PROMISE)
+    retired = branch.path / "baselines" / "retired" / "tumours.json"
+    content = retired.read_bytes()
+    retired.unlink()
+    assert branch.run("--update-baselines", "-k", "tumours").ret == 0, "who looks at the branch alone"
+    retired.write_bytes(content)
+    assert branch.run("--model-check-against=main", "-k", "tumours").ret == 1
+    (message,) = messages(branch).values()
+    assert message.startswith("tumours: roc_auc is worse by")
+    assert "its history begins anew" in message
+
+
 def test_what_is_approved_and_judged_as_new_fails_whatever_the_way(branch: Project) -> None:
     (branch.path / "baselines").rename(branch.path / "moved")
     (branch.path / "pytest.ini").write_text("[pytest]\nmodel_check_baselines = moved\n")
     assert main(["retire", "tumours", "a fresh start", "--baselines", "moved"]) == 0
     branch.check(TREE, PROMISE)
+    assert branch.run("--update-baselines").ret == 1, "it is held against what was retired"
+    retired = branch.path / "moved" / "retired" / "tumours.json"
+    content = retired.read_bytes()
+    retired.unlink()
     assert branch.run("--update-baselines").ret == 0
+    retired.write_bytes(content)
     (missed,) = problems(branch)
     assert branch.verdicts() == {"tumours": "new"}
     assert "baselines/tumours.json was approved, and is not read: baselines are now read from moved/" in missed

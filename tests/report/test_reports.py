@@ -12,7 +12,8 @@ import pytest
 from pytest_model_check.judgement import verdict_json
 from pytest_model_check.judgement.compared import Compared, Differences, Moved, ScoreGrid
 from pytest_model_check.judgement.verdicts import Acceptance, Concessions, Cost, Loss, MetricVerdict, Run, Verdict
-from pytest_model_check.report import annotations, json_report, junit, openmetrics, terminal, text
+from pytest_model_check.report import annotations, json_report, junit, markdown, openmetrics, terminal, text
+from pytest_model_check.report.html import pictures
 from support.pages import full
 from support.project import LOGISTIC, Project
 from support.runs import K
@@ -48,6 +49,7 @@ def test_json_is_the_contract() -> None:
                 "seconds": 1.9,
                 "served": 0,
                 "uncached": "",
+                "times": None,
                 "flips": None,
                 "environment": [],
                 "models": {"released": "", "candidate": ""},
@@ -55,6 +57,7 @@ def test_json_is_the_contract() -> None:
                 "recording": 0,
                 "reused": 0,
                 "learner": "",
+                "folds": [],
                 "charts": {},
                 "metrics": [
                     {
@@ -107,10 +110,10 @@ def test_the_keys_of_the_json_report_are_a_contract() -> None:
     (check,) = plain["checks"]
     assert list(check) == [
         "name", "nodeid", "verdict", "passed", "message", "advice", "accepted", "weakened", "standing", "moved", "data",
-        "fits", "seconds", "served", "uncached", "flips", "environment", "models", "protocol", "recording", "reused",
-        "learner", "charts", "metrics", "quality",
+        "fits", "seconds", "served", "uncached", "times", "flips", "environment", "models", "protocol", "recording",
+        "reused", "learner", "folds", "charts", "metrics", "quality",
     ]  # fmt: skip
-    assert list(check["quality"]) == ["metrics", "alternatives"]
+    assert list(check["quality"]) == ["metrics", "alternatives", "folds", "groups", "time", "effective_rows"]
     assert list(check["quality"]["metrics"][0]) == [
         "metric", "score", "margin", "skill", "loss_caught", "blocked_same", "blocked_other", "resolvable_same",
         "resolvable_other", "rows", "rows_needed", "outlying_folds",
@@ -403,3 +406,11 @@ def test_annotations_begin_with_the_message(project: Project, pytester: pytest.P
         "good: there is no baseline to hold the candidate against",
         "Record one from the model as it is now: pytest --model-check --update-baselines",
     ]
+
+
+def test_folds_of_repeats_are_named_in_every_table() -> None:
+    one = replace(verdict("churn", WORSE), compared=Compared(folds=(1,) * len(WORSE.folds)))
+    last = f"1 of repeat {len(WORSE.folds)}"
+    assert any(line.lstrip().startswith(last) for line in terminal.summary([one], 1))
+    assert f"| {last} |" in markdown.render(Run((one,), passed=False))
+    assert f"{last}<" in "".join(map(str, pictures.pictures(one, "x")))

@@ -91,6 +91,7 @@ def test_the_data_has_its_files_rows_and_since_when():
     [
         ({"protocol": protocol(groups="patient")}, "Rows of the same patient"),
         ({"protocol": protocol(time="departure")}, "on earlier rows than it predicts, by departure"),
+        ({"protocol": protocol(sample_weight="exposure")}, "Rows count as much as their exposure says"),
         ({"protocol": protocol(features=("age",))}, "may look at age."),
         ({"learner": "deterministic", "seeds": 1}, "no random numbers"),
         ({"learner": "random"}, "averaged over 10 seeds"),
@@ -100,6 +101,10 @@ def test_the_data_has_its_files_rows_and_since_when():
 )
 def test_the_protocol_is_told_in_plain_words(change, words):
     assert words in part(told(baseline(**change)), "How its skill was measured")
+
+
+def test_what_weighted_rows_are_worth_is_told():
+    assert "500 rows (worth 366 by their weights)." in part(told(baseline(effective_rows=366.4)), "The data")
 
 
 def test_the_skill_comes_with_its_interval_the_dummy_and_the_margin():

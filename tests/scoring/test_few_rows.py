@@ -210,7 +210,7 @@ def test_what_no_interval_can_be_had_of_is_said():
     (one,) = few(three, folds=3, models=1)
     reason = unjudgeable(metric("f1"), one, Truth(three))
     assert reason.startswith(
-        "there are 2 rows of class 1 in split 1, and it takes 5 rows of each class in every fold, or"
+        "there are 2 rows of class 1 in fold 1, and it takes 5 rows of each class in every fold, or"
     )
     assert unjudgeable(metric("average_precision"), one, Truth(three)) == reason
     assert not unjudgeable(metric("roc_auc"), one, Truth(three))
@@ -231,7 +231,7 @@ def test_a_check_of_nothing_but_what_can_not_be_judged_is_refused():
     y = rare(2, rows=150, folds=3)
     (one,) = few(y, folds=3, models=1)
     require_enough_rows([metric("f1"), metric("neg_brier_score")], one, Truth(y))
-    with pytest.raises(PromiseError, match="nothing would be judged: f1: there are 2 rows of class 1 in split 1"):
+    with pytest.raises(PromiseError, match="nothing would be judged: f1: there are 2 rows of class 1 in fold 1"):
         require_enough_rows([metric("f1")], one, Truth(y))
     named = replace(metric("f1"), margin=0.1)
     with pytest.raises(PromiseError, match="f1 can be reported, but no margin of it can be defended: there are 2 rows"):

@@ -114,7 +114,7 @@ def test_a_fold_of_one_class_is_an_error_that_names_it():
         predictions.responses,
         predictions.classes,
     )
-    with pytest.raises(PromiseError, match=r"roc_auc .*all rows of split 1 are of one class"):
+    with pytest.raises(PromiseError, match=r"roc_auc .*fold 1: all its rows are of one class"):
         score(one, y, metric("roc_auc"))
 
 

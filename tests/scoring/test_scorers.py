@@ -171,7 +171,7 @@ def test_the_grain_of_an_auc_of_several_classes_is_the_smallest_exchange(name):
 def test_a_fold_without_one_of_the_classes_is_named():
     predictions, y = several(rows=60)
     y[y == 2] = np.where(np.isin(np.flatnonzero(y == 2), predictions.row[predictions.fold == 1]), 1, 2)
-    with pytest.raises(PromiseError, match="split 2 holds no row of class 2"):
+    with pytest.raises(PromiseError, match="fold 2: it holds no row of class 2"):
         score(predictions, y, metric("roc_auc_ovr"))
 
 
@@ -339,7 +339,7 @@ def test_the_only_other_target_of_a_fold_counts_twice():
     [
         ("neg_mean_gamma_deviance", "strictly positive"),
         ("neg_mean_poisson_deviance", "non-negative y"),
-        ("neg_root_mean_squared_log_error", "split 2: .*Logarithmic Error"),
+        ("neg_root_mean_squared_log_error", "fold 2: .*Logarithmic Error"),
         ("neg_mean_squared_log_error", "Logarithmic Error"),
     ],
 )
@@ -353,7 +353,7 @@ def test_a_target_that_the_metric_does_not_allow_is_said(name, reason):
 def test_equal_targets_have_no_r2():
     predictions, y = regression(rows=40)
     y[:10] = 3
-    with pytest.raises(PromiseError, match="split 1: all its targets are equal, and R2 is undefined"):
+    with pytest.raises(PromiseError, match="fold 1: all its targets are equal, and R2 is undefined"):
         score(predictions, y, metric("r2"))
 
 
@@ -404,3 +404,40 @@ def test_the_largest_error_is_reported_only():
     assert found.kind == "extreme"
     assert not judgeable(metric("neg_max_error"))
     assert found.psi[0] == pytest.approx(np.repeat(found.folds, 10))
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("f1", "make_scorer(f1_score, pos_label='malign')"),
+        ("recall", "make_scorer(recall_score, pos_label='malign')"),
+        ("jaccard", "make_scorer(jaccard_score, pos_label='malign')"),
+        (
+            "average_precision",
+            "make_scorer(average_precision_score, response_method=('decision_function', 'predict_proba'), "
+            "pos_label='malign')",
+        ),
+    ],
+)
+def test_labels_that_are_text_need_a_positive_one_and_the_line_that_names_it_works(name, line):
+    y = np.array(["benign", "malign"])[np.arange(60) % 2]
+    answers = {"predict": y[None], "predict_proba": np.tile([0.4, 0.6], (1, 60, 1))}
+    slots = np.arange(60)
+    predictions = Predictions(slots, 0 * slots, slots // 20, answers, np.array(["benign", "malign"]))
+    with pytest.raises(PromiseError) as caught:
+        score(predictions, y, metric(name))
+    assert caught.value.advice == f"Name the label that counts as positive, perhaps metrics={line}."
+    scorer = eval(line, vars(sk))
+    assert score(predictions, y, metric(scorer)).score > 0.4
+
+
+@pytest.mark.parametrize(
+    ("name", "other"), [("f1", "f1_macro"), ("precision", "precision_macro"), ("roc_auc", "roc_auc_ovr")]
+)
+def test_three_classes_need_an_average(name, other):
+    y = np.arange(60) % 3
+    answers = {"predict": y[None], "predict_proba": np.full((1, 60, 3), 1 / 3)}
+    predictions = Predictions(np.arange(60), 0 * y, np.arange(60) // 20, answers, np.arange(3))
+    with pytest.raises(PromiseError) as caught:
+        score(predictions, y, metric(name))
+    assert f": {other}, " in caught.value.advice

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from support import warm
 from support.branches import PROMISE, STRONG, WEAK, commit, judged
 from support.project import Project, git
 
@@ -39,7 +40,7 @@ def test_two_runs_at_once_do_not_interleave(branch: Project) -> None:
         file.unlink()
     assert branch.run("--update-baselines").ret == 0
     branch.check(STRONG, PROMISE)
-    command = [sys.executable, "-m", "pytest", "--update-baselines", "--model-check-jobs=1"]
+    command = [warm.python(), "-m", "pytest", "--update-baselines", "--model-check-jobs=1"]
 
     def run(_: int) -> subprocess.CompletedProcess[str]:
         return subprocess.run(command, cwd=branch.path, capture_output=True, text=True, check=False)

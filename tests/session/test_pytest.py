@@ -147,7 +147,7 @@ def test_model_check_runs_the_checks_and_nothing_else(project: Project) -> None:
     result.stdout.fnmatch_lines(
         ["model-check: updating baselines/", "5 model checks: 5 passed; 63 fits in *", "recorded baselines/good.json"]
     )
-    result.stdout.fnmatch_lines(["To approve:", "  git add baselines/good.json *", "  dvc push"])
+    result.stdout.fnmatch_lines(["To approve:", "  git add test_models.py baselines/good.json *", "  dvc push"])
 
     result = project.run("-v")
     result.assert_outcomes(passed=4, deselected=1)

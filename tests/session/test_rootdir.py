@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from pathlib import Path
 
 import pytest
 from pytest_model_check.session import restart, rootdir
 from support.branches import PROMISE, TREE, commit
-from support.project import Project, git
+from support.project import CHECK, LOGISTIC, Project, git
 
 INI = "[pytest]\n"
 
@@ -191,3 +192,35 @@ def test_what_lies_above_the_repository_decides_as_it_does_now(tmp_path: Path) -
     (top / "pytest.ini").unlink()  # so that the one above decides
     place = rootdir.find_at("HEAD", top, config, typed)  # type: ignore[arg-type]
     assert (place.root, place.name) == (top, "baselines")
+
+
+def test_a_baseline_of_another_rootdir_is_pointed_at(project: Project) -> None:
+    inside = project.path / "churn"
+    inside.mkdir()
+    (inside / "pytest.ini").write_text("[pytest]\n")
+    check = CHECK.format(candidate=LOGISTIC, promise=", cv=3, seeds=2").replace('"data', '"../data')
+    project.source(check, file="churn/test_models.py")
+    assert project.run("--update-baselines", "--rootdir=churn", "-c", "churn/pytest.ini", "churn").ret == 0
+    result = project.run()
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(
+        ["baselines/ holds none of this name, but there is churn/baselines/tumours.json. Was it*(cd churn)*"]
+    )
+
+
+def test_what_approval_needs_is_named_and_works_as_typed(project: Project) -> None:
+    (project.path / "pytest.ini").write_text("[pytest]\n")
+    (project.path / "data" / "tumours.csv").write_text((project.path / "data" / "tumours.csv").read_text() + "\n")
+    project.dvc("add", "data")
+    project.dvc("remote", "remove", "beside")
+    project.check(promise="cv=3, seeds=2")
+    lines = project.run("--update-baselines").outlines
+    commands = [line.strip() for line in lines[lines.index("To approve:") + 1 :][:3]]
+    assert commands[0].split()[2:] == [
+        *("pytest.ini", "test_models.py", "data.dvc", ".dvc/config"),
+        *("baselines/tumours.json", "baselines/tumours.parquet.dvc", "baselines/.gitignore"),
+    ]
+    assert commands[2] == "dvc remote add -d storage URL && git add .dvc/config && dvc push"
+    project.git(*commands[0].split()[1:])
+    project.git(*shlex.split(commands[1])[1:])
+    assert project.git("status", "--porcelain") == ""

@@ -6,7 +6,6 @@ import hashlib
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,8 @@ from pathlib import Path
 import pytest
 from pytest_model_check.data.dvc_files import verified
 from pytest_model_check.errors import DataError
+
+from support import warm
 
 ENVIRONMENT = {
     "DVC_NO_ANALYTICS": "1",
@@ -34,7 +35,7 @@ def run(*command: str, cwd: Path) -> None:
 
 
 def dvc(*arguments: str, cwd: Path) -> None:
-    run(sys.executable, "-m", "dvc", *arguments, "-q", cwd=cwd)
+    warm.run("dvc", *arguments, "-q", cwd=cwd, env=os.environ | ENVIRONMENT)
 
 
 @dataclass(frozen=True)

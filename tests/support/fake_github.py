@@ -36,7 +36,7 @@ def pull_request(
         "number": number,
         "state": state,
         "head": {"sha": sha, "ref": branch, "label": f"{owner}:{branch}", "repo": repo},
-        "base": {"ref": "main", "repo": {"id": OWN, "full_name": REPOSITORY}},
+        "base": {"ref": "main", "repo": {"id": OWN, "full_name": REPOSITORY, "default_branch": "main"}},
     }
 
 

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 from pytest_model_check.pull_requests import merge_base
 
+from support import warm
+
 ROOT = Path(__file__).parents[2]
 IMPORTS = """
 import numpy as np
@@ -29,6 +31,11 @@ CHECK = """
 def test_tumours(model_check):
     model_check({candidate}, data="data/tumours.csv", target="diagnosis"{promise})
 """
+PLUGIN = {
+    "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+    "PYTEST_PLUGINS": "pytest_model_check.plugin",
+    "DVC_NO_ANALYTICS": "1",
+}
 LOGISTIC = "make_pipeline(StandardScaler(), LogisticRegression())"
 
 
@@ -100,20 +107,18 @@ class Project:
 
     def dvc(self, *arguments: str) -> None:
         """Run dvc in the project."""
-        subprocess.run(
-            [sys.executable, "-m", "dvc", "-q", *arguments],
-            cwd=self.path,
-            check=True,
-            capture_output=True,
-            env=os.environ | {"DVC_NO_ANALYTICS": "1"},
-        )
+        warm.run("dvc", "-q", *arguments, cwd=self.path, env=os.environ | {"DVC_NO_ANALYTICS": "1"})
+
+    def record(self, *arguments: str) -> None:
+        """Record baselines without a pytester: for templates, which outlive a test."""
+        command = ["--update-baselines", "--model-check-jobs=1", "-p", "no:cacheprovider", *arguments]
+        warm.run("pytest", *command, cwd=self.path, env=os.environ | PLUGIN)
 
 
 def enter(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Go to a project, in an environment that says nothing but what its tests need."""
     monkeypatch.chdir(path)
-    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    monkeypatch.setenv("PYTEST_PLUGINS", "pytest_model_check.plugin")
-    monkeypatch.setenv("DVC_NO_ANALYTICS", "1")
+    for name, value in PLUGIN.items():
+        monkeypatch.setenv(name, value)
     for variable in (*merge_base.TARGETS, "GITHUB_REF", "GITHUB_ACTIONS"):  # these tests may run in a pull request's CI
         monkeypatch.delenv(variable, raising=False)

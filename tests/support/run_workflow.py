@@ -162,6 +162,8 @@ class Runner:
         What the run may know.
     env : mapping
         Variables that the machine sets: GITHUB_API_URL, say.
+    python : Path
+        The folder of the Python that setup-python brings.
     """
 
     event: Event
@@ -171,6 +173,7 @@ class Runner:
     override: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
+    python: Path = Path(sys.executable).parent
 
     def own(self, path: str) -> Path:
         """Give a folder of the repository at the commit that runs, which needs no checkout."""
@@ -428,7 +431,7 @@ def _checkout(run: _JobRun, inputs: Mapping[str, str]) -> None:
 
 def _setup_python(run: _JobRun, inputs: Mapping[str, str]) -> dict[str, str]:
     """Put this Python first on the path."""
-    run.path.append(str(Path(sys.executable).parent))
+    run.path.append(str(run.runner.python))
     return {"python-version": inputs.get("python-version", "")}
 
 

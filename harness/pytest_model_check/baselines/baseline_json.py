@@ -33,10 +33,13 @@ def to_json(baseline: Baseline) -> dict[str, Any]:
         "data": {
             "files": [{"path": path, "md5": md5} for path, md5 in baseline.data],
             "rows": baseline.rows,
+            **({} if baseline.effective_rows is None else {"effective_rows": _round(baseline.effective_rows)}),
             "target_digest": baseline.target_digest,
             "columns": dict(baseline.columns),
         },
-        "protocol": baseline.protocol.plain() | {"test_train_ratio": _round(baseline.test_train_ratio)},
+        "protocol": baseline.protocol.plain()
+        | {"test_train_ratio": _round(baseline.test_train_ratio)}
+        | ({"folds": list(baseline.folds)} if baseline.folds else {}),
         "metrics": {name: _metric_to_json(baseline, metric) for name, metric in baseline.metrics.items()},
         "predictions": {
             "md5": baseline.predictions_md5,
@@ -96,11 +99,13 @@ def from_json(plain: Any) -> Baseline:
         nodeid=reader.get("nodeid", str),
         candidate=reader.get("candidate", str),
         learner=reader.get("learner", str),
-        data=tuple((file.get("path", str), file.get("md5", str)) for file in data.each("files")),
+        data=tuple((file.relative_path("path"), file.get("md5", str)) for file in data.each("files")),
         rows=data.get("rows", int, least=1),
+        effective_rows=data.get("effective_rows", float, least=1) if "effective_rows" in data.value else None,
         target_digest=data.get("target_digest", str),
         protocol=_protocol_from_json(reader.sub("protocol")),
         test_train_ratio=reader.sub("protocol").get("test_train_ratio", float, least=1e-9),
+        folds=reader.sub("protocol").counts("folds") if "folds" in reader.sub("protocol").value else (),
         metrics={name: _metric_from_json(metrics.sub(name)) for name in metrics.value},
         seeds=predictions.get("seeds", int, least=1),
         entropy=predictions.get("entropy", int, least=0),
@@ -135,6 +140,7 @@ def _protocol_from_json(reader: Reader) -> Protocol:
             folds_suffice=reader.label("without_predictions", ("fail", "folds")) == "folds",
         ),
         season=reader.get("season", int, least=2) if "season" in reader.value else None,
+        sample_weight=reader.get("sample_weight", str) if "sample_weight" in reader.value else None,
     )
 
 
@@ -181,6 +187,7 @@ def _metric_to_json(baseline: Baseline, metric: BaselineMetric) -> dict[str, Any
     reason = explain.margin_reason(
         metric.margin_kind,
         rows=baseline.rows,
+        effective_rows=baseline.effective_rows,
         skill_share=skill_share(score, None if dummy is None else _round(dummy)),
         seeds=baseline.protocol.seeds,
     )

@@ -255,6 +255,8 @@ def _why_incomparable(
         return "other data", f"other rows of the same files: {old.rows:,} -> {new.rows:,}"
     if before.definition != after.definition:
         return "incomparable", f"{before.definition} -> {after.definition}"
+    if old.protocol.sample_weight != new.protocol.sample_weight:
+        return "incomparable", "other sample weights"
     if _folds(old.protocol) != _folds(new.protocol):
         return "incomparable", "other folds"
     if len(before.folds) != len(after.folds):

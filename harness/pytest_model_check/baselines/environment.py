@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import platform
-from importlib.metadata import version
+from functools import cache
+from importlib import metadata
+
+version = cache(metadata.version)  # it reads and parses a file every time
 
 
 def environment() -> dict[str, str]:

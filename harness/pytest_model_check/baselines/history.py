@@ -177,7 +177,7 @@ def _bears(content: bytes | None, former: int) -> bool:
         return False
     try:
         return len(json.loads(content).get("formerly", ())) >= former
-    except (ValueError, AttributeError, TypeError):
+    except (ValueError, RecursionError, AttributeError, TypeError):
         return True  # torn: that will be said
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
 
 _KINDS = {int: "whole number", float: "number", str: "text", list: "list", dict: "object"}
@@ -53,6 +54,13 @@ class Reader:
             raise MalformedError(f"the key {self._name(key)} is {value!r}, which is none of {', '.join(labels)}")
         return value
 
+    def relative_path(self, key: str) -> str:
+        """Read a path that starts at rootdir: what is absolute could be laid out anywhere."""
+        path: str = self.get(key, str)
+        if PurePosixPath(path).is_absolute() or PureWindowsPath(path).anchor:
+            raise MalformedError(f"the key {self._name(key)} is {path!r}, which does not start at rootdir")
+        return path
+
     def text_or_number(self, key: str) -> str | float | None:
         """Read a text, a number or nothing."""
         value = self._value(key)
@@ -66,6 +74,13 @@ class Reader:
     def numbers(self, key: str) -> tuple[float, ...]:
         """Read a list of numbers."""
         return self._all(key, float)
+
+    def counts(self, key: str) -> tuple[int, ...]:
+        """Read a list of whole numbers from 1."""
+        found: tuple[int, ...] = self._all(key, int)
+        if not all(number >= 1 for number in found):
+            raise MalformedError(f"the key {self._name(key)} holds something else than counts")
+        return found
 
     def texts(self, key: str) -> tuple[str, ...]:
         """Read a list of texts."""

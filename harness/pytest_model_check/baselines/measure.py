@@ -26,8 +26,7 @@ from pytest_model_check.data.dataset import Dataset
 from pytest_model_check.data.splits import CrossValidation
 from pytest_model_check.errors import CandidateError, PromiseError
 from pytest_model_check.fitting import crossval
-from pytest_model_check.fitting.cache import FitCache
-from pytest_model_check.fitting.joblib_engine import FitProgress
+from pytest_model_check.fitting.engine import Engine, FitProgress, InProcess
 from pytest_model_check.fitting.naive_forecasts import naive_forecasts
 from pytest_model_check.fitting.predictions import Predictions
 from pytest_model_check.judgement import drift, noise
@@ -101,9 +100,8 @@ def fit(
     cv: CrossValidation,
     *,
     entropy: int,
-    jobs: int,
+    engine: Engine,
     progress: FitProgress = lambda done, total: None,
-    cache: FitCache | None = None,
 ) -> Fitted:
     """Fit the check's candidate as a baseline is measured, and its dummy.
 
@@ -116,25 +114,23 @@ def fit(
     entropy : int
         Where the random states come from: `crossval.entropy_of` the data, the splits and the recording's number, so
         that a lucky run can't approve itself; a baseline that is made again draws those that it drew before.
-    jobs : int
-        How many processes.
+    engine : Engine
+        Makes the candidate's fits.
     progress : callable
         Is told how many fits of how many are done.
-    cache : FitCache or None
-        Keeps the fits by which the candidate will be compared next time; where a baseline is measured, it serves none.
 
     Raises
     ------
     CandidateError
         If a fit fails.
     """
-    predict = partial(crossval.predict, cv=cv, entropy=entropy, jobs=jobs, progress=progress)
-    random, nondeterministic = crossval.is_random(check.candidate, cv, entropy=entropy, jobs=jobs)
+    predict = partial(crossval.predict, cv=cv, entropy=entropy, engine=engine, progress=progress)
+    random, nondeterministic = crossval.is_random(check.candidate, cv, entropy=entropy, engine=engine)
     replicates = None
     if random or nondeterministic:
-        predictions = predict(check.candidate, seeds=check.seeds, cache=cache)
+        predictions = predict(check.candidate, seeds=check.seeds)
     else:
-        predictions = predict(check.candidate, seeds=1, cache=cache)
+        predictions = predict(check.candidate, seeds=1)
         if check.seeds > 1:
             replicates = predict(check.candidate, seeds=REFITS * check.seeds, leave_out=True)
     return Fitted(
@@ -187,6 +183,7 @@ def assemble(
         learner=fitted.learner,
         data=data.files,
         rows=data.rows,
+        effective_rows=data.effective_rows and float(f"{data.effective_rows:.10g}"),
         target_digest=data.target_digest,
         columns=data.columns_digests,
         protocol=promises.protocol_of(check, cv.splitter, rules),
@@ -200,6 +197,7 @@ def assemble(
         classes=None if cv.classes is None else tuple(cv.classes.tolist()),
         predictions_md5="",
         environment=environment(),
+        folds=cv.folds if len(cv.folds) > 1 else (),
     )
     kept = {name: anchors[name].psi for name, metric in scored.items() if metric.anchor is not None}
     return Measured(
@@ -225,7 +223,7 @@ def _alternatives(
 
 
 def _dummies(check: Check, cv: CrossValidation, entropy: int) -> tuple[Predictions, ...]:
-    dummy = crossval.predict(make_dummy(check.task), cv, seeds=1, entropy=entropy, jobs=1)
+    dummy = crossval.predict(make_dummy(check.task), cv, seeds=1, entropy=entropy, engine=InProcess())
     if check.task == "classification" or check.time is None:
         return (_with_decision_function(dummy),)
     forecasts = naive_forecasts(cv, check.season)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Literal, get_args
 
 from pytest_model_check.baselines.record import Baseline
 from pytest_model_check.baselines.terms import Protocol, Terms
@@ -14,7 +14,8 @@ from pytest_model_check.judgement.verdicts import Weakening
 from pytest_model_check.settings import Rules
 
 ROOM = 1e-6  # relative: a margin that went through JSON is no wider one
-_SAME: tuple[Literal["cv", "target", "groups", "time"], ...] = ("cv", "target", "groups", "time")
+_SameTerm = Literal["cv", "target", "groups", "time", "sample_weight"]
+_SAME: tuple[_SameTerm, ...] = get_args(_SameTerm)
 
 
 def protocol_of(check: Check, splitter: str, rules: Rules) -> Protocol:
@@ -30,7 +31,16 @@ def protocol_of(check: Check, splitter: str, rules: Rules) -> Protocol:
         The ini file's.
     """
     return Protocol(
-        splitter, check.target, check.features, check.groups, check.time, check.slices, check.seeds, rules, check.season
+        splitter,
+        check.target,
+        check.features,
+        check.groups,
+        check.time,
+        check.slices,
+        check.seeds,
+        rules,
+        check.season,
+        check.sample_weight,
     )
 
 
@@ -58,7 +68,11 @@ def margin_reason(baseline: Baseline, name: str) -> str:
     """Say where the margin of a metric comes from."""
     metric = baseline.metrics[name]
     return explain.margin_reason(
-        metric.margin_kind, rows=baseline.rows, skill_share=metric.skill_share, seeds=baseline.protocol.seeds
+        metric.margin_kind,
+        rows=baseline.rows,
+        effective_rows=baseline.effective_rows,
+        skill_share=metric.skill_share,
+        seeds=baseline.protocol.seeds,
     )
 
 

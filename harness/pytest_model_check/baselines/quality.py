@@ -17,7 +17,12 @@ def pilot(metric: BaselineMetric, rows: int) -> Pilot:
 def quality(baseline: Baseline, alternatives: Mapping[str, BaselineMetric] | None = None) -> RecordingQuality:
     """Return the quality of a baseline; `alternatives` are common metrics that the check does not have."""
     return RecordingQuality(
-        metrics_quality(baseline.metrics, baseline.rows), metrics_quality(alternatives or {}, baseline.rows)
+        metrics_quality(baseline.metrics, baseline.rows),
+        metrics_quality(alternatives or {}, baseline.rows),
+        folds=baseline.folds,
+        groups=baseline.protocol.groups,
+        time=baseline.protocol.time,
+        effective_rows=baseline.effective_rows,
     )
 
 

@@ -118,11 +118,16 @@ class Baseline:
     formerly : tuple of str
         The names that the check had before, the first one first.
     columns : mapping of str to str
-        Digests of the columns with a part to play: groups, time, slices.
+        Digests of the columns with a part to play: groups, time, sample weight, slices.
     description : str
         The problem, in the author's words.
     caveats : tuple of str
         What the author wants a reader to bear in mind.
+    effective_rows : float or None
+        How many rows of equal weight would say as much; None: there are no weights.
+    folds : tuple of int
+        How many folds each repeat has, where there are several; empty: a single one, or it was recorded before that was
+        kept.
     """
 
     name: str
@@ -147,6 +152,8 @@ class Baseline:
     columns: Mapping[str, str] = field(default_factory=dict)
     description: str = ""
     caveats: tuple[str, ...] = ()
+    effective_rows: float | None = None
+    folds: tuple[int, ...] = ()
 
     @property
     def standing(self) -> tuple[Acceptance, ...]:

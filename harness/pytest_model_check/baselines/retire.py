@@ -11,7 +11,7 @@ from pytest_model_check.baselines.baseline_json import to_text
 from pytest_model_check.baselines.files import files_of, is_ignored, locked, remove, reported_as, to_commit
 from pytest_model_check.baselines.record import RETIRED
 from pytest_model_check.errors import BaselineError
-from pytest_model_check.judgement.verdicts import Acceptance
+from pytest_model_check.judgement.verdicts import Acceptance, is_reason
 
 
 def retire(folder: Path, name: str, reason: str) -> tuple[Path, ...]:
@@ -27,7 +27,7 @@ def retire(folder: Path, name: str, reason: str) -> tuple[Path, ...]:
     BaselineError
         If there is no such baseline or no reason, or a file can't be written.
     """
-    if not reason.strip():
+    if not is_reason(reason):
         raise BaselineError(
             f"{name} can't be retired without a reason", f'Say why: model-check retire {name} "the shop was closed"'
         )

@@ -14,15 +14,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_model_check import git
+from pytest_model_check import bounded, git
 from pytest_model_check.atomic import copy_file, write_text
 from pytest_model_check.baselines.baseline_json import from_json, seal, to_text
 from pytest_model_check.baselines.json_reader import MalformedError
 from pytest_model_check.baselines.record import Baseline
 from pytest_model_check.data import dvc_files
-from pytest_model_check.errors import BaselineError, DataError, UnavailableError
+from pytest_model_check.errors import BaselineError, DataError, UnavailableError, one_line
 from pytest_model_check.fitting.predictions import Predictions
 
+LIMIT = 20_000_000  # bytes of a JSON: of a check of a hundred metrics and slices in a hundred folds it has one
 ANCHOR = "anchor:"  # begins the name of a column of influence values
 AGAIN = "Bring the approved file back: git checkout -- {path}"
 
@@ -123,10 +124,10 @@ def state(folder: Path, name: str) -> str:
 def _read(folder: Path, name: str) -> Baseline | None:
     path = folder / f"{name}.json"
     try:
-        content = path.read_bytes()
+        content = bounded.read_bytes(path, LIMIT)
     except FileNotFoundError:
         return None
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise BaselineError(f"{path.name} can't be read: {error}", AGAIN.format(path=path)) from error
     return parse(content, name, path.name, AGAIN.format(path=path), conflict=CONFLICT.format(path=path))
 
@@ -150,6 +151,8 @@ def parse(content: bytes, name: str, where: str, advice: str = "", conflict: str
     BaselineError
         As `read`.
     """
+    if len(content) > LIMIT:
+        raise BaselineError(f"{where} is larger than {LIMIT // 10**6} MB", advice)
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -157,12 +160,14 @@ def parse(content: bytes, name: str, where: str, advice: str = "", conflict: str
     if "<<<<<<< " in text:
         raise BaselineError(f"{where} has merge conflict markers", conflict or advice)
     try:
-        plain = json.loads(text)
+        plain = bounded.parse_json(text)
         baseline = from_json(plain)
     except json.JSONDecodeError as error:
         raise BaselineError(f"{where} is torn or not JSON: {error.msg} in line {error.lineno}", advice) from error
     except MalformedError as fault:
         raise BaselineError(f"{where}: {fault}", advice) from fault
+    except ValueError as error:
+        raise BaselineError(f"{where} can't be read: {one_line(error)}", advice) from error
     if baseline.name != name:
         raise BaselineError(
             f"{where}: the key name is {baseline.name!r}: this is the baseline of another check",
@@ -221,10 +226,9 @@ def fetch_approved(folder: Path, baseline: Baseline, scratch: Path) -> Approved:
 
 
 def _approved(path: Path, baseline: Baseline, advice: str) -> Approved:
-    import pandas as pd
 
     try:
-        frame = pd.read_parquet(path)
+        frame = bounded.read_parquet(path)
         predictions = Predictions.from_frame(frame, classes_of(baseline))
         first = np.unique(predictions.row, return_index=True)[1]
         anchored = (name for name, metric in baseline.metrics.items() if metric.anchor is not None)

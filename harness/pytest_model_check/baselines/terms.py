@@ -28,6 +28,8 @@ class Protocol:
         What the ini file says of evidence that falls short.
     season : int or None
         How many distinct times a season has, where one was named.
+    sample_weight : str or None
+        The column of weights, where one was named.
     """
 
     cv: str
@@ -39,6 +41,7 @@ class Protocol:
     seeds: int | None = None
     rules: Rules = STRICT
     season: int | None = None
+    sample_weight: str | None = None
 
     def plain(self) -> dict[str, Any]:
         """Return it as JSON and the reports have it."""
@@ -49,6 +52,7 @@ class Protocol:
             "groups": self.groups,
             "time": self.time,
             **({} if self.season is None else {"season": self.season}),
+            **({} if self.sample_weight is None else {"sample_weight": self.sample_weight}),
             "slices": list(self.slices),
             "seeds": self.seeds,
             **self.rules.values,

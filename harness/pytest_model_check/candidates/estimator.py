@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import traceback
 import warnings
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_model_check.candidates import sample_weights
 from pytest_model_check.candidates.random_states import seeded_generators, set_random_states
 from pytest_model_check.candidates.responses import RESPONSES, Answers, aligned, checked
 from pytest_model_check.errors import CandidateError
@@ -23,6 +25,7 @@ def answer(
     test: pd.DataFrame,
     random_state: np.random.SeedSequence,
     classes: NDArray[Any] | None,
+    sample_weight: NDArray[np.float64] | None = None,
 ) -> Answers:
     """Fit a clone of the candidate on `train`, and ask it about `test`.
 
@@ -39,6 +42,8 @@ def answer(
         for all folds would hide the seed noise. It seeds the generators that a process shares, too.
     classes : ndarray or None
         All labels of the data; columns of absent ones are filled as `sklearn.model_selection.cross_val_predict` does.
+    sample_weight : ndarray of shape (n_train,) or None
+        How much each row of `train` counts.
 
     Raises
     ------
@@ -58,8 +63,11 @@ def answer(
         try:
             model = clone(candidate)
             set_random_states(model, random_state)
-            model.fit(*train)
+            began = time.perf_counter()
+            sample_weights.fit(model, *train, sample_weight)
+            fitted = time.perf_counter()
             raw = _ask(model, test)
+            seconds = (fitted - began, time.perf_counter() - fitted)
         except Exception as error:
             raise _raised(error) from error
     if "predict" not in raw:
@@ -68,7 +76,7 @@ def answer(
     if classes is not None:
         known = getattr(model, "classes_", classes)
         responses = {name: aligned(name, answers, known, classes) for name, answers in responses.items()}
-    return Answers(responses, tuple({(w.category, str(w.message)): None for w in caught}))
+    return Answers(responses, tuple({(w.category, str(w.message)): None for w in caught}), seconds)
 
 
 def _ask(model: Any, test: pd.DataFrame) -> dict[str, Any]:

@@ -30,12 +30,15 @@ class Answers:
         ``predict``, ``predict_proba`` and ``decision_function``, as far as the model has them.
     warned : tuple of (type, str)
         The warnings of the fit, each once.
+    seconds : tuple of (float, float)
+        What fitting and predicting took.
     notes : tuple of Note or None
         What the fits of that process have asked of the world so far; None: nobody watched.
     """
 
     responses: Mapping[str, NDArray[Any]]
     warned: tuple[tuple[type[Warning], str], ...]
+    seconds: tuple[float, float] = (0.0, 0.0)
     notes: tuple[Note, ...] | None = None
 
 

@@ -57,6 +57,8 @@ class Check:
         Folds of the default splitter, or a scikit-learn splitter.
     features, groups, time, slices : column names
         Columns with a part to play; features None: every other column.
+    sample_weight : str or None
+        The column of each row's weight: in fits, in scores and in how sure they are. It is no feature.
     season : int or None
         How many distinct times of `time` a season has: one of the dummies to beat repeats the last season.
     seeds : int
@@ -67,6 +69,8 @@ class Check:
         The problem, in the author's words: the write-up begins with it.
     caveats : tuple of str
         What the author wants a reader of the write-up to bear in mind.
+    timeout : float or None
+        How many seconds a fit may take; None: as the ini file says.
     """
 
     name: str
@@ -83,8 +87,10 @@ class Check:
     seeds: int
     load: Load | None
     season: int | None = None
+    sample_weight: str | None = None
     description: str = ""
     caveats: tuple[str, ...] = ()
+    timeout: float | None = None
 
     @property
     def task(self) -> str:

@@ -61,11 +61,13 @@ def make_check(
     groups: str | None = None,
     time: str | None = None,
     season: int | None = None,
+    sample_weight: str | None = None,
     slices: str | Sequence[str] = (),
     seeds: int = DEFAULT_SEEDS,
     load: Load | None = None,
     description: str = "",
     caveats: str | Sequence[str] = (),
+    timeout: float | None = None,
     name: str,
     nodeid: str = "",
 ) -> Check:
@@ -90,15 +92,10 @@ def make_check(
         raise PromiseError(f"load={load!r} is no function", "load(paths) gets a list of paths and returns a DataFrame.")
     if not isinstance(description, str):
         raise PromiseError(f"description={description!r} is no text", 'Say what the model is for: description="...".')
-    for key, column in (("groups", groups), ("time", time)):
+    for key, column in (("groups", groups), ("time", time), ("sample_weight", sample_weight)):
         if column is not None and not isinstance(column, str):
             raise PromiseError(f"{key}={column!r} is no column name", f"Name one column of the data: {key}=...")
-    roles = [column for column in (target, groups, time) if column is not None]
-    if len(set(roles)) < len(roles):
-        raise PromiseError(
-            f"target, groups and time must be different columns: they are {', '.join(map(repr, roles))}",
-            "Name for each the column that plays this part, or leave groups= or time= out.",
-        )
+    _require_different({"target": target, "groups": groups, "time": time, "sample_weight": sample_weight})
     if season is not None:
         if isinstance(season, bool) or not isinstance(season, int) or season < 2:
             raise PromiseError(
@@ -112,6 +109,11 @@ def make_check(
             f"features= names the target {target!r}: the candidate would be told what it has to predict",
             "Take it out of features=.",
         )
+    if features is not None and sample_weight in _columns("features", features):
+        raise PromiseError(
+            f"features= names the sample weight {sample_weight!r}: it says how much a row counts, and is no feature",
+            "Take it out of features=; or copy it into another column in load=, if the model may look at it.",
+        )
     return Check(
         name=name,
         nodeid=nodeid,
@@ -124,12 +126,22 @@ def make_check(
         groups=groups,
         time=time,
         season=season,
+        sample_weight=sample_weight,
         slices=_columns("slices", slices),
         seeds=seeds,
         load=load,
         description=inspect.cleandoc(description),
         caveats=_caveats(caveats),
+        timeout=_timeout(timeout),
     )
+
+
+def _timeout(timeout: float | None) -> float | None:
+    if timeout is None:
+        return None
+    if isinstance(timeout, bool) or not isinstance(timeout, Real) or not 0 < timeout < math.inf:
+        raise PromiseError(f"timeout={timeout!r} is no number of seconds", "Say how long one fit may take: timeout=60.")
+    return float(timeout)
 
 
 def _require_estimator(candidate: Any) -> None:
@@ -148,6 +160,18 @@ def _require_estimator(candidate: Any) -> None:
             f"the candidate ({type(candidate).__name__}) is no estimator: it has no {', '.join(lacking)}",
             "Pass a scikit-learn-compatible estimator: fit, predict, and sklearn.base.BaseEstimator's parameters.",
         )
+
+
+def _require_different(roles: Mapping[str, str | None]) -> None:
+    """Refuse a column that plays two parts."""
+    for column in filter(None, roles.values()):
+        keys = [key for key, named in roles.items() if named == column]
+        if len(keys) > 1:
+            raise PromiseError(
+                f"{' and '.join(keys)} must be different columns: they are {', '.join([repr(column)] * len(keys))}",
+                "Name for each the column that plays this part, or leave "
+                f"{' or '.join(f'{key}=' for key in keys if key != 'target')} out.",
+            )
 
 
 def _paths(data: str | Path | Sequence[str | Path]) -> tuple[str, ...]:

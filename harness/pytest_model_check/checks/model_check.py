@@ -30,11 +30,13 @@ class ModelCheck(Protocol):
         groups: str | None = None,
         time: str | None = None,
         season: int | None = None,
+        sample_weight: str | None = None,
         slices: str | Sequence[str] = (),
         seeds: int = DEFAULT_SEEDS,
         load: Load | None = None,
         description: str = "",
         caveats: str | Sequence[str] = (),
+        timeout: float | None = None,
         name: str | None = None,
     ) -> Verdict:
         """Judge a candidate against its approved baseline; the test fails unless it is at least as good.
@@ -54,13 +56,15 @@ class ModelCheck(Protocol):
         cv : int or splitter
             A number of folds, or any splitter of scikit-learn's.
         features : sequence of str, optional
-            The columns to learn from. Default: every column but target, groups and time.
+            The columns to learn from. Default: every column but those with another part to play.
         groups : str, optional
             A column: rows of one group are never parted by a fold, and count as one in the interval.
         time : str, optional
             A column: folds go forward in time, and a day counts as one in the interval.
         season : int, optional
             How many distinct times a season has (7: days of a week): a forecast must beat the last season repeated.
+        sample_weight : str, optional
+            A column: how much each row counts, in fits, in scores and in how sure they are. It is no feature.
         slices : str or sequence of str
             Columns: a loss in one of their values raises an alarm, even where the whole has held.
         seeds : int
@@ -71,6 +75,8 @@ class ModelCheck(Protocol):
             The problem, in your words: a write-up begins with it.
         caveats : str or sequence of str
             What its reader must bear in mind.
+        timeout : float, optional
+            How many seconds one fit may take. Default: the ini key ``model_check_timeout``; without it, no limit.
         name : str, optional
             The baseline's name. Default: the test's, without ``test_``.
 

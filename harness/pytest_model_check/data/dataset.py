@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_model_check import bounded
 from pytest_model_check.checks.check import Check
 from pytest_model_check.data import dvc_files
 from pytest_model_check.errors import DataError, one_line
@@ -35,11 +36,14 @@ class Truth:
         Rows with the same number depend on each other (a group's, a day's); None: every row stands alone.
     is_time_series : bool
         Whether the clusters are periods, numbered in their order: neighbouring ones depend on each other too.
+    sample_weight : ndarray of shape (n_rows,) or None
+        How much each row counts; None: all count the same.
     """
 
     y: NDArray[Any]
     clusters: NDArray[np.int64] | None = None
     is_time_series: bool = False
+    sample_weight: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,8 @@ class Dataset:
         The columns that `slices=` names.
     files : tuple of (path, md5)
         The version: what DVC knows of each file.
+    sample_weight : ndarray of shape (n_rows,) or None
+        The column that `sample_weight=` names: finite, none below zero, and not all of them zero.
     """
 
     X: pd.DataFrame
@@ -66,6 +72,7 @@ class Dataset:
     time: NDArray[Any] | None
     slices: pd.DataFrame
     files: tuple[tuple[str, str], ...]
+    sample_weight: NDArray[np.float64] | None = None
 
     @property
     def rows(self) -> int:
@@ -76,11 +83,16 @@ class Dataset:
     def truth(self) -> Truth:
         """What predictions are scored against: the clusters are the groups, or else the days."""
         if self.groups is not None:
-            return Truth(self.y, _numbered(self.groups))
+            return Truth(self.y, _numbered(self.groups), sample_weight=self.sample_weight)
         if self.time is None:
-            return Truth(self.y)
+            return Truth(self.y, sample_weight=self.sample_weight)
         moments = self.time.astype("datetime64[D]") if self.time.dtype.kind == "M" else self.time
-        return Truth(self.y, _numbered(moments), is_time_series=True)
+        return Truth(self.y, _numbered(moments), is_time_series=True, sample_weight=self.sample_weight)
+
+    @property
+    def effective_rows(self) -> float | None:
+        """How many rows of equal weight would say as much of a mean; None: there are no weights."""
+        return None if self.sample_weight is None else effective_number(self.sample_weight)
 
     @property
     def path(self) -> str:
@@ -101,12 +113,19 @@ class Dataset:
 
     @property
     def columns_digests(self) -> dict[str, str]:
-        """Digests of groups, time and slices: a changed `load` that makes another column of one is seen by them."""
-        parts = {"groups": self.groups, "time": self.time}
+        """Digests of the columns with a part to play: a changed `load` that makes others of them is seen by them."""
+        parts = {"groups": self.groups, "time": self.time, "sample_weight": self.sample_weight}
         digests = {name: _digest(values) for name, values in parts.items() if values is not None}
         for column in self.slices.columns:
             digests[f"slice {column}"] = _digest(self.slices[column].astype(str).to_numpy(dtype=object))
         return digests
+
+
+def effective_number(weights: NDArray[np.float64]) -> float:
+    """Return Kish's effective sample size: how many equal weights leave a mean as uncertain as these do."""
+    largest = float(weights.max())
+    shares = weights / largest  # or squares of small numbers would be zero
+    return float(shares.sum() ** 2 / (shares @ shares))
 
 
 def _numbered(values: NDArray[Any]) -> NDArray[np.int64]:
@@ -144,7 +163,7 @@ def read(check: Check, root: Path, verified: Callable[[Path], str] = dvc_files.v
     frame = _load(check, paths)
     _require_rows(check, frame)
     y = _target(check, frame[check.target])
-    roles = {check.target, check.groups, check.time}
+    roles = {check.target, check.groups, check.time, check.sample_weight}
     features = [c for c in frame.columns if c not in roles] if check.features is None else list(check.features)
     if not features:
         raise DataError(
@@ -158,6 +177,7 @@ def read(check: Check, root: Path, verified: Callable[[Path], str] = dvc_files.v
         time=None if check.time is None else _times(check, frame, check.time),
         slices=frame[list(check.slices)],
         files=files,
+        sample_weight=None if check.sample_weight is None else _weights(check, frame, check.sample_weight),
     )
 
 
@@ -207,7 +227,7 @@ def _read(path: Path, name: str) -> pd.DataFrame:
             "load=lambda paths: pandas.read_excel(paths[0]).",
         )
     try:
-        return _read_csv(path, name) if path.suffix.lower() == ".csv" else pd.read_parquet(path)
+        return _read_csv(path, name) if path.suffix.lower() == ".csv" else bounded.read_parquet(path)
     except DataError:
         raise
     except pd.errors.EmptyDataError as error:
@@ -250,6 +270,7 @@ def _require_rows(check: Check, frame: pd.DataFrame) -> None:
         "target": (check.target,),
         "groups": () if check.groups is None else (check.groups,),
         "time": () if check.time is None else (check.time,),
+        "sample_weight": () if check.sample_weight is None else (check.sample_weight,),
         "slices": check.slices,
         "features": check.features or (),
     }
@@ -325,3 +346,25 @@ def _times(check: Check, frame: pd.DataFrame, column: str) -> NDArray[Any]:
             f"{_where(check)}: time={column!r} holds no times: {one_line(error)}",
             "Write times as 2024-03-31 or 2024-03-31T12:00:00, or as numbers, or parse them in load=.",
         ) from error
+
+
+def _weights(check: Check, frame: pd.DataFrame, column: str) -> NDArray[np.float64]:
+    import pandas as pd
+
+    values = _complete(check, frame, "sample_weight", column)
+    where = f"{_where(check)}: sample_weight={column!r}"
+    if not pd.api.types.is_numeric_dtype(values) or pd.api.types.is_complex_dtype(values):
+        raise DataError(
+            f"{where} holds no numbers ({values.dtype})", "A weight is a number from 0: make it one in load=."
+        )
+    weights = values.to_numpy(dtype=np.float64)
+    bad = ~np.isfinite(weights) | (weights < 0)
+    if bad.any():
+        row = int(bad.argmax())
+        raise DataError(
+            f"{where} is {weights[row]:g} in row {row} (counted from 0)",
+            "A weight is a finite number from 0: mend it where the data is made, or in load=.",
+        )
+    if not weights.any():
+        raise DataError(f"{where} is 0 in every row", "No row would count: is it the right column?")
+    return weights

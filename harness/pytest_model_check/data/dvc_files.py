@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from pytest_model_check.data import dvc_cache, dvc_manifests, dvc_remote, dvc_trackers, dvc_workspace
+from pytest_model_check.data import dvc_cache, dvc_manifests, dvc_remote, dvc_repository, dvc_trackers, dvc_workspace
 from pytest_model_check.data.dvc_failures import failed
 from pytest_model_check.data.dvc_output import Output, is_digest, keep_or_revert
 from pytest_model_check.data.dvc_repository import locked
@@ -133,6 +133,27 @@ def fetch(path: Path, md5: str, target: Path) -> None:
             shutil.copyfile(place, copy)
     except OSError as error:
         raise failed(show(path), error) from error
+
+
+def versioned_by(path: Path) -> list[Path]:
+    """Name the files that say, in git, which version of a data file is meant; DVC's own settings with them."""
+    path = absolute(path)
+    root = dvc_trackers.require_root(path)
+    output = dvc_trackers.require_output(root, path)
+    settings = [root / name for name in (".dvcignore", ".dvc/config", ".dvc/.gitignore")]
+    return [output.tracker, output.tracker.with_name(".gitignore"), *settings]
+
+
+def has_remote(folder: Path) -> bool:
+    """Whether there is a remote that ``dvc push`` goes to.
+
+    Raises
+    ------
+    DataError
+        If DVC can't tell.
+    """
+    with dvc_repository.opened(dvc_trackers.require_root(folder), show(folder)) as (repo, _):
+        return bool(repo.config["core"].get("remote"))
 
 
 @contextmanager

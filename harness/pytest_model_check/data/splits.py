@@ -54,6 +54,11 @@ class CrossValidation:
     splitter: str
 
     @property
+    def folds(self) -> tuple[int, ...]:
+        """How many folds each repeat has."""
+        return tuple(np.bincount([split.repeat for split in self.splits]).tolist())
+
+    @property
     def test_train_ratio(self) -> float:
         """Rows of a test fold per row that it is trained with, the mean over the splits."""
         return float(np.mean([len(split.test) / len(split.train) for split in self.splits]))
@@ -179,6 +184,12 @@ def _require_honest(splits: tuple[Split, ...], dataset: Dataset, words: str) -> 
             raise DataError(
                 f"{where}: no rows to {'predict' if len(split.train) else 'fit on'}", "Use fewer folds, or more data."
             )
+        for rows, what in ((split.train, "fit on"), (split.test, "predict")):
+            if dataset.sample_weight is not None and not dataset.sample_weight[rows].any():
+                raise DataError(
+                    f"{where}: all rows to {what} have the sample weight 0",
+                    "Use fewer folds, or drop rows that never count.",
+                )
         held_out = np.zeros(dataset.rows, dtype=bool)
         held_out[split.test] = True
         if held_out[split.train].any():

@@ -13,7 +13,8 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
+from dataclasses import replace
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
@@ -25,9 +26,11 @@ from numpy.typing import NDArray
 from pytest_model_check import bounded, git
 from pytest_model_check.atomic import write_bytes
 from pytest_model_check.candidates.responses import RESPONSES, Answers, checked
+from pytest_model_check.data.dataset import Dataset
 from pytest_model_check.data.splits import CrossValidation
 from pytest_model_check.errors import CandidateError, one_line
 from pytest_model_check.fitting.closure import digest_of
+from pytest_model_check.fitting.engine import Batch, Engine, Outcomes
 from pytest_model_check.fitting.fingerprint import Fingerprint, UncacheableError, fingerprint
 from pytest_model_check.fitting.fit import Fit
 from pytest_model_check.git import GitError
@@ -85,7 +88,9 @@ class FitCache:
 
     def keep(self, fit: Fit, answers: Answers, cv: CrossValidation, entropy: int) -> None:
         """Keep a fit that was made, if its key tells everything it depends on."""
-        known = None if self._is_broken else self._fingerprint(cv)
+        if fit.leave_out or self._is_broken:  # only recordings leave rows out, and they are never served
+            return
+        known = self._fingerprint(cv)
         if known is None:
             return
         try:
@@ -168,6 +173,45 @@ class FitCache:
         path.parent.mkdir(exist_ok=True)
         write_bytes(path, content, durable=False)
         self._stored = True
+
+
+class CachedEngine:
+    """An engine that makes only those fits that the cache does not hold.
+
+    Parameters
+    ----------
+    engine : Engine
+        Makes the others.
+    cache : FitCache
+        Serves fits, and keeps those that are made.
+    """
+
+    def __init__(self, engine: Engine, cache: FitCache) -> None:
+        self._engine, self._cache = engine, cache
+
+    def share(self, data: Dataset) -> Dataset:
+        """Share a data set; see `Engine`."""
+        return self._engine.share(data)
+
+    def run(self, batch: Batch) -> Outcomes:
+        """Give the fits that are known, then make the others; see `Engine`."""
+        known = self._cache.find(batch.fits, batch.cv, batch.entropy)
+        for number, fit in enumerate(batch.fits):
+            if fit in known:
+                yield number, known[fit]
+        missing = [number for number, fit in enumerate(batch.fits) if fit not in known]
+        if not missing:
+            return
+        rest = replace(batch, fits=tuple(batch.fits[number] for number in missing))
+        with closing(self._engine.run(rest)) as outcomes:
+            for done in outcomes:
+                if done is None:
+                    yield None
+                    continue
+                number, outcome = missing[done[0]], done[1]
+                if isinstance(outcome, Answers):
+                    self._cache.keep(batch.fits[number], outcome, batch.cv, batch.entropy)
+                yield number, outcome
 
 
 def prune(folder: Path, size: int = SIZE, entries: int = ENTRIES) -> None:

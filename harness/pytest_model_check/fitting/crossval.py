@@ -14,9 +14,8 @@ import numpy as np
 from pytest_model_check.candidates.responses import Answers
 from pytest_model_check.data.splits import CrossValidation
 from pytest_model_check.errors import CandidateError
-from pytest_model_check.fitting.cache import FitCache
+from pytest_model_check.fitting.engine import Batch, Engine, FitProgress, run_fits
 from pytest_model_check.fitting.fit import Fit
-from pytest_model_check.fitting.joblib_engine import FitProgress, run_fits
 from pytest_model_check.fitting.predictions import Predictions
 
 
@@ -26,11 +25,10 @@ def predict(
     *,
     seeds: int,
     entropy: int,
-    jobs: int,
+    engine: Engine,
     progress: FitProgress = lambda done, total: None,
     leave_out: bool = False,
     after: int = 0,
-    cache: FitCache | None = None,
 ) -> Predictions:
     """Fit a clone of the candidate for every seed in every split, and predict the rows held out.
 
@@ -45,16 +43,14 @@ def predict(
     entropy : int
         Where the random states come from: each seed of each split has its own
         (`numpy.random.SeedSequence` with the seed and the split as its key).
-    jobs : int
-        How many processes.
+    engine : Engine
+        Makes the fits.
     progress : callable
         Is told how many fits of how many are done.
     leave_out : bool
         Leave a twentieth of the training rows out of each fit: with each seed another, until all have been left out.
     after : int
         How many seeds have been used before: these are the next ones.
-    cache : FitCache or None
-        Where earlier fits are found, and these are kept; None: each is made.
 
     Raises
     ------
@@ -62,24 +58,16 @@ def predict(
         Naming the first fold in which a fit fails.
     """
     numbers = range(after, after + seeds)
-    fits = [Fit(seed, k, leave_out) for seed in numbers for k in range(len(cv.splits))]
-    known = {} if cache is None else cache.find(fits, cv, entropy)
-    missing = [fit for fit in fits if fit not in known]
-
-    def keep(fit: Fit, answers: Answers) -> None:
-        if cache is not None:
-            cache.keep(fit, answers, cv, entropy)
-
-    made = dict(run_fits(missing, candidate, cv, entropy, jobs, progress, keep)) if missing else {}
-    answered = [(fit, known[fit] if fit in known else made[fit]) for fit in fits]
-    warned = Counter(warning for _, answers in answered for warning in answers.warned)
+    fits = tuple(Fit(seed, k, leave_out) for seed in numbers for k in range(len(cv.splits)))
+    answered = run_fits(engine, Batch(fits, candidate, cv, entropy), progress)
+    warned = Counter(warning for answers in answered for warning in answers.warned)
     for (category, text), count in warned.items():  # once, and here: the same whichever process made the fit
         warnings.warn(f"{text} (in {count} of {len(fits)} fits)", category, stacklevel=2)
-    return _gather(cv, answered, numbers)
+    return _gather(cv, zip(fits, answered, strict=True), numbers)
 
 
-def is_random(candidate: Any, cv: CrossValidation, *, entropy: int, jobs: int) -> tuple[bool, bool]:
-    """Find out by trying, not by its parameters, whether the learner draws random numbers; no fit of it is served.
+def is_random(candidate: Any, cv: CrossValidation, *, entropy: int, engine: Engine) -> tuple[bool, bool]:
+    """Find out by trying, not by its parameters, whether the learner draws random numbers.
 
     Returns
     -------
@@ -87,22 +75,18 @@ def is_random(candidate: Any, cv: CrossValidation, *, entropy: int, jobs: int) -
         Whether another seed gives other answers, and whether even the same seed does (threads, GPUs).
     """
     first = replace(cv, splits=cv.splits[:1])
-    answered = run_fits([Fit(seed, 0) for seed in (0, 0, 1)], candidate, first, entropy, jobs)
-    once, again, other = (_gather(first, [(Fit(0, 0), answers)], range(1)) for _, answers in answered)
+    fits = tuple(Fit(seed, 0) for seed in (0, 0, 1))
+    answered = run_fits(engine, Batch(fits, candidate, first, entropy))
+    once, again, other = (_gather(first, [(Fit(0, 0), answers)], range(1)) for answers in answered)
     return not once.agrees(other), not once.agrees(again)
 
 
-def varies(
-    candidate: Any, cv: CrossValidation, predictions: Predictions, *, entropy: int, cache: FitCache | None = None
-) -> bool:
-    """Whether the learner, fitted once more in the first fold, answers otherwise than its `predictions` by seed 0.
-
-    That fit is one of seed 1 like any other, and so it may be served from the cache.
-    """
+def varies(candidate: Any, cv: CrossValidation, predictions: Predictions, *, entropy: int, engine: Engine) -> bool:
+    """Whether the learner, fitted once more in the first fold, answers otherwise than its `predictions` by seed 0."""
     first = replace(cv, splits=cv.splits[:1])
     with warnings.catch_warnings():  # the fits that count have warned
         warnings.simplefilter("ignore")
-        other = predict(candidate, first, seeds=1, after=1, entropy=entropy, jobs=1, cache=cache)
+        other = predict(candidate, first, seeds=1, after=1, entropy=entropy, engine=engine)
     return not predictions.head(len(first.splits[0].test)).agrees(other)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import sklearn
 from numpy.typing import NDArray
 
 from pytest_model_check import git
@@ -149,6 +150,7 @@ def fingerprint(candidate: Any, cv: CrossValidation, origin: Origin) -> Fingerpr
         "machine": here.digest,
         "libraries": machine.libraries(),
         "variables": machine.variables(os.environ, _mentioned(files)),
+        "sklearn": repr(sorted(sklearn.get_config().items())),
         "folder": machine.working_folder(origin.top),
         "path": [_relative(os.path.realpath(entry), origin.top) for entry in sys.path if _is_searched(entry)],
     }

@@ -39,7 +39,8 @@ def try_fit(
     y: NDArray[Any],
     classes: NDArray[Any] | None,
     entropy: int,
-) -> tuple[Fit, Answers | CandidateError]:
+    sample_weight: NDArray[np.float64] | None = None,
+) -> Answers | CandidateError:
     """Make a fit; an error of the candidate's is returned, for the caller to raise in the order of the fits."""
     key = np.random.SeedSequence(entropy, spawn_key=(fit.seed, fit.split))
     train = split.train
@@ -47,13 +48,14 @@ def try_fit(
         key = key.spawn(2)[1]
         train = np.delete(train, _left_out(fit, len(train), entropy))
     try:
+        weights = None if sample_weight is None else sample_weight[train]
         with watch.fitting():
-            answers = answer(candidate, (X.iloc[train], y[train]), X.iloc[split.test], key, classes)
-        return fit, replace(answers, notes=watch.notes())
+            answers = answer(candidate, (X.iloc[train], y[train]), X.iloc[split.test], key, classes, weights)
+        return replace(answers, notes=watch.notes())
     except CandidateError as error:
         named = CandidateError(f"{split.words}: {error.message}", error.advice)
         named.__cause__ = error
-        return fit, named
+        return named
 
 
 def _left_out(fit: Fit, rows: int, entropy: int) -> NDArray[np.int64]:

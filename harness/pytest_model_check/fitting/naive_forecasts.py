@@ -22,7 +22,7 @@ def naive_forecasts(cv: CrossValidation, season: int | None) -> tuple[NDArray[np
     -------
     tuple of ndarray of shape (n_slots,)
         The last value, split by split; and the seasonal one, where a season is given. Where several rows share a time,
-        it is their mean.
+        it is their mean, by weight.
 
     References
     ----------
@@ -30,11 +30,21 @@ def naive_forecasts(cv: CrossValidation, season: int | None) -> tuple[NDArray[np
     """
     time = cv.dataset.time
     assert time is not None
-    moments, moment = np.unique(time, return_inverse=True)
-    counts = np.bincount(moment, minlength=len(moments))
-    values = np.bincount(moment, weights=cv.dataset.y.astype(float), minlength=len(moments)) / counts
+    moment = np.unique(time, return_inverse=True)[1]
+    values = _means(moment, cv.dataset.y.astype(float), cv.dataset.sample_weight)
     seasons = (1,) if season is None else (1, season)
     return tuple(np.concatenate([_repeated(split, moment, values, each) for split in cv.splits]) for each in seasons)
+
+
+def _means(
+    moment: NDArray[np.intp], y: NDArray[np.float64], weights: NDArray[np.float64] | None
+) -> NDArray[np.float64]:
+    """Average the rows of each time, by weight; where none of them counts, all do."""
+    plain: NDArray[np.float64] = np.bincount(moment, weights=y) / np.bincount(moment)
+    if weights is None:
+        return plain
+    totals = np.bincount(moment, weights=weights)
+    return np.divide(np.bincount(moment, weights=weights * y), totals, out=plain, where=totals > 0)
 
 
 def _repeated(split: Split, moment: NDArray[np.intp], values: NDArray[np.float64], season: int) -> NDArray[np.float64]:

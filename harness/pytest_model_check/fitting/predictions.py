@@ -51,6 +51,13 @@ class Predictions:
         present = np.bincount(pairs) > 0  # not np.unique, which sorts: there may be millions of slots
         return np.asarray(np.cumsum(present)[pairs] - 1, dtype=np.int64)
 
+    @cached_property
+    def split_of_row(self) -> NDArray[np.integer]:
+        """The first split that held each predicted row out, in as few bytes as it takes: there may be millions."""
+        first = np.full(int(self.row.max()) + 1, -1, dtype=np.min_scalar_type(-1 - int(self.split.max())))
+        first[self.row[::-1]] = self.split[::-1]
+        return first[first >= 0]
+
     def first(self, seeds: int) -> Predictions:
         """Keep the answers of the first `seeds` seeds."""
         kept = {name: answers[:seeds] for name, answers in self.responses.items()}

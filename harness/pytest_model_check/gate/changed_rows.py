@@ -13,17 +13,26 @@ from pytest_model_check.judgement.compared import ChangedRows
 EXAMPLES = 5  # rows that a failure names
 
 
-def count(approved: Predictions, candidate: Predictions, y: NDArray[Any]) -> ChangedRows | None:
+def count(
+    approved: Predictions, candidate: Predictions, y: NDArray[Any], sample_weight: NDArray[np.float64] | None = None
+) -> ChangedRows | None:
     """Count the rows that are wrong now and were right, and those the other way round; name the first ones.
 
-    A row is right where most of its answers are, over seeds and repeats. None for regression.
+    A row is right where most of its answers are, over seeds and repeats. None for regression. Rows of weight 0 don't
+    count.
     """
     if candidate.classes is None:
         return None
     before = _is_right(approved.first(candidate.seeds), y)  # as many seeds, or ties would count as wrong
     after = _is_right(candidate, y)
-    lost = np.unique(candidate.row)[before & ~after]
-    return ChangedRows(len(lost), int((after & ~before).sum()), tuple(lost[:EXAMPLES].tolist()))
+    rows = np.unique(candidate.row)
+    lost, won = rows[before & ~after], rows[after & ~before]
+    if sample_weight is None:
+        return ChangedRows(len(lost), len(won), tuple(lost[:EXAMPLES].tolist()))
+    lost, won = (changed[sample_weight[changed] > 0] for changed in (lost, won))
+    shares = sample_weight / sample_weight[rows].sum()
+    parts = (float(f"{shares[changed].sum():.6g}") for changed in (lost, won))
+    return ChangedRows(len(lost), len(won), tuple(lost[:EXAMPLES].tolist()), *parts)
 
 
 def _is_right(predictions: Predictions, y: NDArray[Any]) -> NDArray[np.bool_]:

@@ -59,11 +59,9 @@ def _compare(context: Context, baseline: Baseline) -> Comparison:
         anchors=paired.anchors() if settings.update or context.approval.claimed else {},
         fits=judged.fits,
         differences=Differences(
-            changed_rows=None if passing else changed_rows.count(*both, data.y),
-            moved=moved_data.table(check, baseline, carried, data, metrics, settings.jobs, context.cache)
-            if carried
-            else None,
-            charts=charts(data.y, *both) if settings.charts else {},
+            changed_rows=None if passing else changed_rows.count(*both, data.y, data.sample_weight),
+            moved=moved_data.table(check, baseline, carried, data, metrics, context.engine) if carried else None,
+            charts=charts(data.y, *both, data.sample_weight) if settings.charts else {},
         ),
     )
 
@@ -74,8 +72,9 @@ def _carried_over(context: Context, baseline: Baseline) -> CarriedOver | None:
     if not moved_data.has_moved(baseline, data):
         require_same_rows(check, baseline, data)
         return None
-    context.progress("running the approved code on the new data", 0, 0)
-    return moved_data.carry_over(check, data, context.approval, context.settings)
+    progress = context.progress_of("fitting the approved code on the new data")
+    with context.engine.waiting():
+        return moved_data.carry_over(check, data, context.approval, context.settings, progress)
 
 
 def _predictions(context: Context) -> Approved | None:

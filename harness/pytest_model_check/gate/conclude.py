@@ -12,12 +12,23 @@ from pytest_model_check.gate.context import Context
 from pytest_model_check.gate.findings import Comparison, Recording, named
 from pytest_model_check.judgement import explain
 from pytest_model_check.judgement.compared import Compared, DataVersion
-from pytest_model_check.judgement.verdicts import PASSING, Concessions, Cost, Label, MetricVerdict, Verdict, worst
-from pytest_model_check.paths import quoted
+from pytest_model_check.judgement.verdicts import (
+    PASSING,
+    Concessions,
+    Cost,
+    Label,
+    MetricVerdict,
+    Times,
+    Verdict,
+    worst,
+)
+from pytest_model_check.paths import quoted, show
 from pytest_model_check.pull_requests.approved import Approval
 
 
-def conclude(context: Context, comparison: Comparison, recording: Recording, *, seconds: float) -> Verdict:
+def conclude(
+    context: Context, comparison: Comparison, recording: Recording, *, seconds: float, times: Times
+) -> Verdict:
     """Return the verdict: what was accepted passes, what is disputed or promises less does not."""
     check, approval, rules = context.check, context.approval, context.settings.rules
     metrics = recording.metrics
@@ -27,14 +38,15 @@ def conclude(context: Context, comparison: Comparison, recording: Recording, *, 
     pointless = any(m.candidate is not None and m.dummy is not None and m.candidate <= m.dummy for m in metrics)
     unproven = label == "inconclusive" and rules.inconclusive_passes and not pointless
     passed = bool(recording.accepted) or (not comparison.weakened and (label in PASSING or unproven))
-    message, advice = comparison.message(check.name, metrics), _advice(context, comparison, metrics)
+    baseline = recording.pending.baseline if recording.pending else approval.claimed or approval.baseline
+    compared = _compared(context, comparison, baseline)
+    message, advice = comparison.message(check.name, metrics), _advice(context, comparison, metrics, compared)
     if recording.disputed:
         more = f" (and {len(recording.disputed) - 1} more)" if len(recording.disputed) > 1 else ""
         claim = f"{recording.disputed[0]}{more}"
         if comparison.failing_metrics:  # that comes first
             claim = f"{message.removeprefix(f'{check.name}: ')}; and its new baseline is disputed: {claim}"
         message, advice = f"{check.name}: {claim}", _disputed(approval, recording)
-    baseline = recording.pending.baseline if recording.pending else approval.claimed or approval.baseline
     return Verdict(
         name=check.name,
         nodeid=check.nodeid,
@@ -43,14 +55,14 @@ def conclude(context: Context, comparison: Comparison, recording: Recording, *, 
         message=message,
         advice=advice,
         metrics=metrics,
-        compared=_compared(context, comparison, baseline),
+        compared=compared,
         concessions=Concessions(
             "; ".join(acceptance.reason for acceptance in recording.accepted) or None,
             tuple(map(explain.weakening, comparison.weakened)),
             tuple(old for old in (baseline.standing if baseline else ()) if old not in recording.accepted),
         ),
         differences=comparison.differences,
-        cost=_cost(context, comparison.fits + recording.fits, seconds),
+        cost=_cost(context, comparison.fits + recording.fits, seconds, times),
         quality=recording.quality,
     )
 
@@ -65,16 +77,16 @@ def failure(name: str, nodeid: str, error: ModelCheckError) -> Verdict:
     return Verdict(name, nodeid, label, False, named(name, error.message), error.advice)
 
 
-def _cost(context: Context, fits: int, seconds: float) -> Cost:
+def _cost(context: Context, fits: int, seconds: float, times: Times) -> Cost:
     cache = context.cache
-    return Cost(fits, seconds) if cache is None else Cost(fits, seconds, cache.served, cache.reason)
+    return Cost(fits, seconds, times) if cache is None else Cost(fits, seconds, times, cache.served, cache.reason)
 
 
 def _compared(context: Context, comparison: Comparison, latest: Baseline | None) -> Compared:
     check, data, approval, baseline = context.check, context.data, context.approval, context.approval.baseline
     known = latest or baseline
     return Compared(
-        DataVersion(data.path, data.md5, data.rows),
+        DataVersion(data.path, data.md5, data.rows, data.effective_rows),
         released=baseline.candidate if baseline else "",
         candidate=describe(check.candidate),
         protocol=promises.protocol_of(check, context.cross_validation.splitter, context.settings.rules).plain(),
@@ -82,10 +94,11 @@ def _compared(context: Context, comparison: Comparison, latest: Baseline | None)
         reused=baseline.reused if baseline and comparison.differences.moved is None else 0,
         environment=_changes(approval.claimed or baseline),
         learner=known.learner if known else "",
+        folds=context.cross_validation.folds,
     )
 
 
-def _advice(context: Context, comparison: Comparison, metrics: tuple[MetricVerdict, ...]) -> str:
+def _advice(context: Context, comparison: Comparison, metrics: tuple[MetricVerdict, ...], compared: Compared) -> str:
     lines = []
     if comparison.weakened and (comparison.incomparable or comparison.failing_metrics):
         lines.append(f"The promise was weakened: {'; '.join(map(explain.weakening, comparison.weakened))}.")
@@ -99,13 +112,15 @@ def _advice(context: Context, comparison: Comparison, metrics: tuple[MetricVerdi
             f'pytest --model-check --model-check-accept "reason" {shlex.quote(context.check.nodeid)}'
         )
     if not comparison.incomparable:
-        lines.append(explain.advice(metrics, context.data.rows, comparison.differences.changed_rows))
+        lines.append(explain.advice(metrics, compared, comparison.differences.changed_rows))
     return "\n".join(line for line in lines if line)
 
 
 def _disputed(approval: Approval, recording: Recording) -> str:
     others = [f"Also: {claim}." for claim in recording.disputed[1:]]
     back = f"{_checkout(approval)}; then: " if approval.baseline else ""
+    if approval.returns and approval.claimed is not None:  # without it, what was retired is what there is
+        back = f"delete {show(approval.folder / approval.claimed.name)}.json; then: "
     return "\n".join(
         [
             *others,

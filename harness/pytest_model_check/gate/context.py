@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 
+from pytest_model_check.candidates import sample_weights
 from pytest_model_check.checks.check import Check
 from pytest_model_check.data import dataset, splits
 from pytest_model_check.data.dataset import Dataset
 from pytest_model_check.data.splits import CrossValidation
 from pytest_model_check.errors import MissingBaselineError
 from pytest_model_check.fitting import crossval
-from pytest_model_check.fitting.cache import FitCache
-from pytest_model_check.fitting.joblib_engine import FitProgress
+from pytest_model_check.fitting.cache import CachedEngine, FitCache
+from pytest_model_check.fitting.engine import CheckEngine, Engine, FitProgress
+from pytest_model_check.paths import quoted, show
 from pytest_model_check.pull_requests import approved
 from pytest_model_check.pull_requests.approved import Approval
-from pytest_model_check.scoring.metrics import require_enough_rows, require_judgeable
+from pytest_model_check.scoring.metrics import require_enough_rows, require_judgeable, require_weighable
 from pytest_model_check.settings import Progress, Settings
 
 
@@ -33,6 +36,8 @@ class Context:
         What the candidate is compared with, and what a branch says instead.
     settings : Settings
         What the command line and the ini file decide.
+    engine : CheckEngine
+        Makes the fits.
     progress : callable
         Is told what is going on, and how many fits of how many are done.
     cache : FitCache or None
@@ -43,6 +48,7 @@ class Context:
     cross_validation: CrossValidation
     approval: Approval
     settings: Settings
+    engine: CheckEngine
     progress: Progress
     cache: FitCache | None
 
@@ -56,7 +62,7 @@ class Context:
         return partial(self.progress, doing)
 
 
-def prepare(check: Check, settings: Settings, progress: Progress) -> Context:
+def prepare(check: Check, settings: Settings, engine: Engine, progress: Progress) -> Context:
     """Find what is approved, read the data and split it.
 
     Raises
@@ -69,12 +75,20 @@ def prepare(check: Check, settings: Settings, progress: Progress) -> Context:
     if approval.baseline is None and approval.claimed is None and not settings.update:
         raise MissingBaselineError(
             f"{check.name}: there is no baseline to hold the candidate against",
-            "Record one from the model as it is now: pytest --model-check --update-baselines",
+            _elsewhere(check.name, settings.folder)
+            or f"{show(settings.folder)}/ holds none of this name. Record one from the model as it is now: "
+            "pytest --model-check --update-baselines",
         )
-    data = dataset.read(check, settings.root)
+    data = engine.share(dataset.read(check, settings.root))
     cross_validation = splits.make_cross_validation(check, data)
+    if check.sample_weight is not None:
+        require_weighable(check.metrics, cross_validation.classes)
+        sample_weights.require_weighable(check.candidate)
     require_enough_rows(check.metrics, crossval.slots(cross_validation), data.truth)
-    return Context(check, cross_validation, approval, settings, progress, _cache(check, approval, settings))
+    timeout = settings.timeout if check.timeout is None else check.timeout
+    cache = _cache(check, approval, settings)
+    limited = CheckEngine(engine if cache is None else CachedEngine(engine, cache), timeout)
+    return Context(check, cross_validation, approval, settings, limited, progress, cache)
 
 
 def _cache(check: Check, approval: Approval, settings: Settings) -> FitCache | None:
@@ -83,3 +97,16 @@ def _cache(check: Check, approval: Approval, settings: Settings) -> FitCache | N
         return None
     reads = settings.cache.reads and not settings.update and approval.claimed is None
     return FitCache(replace(settings.cache, reads=reads), check.candidate)
+
+
+def _elsewhere(name: str, folder: Path) -> str:
+    """Say where a baseline of this name lies, if not where it was looked for; empty if it lies nowhere."""
+    found = approved.elsewhere(name, folder)
+    if not found:
+        return ""
+    places = ", ".join(show(path) for path in found)
+    project = found[0].parent.parent
+    return (
+        f"{show(folder)}/ holds none of this name, but there is {places}. Was it recorded with another "
+        f"rootdir? Run pytest there (cd {quoted(project)}), or let the ini key model_check_baselines name its folder."
+    )

@@ -6,6 +6,7 @@ import time
 
 from pytest_model_check.baselines.store import Pending
 from pytest_model_check.checks.check import Check
+from pytest_model_check.fitting.engine import Engine
 from pytest_model_check.gate.compare import compare
 from pytest_model_check.gate.conclude import conclude
 from pytest_model_check.gate.context import Context, prepare
@@ -16,7 +17,7 @@ from pytest_model_check.judgement.verdicts import Verdict
 from pytest_model_check.settings import Progress, Settings
 
 
-def run(check: Check, settings: Settings, progress: Progress) -> tuple[Verdict, Pending | None]:
+def run(check: Check, settings: Settings, engine: Engine, progress: Progress) -> tuple[Verdict, Pending | None]:
     """Judge a check; with `update`, measure the baseline that will be written when the run is over.
 
     Raises
@@ -25,14 +26,17 @@ def run(check: Check, settings: Settings, progress: Progress) -> tuple[Verdict, 
         If the check can't be judged; then nothing is pending.
     """
     started = time.perf_counter()
-    context = prepare(check, settings, progress)  # the data, its splits, and the approved baseline
+    context = prepare(check, settings, engine, progress)  # the data, its splits, and the approved baseline
+    prepared = time.perf_counter()
     try:
         comparison = compare(context)  # the candidate's predictions out of fold, judged against the baseline's
         recording = record_or_verify(context, comparison)  # a new baseline, measured; or a branch's, measured again
     finally:
         if context.cache is not None:
             context.cache.close()
-    verdict = conclude(context, comparison, recording, seconds=time.perf_counter() - started)
+    seconds = time.perf_counter() - started
+    times = context.engine.times(data=prepared - started, total=seconds)
+    verdict = conclude(context, comparison, recording, seconds=seconds, times=times)
     return verdict, recording.pending
 
 

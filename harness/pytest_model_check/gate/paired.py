@@ -159,6 +159,8 @@ class PairedJudge:
         # not where rows were left out together: then a row's value is that of several
         if verdict.verdict not in PASSING and (new.clusters is None or new.kind != "jackknife"):
             lost = new.psi.mean(axis=0) - old.psi.mean(axis=0)
+            if new.row_weights is not None:
+                lost[new.row_weights == 0] = 0.0  # they are no evidence
             rows = np.unique(candidate.row)[np.argsort(lost, kind="stable")[:EXAMPLES]]
             verdict = replace(verdict, losses=tuple(rows[np.sort(lost)[:EXAMPLES] < 0].tolist()))
         return verdict

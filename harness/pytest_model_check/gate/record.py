@@ -17,7 +17,8 @@ def may_record(context: Context, comparison: Comparison) -> bool:
     """Whether the candidate is to be recorded: it was asked for, and nothing fails that is not accepted."""
     if not context.settings.update or (comparison.failing and context.settings.accept is None):
         return False
-    anew = context.approval.baseline is None or comparison.differences.moved is not None
+    approval = context.approval
+    anew = approval.baseline is None or approval.returns or comparison.differences.moved is not None
     return anew or comparison.failing or successor.may_record(comparison.metrics)
 
 
@@ -79,9 +80,8 @@ def measure_candidate(
         check,
         cv,
         entropy=entropy,
-        jobs=settings.jobs,
+        engine=context.engine,
         progress=context.progress_of(doing),
-        cache=context.cache,
     )
     anchors = {name: anchor for name, anchor in comparison.anchors.items() if name not in given_up}
     return measure.assemble(check, cv, fitted, generation=generation, anchors=anchors, rules=settings.rules)

@@ -59,9 +59,8 @@ def judge(context: Context, baseline: Baseline, paired: PairedJudge) -> Judged:
         check.candidate,
         cv,
         entropy=entropy,
-        jobs=context.settings.jobs,
+        engine=context.engine,
         progress=context.progress_of("fitting"),
-        cache=context.cache,
     )
     random = baseline.learner != "deterministic"
     declared = looks(baseline.seeds if random else None)
@@ -70,7 +69,7 @@ def judge(context: Context, baseline: Baseline, paired: PairedJudge) -> Judged:
     if not random and check.seeds > 1 and not paired.identical(predictions):
         # What the baseline says of noise is not true of a learner that draws random numbers: it brings its own.
         fits += 1
-        if crossval.varies(check.candidate, cv, predictions, entropy=entropy, cache=context.cache):
+        if crossval.varies(check.candidate, cv, predictions, entropy=entropy, engine=context.engine):
             declared = (Look(min(SEEDS_OF_A_CANDIDATE[-1], check.seeds), 1.0),)
     metrics: tuple[MetricVerdict, ...] = ()
     for look in declared:

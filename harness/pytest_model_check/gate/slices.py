@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from pytest_model_check.baselines.record import Baseline
 from pytest_model_check.checks.check import Check, Metric
-from pytest_model_check.data.dataset import Dataset
+from pytest_model_check.data.dataset import Dataset, effective_number
 from pytest_model_check.errors import PromiseError
 from pytest_model_check.fitting.predictions import Predictions
 from pytest_model_check.judgement.judge import judge_slices, raise_alarms
@@ -17,7 +17,7 @@ from pytest_model_check.judgement.scores import Scores
 from pytest_model_check.judgement.verdicts import MetricVerdict
 from pytest_model_check.scoring.metrics import score, unjudgeable
 
-SLICE_ROWS = 50  # a smaller slice could raise no alarm that anybody should believe
+SLICE_ROWS = 50  # by what weights leave of them: a smaller slice could raise no alarm that anybody should believe
 SLICE_VALUES = 50
 
 
@@ -45,9 +45,11 @@ def judge(
     whole = {metric.metric: metric for metric in metrics if metric.resolution is not None}
     if not check.slices or not whole:
         return ()
-    predicted = np.zeros(data.rows, dtype=bool)
-    predicted[candidate.row] = True
-    masks = [(name, rows) for name, rows in _masks(check, data) if (rows & predicted).sum() >= SLICE_ROWS]
+    weights = np.ones(data.rows) if data.sample_weight is None else data.sample_weight
+    counted = np.zeros(data.rows, dtype=bool)
+    counted[candidate.row] = weights[candidate.row] > 0
+    named = [(name, rows & counted) for name, rows in _masks(check, data)]
+    masks = [(name, rows) for name, rows in named if rows.any() and effective_number(weights[rows]) >= SLICE_ROWS]
     alarms: list[tuple[MetricVerdict, float]] = []
     for metric in check.metrics:
         if metric.name in whole:

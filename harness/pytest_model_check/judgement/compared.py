@@ -59,11 +59,15 @@ class ChangedRows:
         How many the candidate gets wrong that the baseline had right, and the other way round.
     examples : tuple of int
         The first that were lost, by their position in the data, counted from 0.
+    lost_weight, won_weight : float or None
+        Their share of all sample weight; None: all rows count the same.
     """
 
     lost: int
     won: int
     examples: tuple[int, ...] = ()
+    lost_weight: float | None = None
+    won_weight: float | None = None
 
     @property
     def count(self) -> int:
@@ -92,11 +96,18 @@ class Differences:
 
 @dataclass(frozen=True)
 class DataVersion:
-    """Which version of the data the models were compared on: its files, their md5, and how many rows it has."""
+    """Which version of the data the models were compared on: its files, their md5, and how many rows it has.
+
+    Parameters
+    ----------
+    effective_rows : float or None
+        How many rows of equal weight would say as much; None: there are no weights.
+    """
 
     path: str = ""
     md5: str = ""
     rows: int = 0
+    effective_rows: float | None = None
 
 
 @dataclass(frozen=True)
@@ -120,6 +131,8 @@ class Compared:
     learner : str
         Whether the model draws random numbers: "deterministic", "random", or "nondeterministic" where even the same
         seed gives other predictions; empty: there is no baseline yet that knows.
+    folds : tuple of int
+        How many folds each repeat of the cross-validation has.
     """
 
     data: DataVersion = DataVersion()
@@ -130,3 +143,4 @@ class Compared:
     reused: int = 0
     environment: tuple[tuple[str, str, str], ...] = ()
     learner: str = ""
+    folds: tuple[int, ...] = ()

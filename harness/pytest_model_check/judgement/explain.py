@@ -5,9 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import ceil, floor, log10
 
-from pytest_model_check.judgement.compared import ChangedRows
+from pytest_model_check.judgement.compared import ChangedRows, Compared
 from pytest_model_check.judgement.margins import MarginKind
-from pytest_model_check.judgement.numbers import between, change, decimals, interval, number, percentage
+from pytest_model_check.judgement.numbers import (
+    between,
+    change,
+    count,
+    decimals,
+    fold_label,
+    interval,
+    number,
+    percentage,
+)
 from pytest_model_check.judgement.verdicts import (
     WORST_FIRST,
     Acceptance,
@@ -74,37 +83,36 @@ def drift_clause(metric: MetricVerdict) -> str:
     )
 
 
-def advice(metrics: Sequence[MetricVerdict], rows: int, changed: ChangedRows | None = None) -> str:
+def advice(metrics: Sequence[MetricVerdict], compared: Compared, changed: ChangedRows | None = None) -> str:
     """Return where the losses of a check sit, and what to do about the worst: a few lines.
 
     Parameters
     ----------
     metrics : sequence of MetricVerdict
         Of one check.
-    rows : int
-        How many rows the data has.
+    compared : Compared
+        On what: how many rows and folds, and what rows depend on each other.
     changed : ChangedRows or None
         Which rows are wrong now.
     """
     failing = _failing(telling(metrics))
-    lines = [f"{metric.label}: {_where(metric, metrics)}" for metric in failing]
+    lines = [f"{metric.label}: {_where(metric, metrics, compared.folds)}" for metric in failing]
     if failing and changed and changed.count:
         lines.append(changed_rows(changed))
     decisive = [metric for metric in failing if metric.verdict == failing[0].verdict]
     # one thing to do of each kind: what mends the first metric mends the others
-    lines += dict(_todo(metric, rows) for metric in reversed(decisive)).values()
+    lines += dict(_todo(metric, compared) for metric in reversed(decisive)).values()
     return "\n".join(lines)
 
 
 def explanation(verdict: Verdict) -> list[str]:
     """Return for every metric that does not pass where the loss sits, which rows lost most, and what to do."""
-    changed = verdict.differences.changed_rows
+    changed, compared = verdict.differences.changed_rows, verdict.compared
     lines = [changed_rows(changed)] if changed and changed.count else []
     for metric in _failing(verdict.metrics):
         lost = f"It lost most on {named(metric.losses)}. " if metric.losses else ""
-        lines.append(
-            f"{metric.label}: {_where(metric, verdict.metrics)} {lost}{_todo(metric, verdict.compared.data.rows)[1]}"
-        )
+        where = _where(metric, verdict.metrics, compared.folds)
+        lines.append(f"{metric.label}: {where} {lost}{_todo(metric, compared)[1]}")
     return ["", f"{verdict.name}, explained", *lines] if lines else []
 
 
@@ -116,10 +124,17 @@ def _failing(metrics: Sequence[MetricVerdict]) -> list[MetricVerdict]:
 def changed_rows(changed: ChangedRows) -> str:
     """Return how many rows are wrong now that were right, and which."""
     lost, examples = changed.lost, changed.examples
-    text = f"{_rows(lost)} wrong now that {'was' if lost == 1 else 'were'} right, {changed.won:,} the other way round"
+    text = (
+        f"{_rows(lost)} wrong now that {'was' if lost == 1 else 'were'} right{_of_weight(changed.lost_weight)}, "
+        f"{changed.won:,} the other way round{_of_weight(changed.won_weight)}"
+    )
     if not examples:
         return f"{text}."
     return f"{text}: {named(examples)}{', ...' if lost > len(examples) else ''} (counted from 0)."
+
+
+def _of_weight(share: float | None) -> str:
+    return "" if share is None else f" ({share:.2%} of the weight)"
 
 
 def _rows(count: int) -> str:
@@ -131,7 +146,7 @@ def named(rows: Sequence[int]) -> str:
     return ("row " if len(rows) == 1 else "rows ") + ", ".join(map(str, rows))
 
 
-def _where(metric: MetricVerdict, metrics: Sequence[MetricVerdict]) -> str:
+def _where(metric: MetricVerdict, metrics: Sequence[MetricVerdict], folds: Sequence[int]) -> str:
     """Return in which folds and slices a loss sits."""
     places = decimals(metric)
     parts = [f"{number(metric.baseline, places)} -> {number(metric.candidate, places)}"]
@@ -139,7 +154,7 @@ def _where(metric: MetricVerdict, metrics: Sequence[MetricVerdict]) -> str:
     if metric.slice is None and len(changes) > 1 and min(changes) < 0:  # a slice may lie in some folds only
         most = min(range(len(changes)), key=changes.__getitem__)
         lower = sum(change < 0 for change in changes)
-        fold = f"fold {most + 1} ({number(changes[most], places, sign=True)})"
+        fold = f"fold {fold_label(most, folds)} ({number(changes[most], places, sign=True)})"
         parts.append(f"lower in {lower} of {len(changes)} folds, most in {fold}")
     slices = [part for part in metrics if part.slice and part.metric == metric.metric and part.delta is not None]
     worst_slice = min(slices, key=lambda part: part.delta or 0.0, default=metric)
@@ -148,7 +163,7 @@ def _where(metric: MetricVerdict, metrics: Sequence[MetricVerdict]) -> str:
     return "; ".join(parts) + "."
 
 
-def _todo(metric: MetricVerdict, rows: int) -> tuple[str, str]:
+def _todo(metric: MetricVerdict, compared: Compared) -> tuple[str, str]:
     """Return what to do about a metric that does not pass: the kind of its trouble, and the words."""
     places = decimals(metric)
     if metric.drifted:
@@ -161,10 +176,10 @@ def _todo(metric: MetricVerdict, rows: int) -> tuple[str, str]:
     margin, resolution = number(metric.margin, places), number(metric.resolution, places)
     if metric.resolution is None or metric.resolution <= metric.margin:
         unknown = f"The data can't tell whether the loss is below the margin of {margin}"
-        return "undecided", f"{unknown}: more data or more repeats would."
+        return "undecided", f"{unknown}: {_more(compared)} would."
     blocked = metric.probability_inconclusive
     chance = "" if blocked is None else f", and {percentage(blocked)} of equally good models would be blocked"
-    needed = f"a margin of {resolution}, or a baseline of more repeats or of about {_rows_needed(rows, metric):,} rows"
+    needed = f"a margin of {resolution}, or {_evidence_needed(compared, metric)}"
     if metric.floor is not None and metric.margin >= metric.floor > 0:
         return "another learner", (
             "The two disagree on more rows than the baseline's own reruns do, as two learners would: resolution "
@@ -174,16 +189,39 @@ def _todo(metric: MetricVerdict, rows: int) -> tuple[str, str]:
     return "underpowered", f"Underpowered: margin {margin}, resolution {resolution}{chance}. Use {better}{needed}."
 
 
-def _rows_needed(rows: int, metric: MetricVerdict) -> int:
-    """Rows at which the resolution would be the margin, in two digits: noise falls with the root of the rows."""
+def _more(compared: Compared) -> str:
+    """Return what would tell more: neither repeats nor rows of the same units do where rows depend on each other."""
+    if units := units_of(compared.protocol.get("groups"), compared.protocol.get("time")):
+        return f"more {units}"
+    return "more data or more repeats"
+
+
+def units_of(groups: str | None, time: str | None) -> str:
+    """Return what counts as one piece of evidence, in the plural; empty: every row does."""
+    if groups is not None:
+        return f"groups ({groups})"
+    return "" if time is None else f"days, or other periods of {time}"
+
+
+def _evidence_needed(compared: Compared, metric: MetricVerdict) -> str:
+    """Return with what evidence the resolution would be the margin: noise falls with the root of it."""
     assert metric.resolution is not None
     assert metric.margin is not None
-    needed = rows * (metric.resolution / metric.margin) ** 2
-    unit = 10 ** (floor(log10(needed)) - 1)
-    return int(ceil(needed / unit) * unit)
+    times = (metric.resolution / metric.margin) ** 2
+    if units := units_of(compared.protocol.get("groups"), compared.protocol.get("time")):
+        return f"a baseline of about {_up(10 * times) / 10:,.3g} times as many {units}"
+    return f"a baseline of more repeats or of about {_up(compared.data.rows * times):,.0f} rows"
 
 
-def margin_reason(kind: MarginKind, *, rows: int, skill_share: float | None, seeds: int | None) -> str:
+def _up(number: float) -> float:
+    """Round up to two digits."""
+    unit = 10.0 ** (floor(log10(number)) - 1)
+    return ceil(number / unit - 1e-9) * unit
+
+
+def margin_reason(
+    kind: MarginKind, *, rows: int, skill_share: float | None, seeds: int | None, effective_rows: float | None = None
+) -> str:
     """Return where a margin comes from.
 
     Parameters
@@ -196,6 +234,8 @@ def margin_reason(kind: MarginKind, *, rows: int, skill_share: float | None, see
         The default margin, where rows and seeds can resolve it; None: there is no dummy to beat.
     seeds : int or None
         With how many seeds the baseline was measured.
+    effective_rows : float or None
+        How many rows of equal weight would say as much; None: there are no weights.
     """
     if kind == "single_row":
         return "reported, not judged: it hangs on a single row"
@@ -209,9 +249,15 @@ def margin_reason(kind: MarginKind, *, rows: int, skill_share: float | None, see
             share = "there is no dummy to beat"
             if skill_share is not None:
                 share = f"2% of the skill above a dummy would be {skill_share:.4g}"
-            return f"the noise floor of {rows:,} rows; {share}{unmeasured}"
+            return f"the noise floor of {rows_in_words(rows, effective_rows)}; {share}{unmeasured}"
         case "skill_share":
             return f"2% of the skill above a dummy{unmeasured}"
+
+
+def rows_in_words(rows: int, effective_rows: float | None = None) -> str:
+    """Return how many rows there are, and how many of equal weight would say as much."""
+    text = count(rows, "row")
+    return text if effective_rows is None else f"{text} (worth {effective_rows:,.0f} by their weights)"
 
 
 def weakening(weaker: Weakening) -> str:

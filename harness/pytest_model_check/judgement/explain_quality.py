@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pytest_model_check.judgement.numbers import decimals, number
+from pytest_model_check.judgement.explain import rows_in_words, units_of
+from pytest_model_check.judgement.numbers import decimals, fold_label, number
 from pytest_model_check.judgement.quality import BLUNT, MetricQuality, RecordingQuality
 from pytest_model_check.judgement.verdicts import MetricVerdict
 
@@ -13,7 +14,14 @@ def sentences(quality: RecordingQuality) -> list[str]:
     """Say of each metric how good a yardstick it is, and what would be a better one, by numbers."""
     return [
         f"{metric.metric}: {' '.join(part for part in _parts(metric, quality) if part)}" for metric in quality.metrics
-    ]
+    ] + _weights(quality)
+
+
+def _weights(quality: RecordingQuality) -> list[str]:
+    if quality.effective_rows is None or not quality.metrics:
+        return []
+    rows = rows_in_words(quality.metrics[0].rows, quality.effective_rows)
+    return [f"measured on {rows}; rows needed are rows of such weights"]
 
 
 def notices(quality: RecordingQuality) -> list[str]:
@@ -38,7 +46,7 @@ def _parts(metric: MetricQuality, quality: RecordingQuality) -> list[str]:
         f"margin {_number(metric, metric.margin)}, {skill}.",
         f"A loss of {_number(metric, metric.loss_caught)} is caught 95 times in 100.",
         _blocked(metric),
-        _folds(metric),
+        _folds(metric, quality),
         _better(metric, quality),
     ]
 
@@ -56,17 +64,18 @@ def _blocked(metric: MetricQuality) -> str:
     return f"{same}, {other}{'' if wide else margin}."
 
 
-def _folds(metric: MetricQuality) -> str:
+def _folds(metric: MetricQuality, quality: RecordingQuality) -> str:
     if not metric.outlying_folds:
         return ""
-    named = ", ".join(f"{fold} ({_number(metric, score)})" for fold, score in metric.outlying_folds)
+    outlying = metric.outlying_folds
+    named = ", ".join(f"{fold_label(fold - 1, quality.folds)} ({_number(metric, score)})" for fold, score in outlying)
     return f"Fold {named} stands out." if len(metric.outlying_folds) == 1 else f"Folds {named} stand out."
 
 
 def _better(metric: MetricQuality, quality: RecordingQuality) -> str:
     floor = metric.resolvable_same
     if floor is not None and metric.margin < floor * (1 - 1e-9):
-        rows = _rows(metric, "for this margin")
+        rows = _rows(metric, quality, "for this margin")
         return f"Better: a margin of {_number(metric, floor)}, which these rows can hold{rows}."
     if not metric.is_blunt:
         return ""
@@ -78,12 +87,18 @@ def _better(metric: MetricQuality, quality: RecordingQuality) -> str:
     if floor is not None and floor <= MUCH_BETTER * metric.margin:
         ways.append(f"a margin of {_number(metric, floor)}, which these rows can hold")
     elif metric.rows_needed is not None:
-        ways.append(f"about {metric.rows_needed:,} rows, for a margin of {BLUNT:.0%}")
+        ways.append(f"about {metric.rows_needed:,} rows{_units(quality)}, for a margin of {BLUNT:.0%}")
     return f"Better: {'; or '.join(ways)}." if ways else ""
 
 
-def _rows(metric: MetricQuality, purpose: str) -> str:
-    return "" if metric.rows_needed is None else f"; or about {metric.rows_needed:,} rows {purpose}"
+def _rows(metric: MetricQuality, quality: RecordingQuality, purpose: str) -> str:
+    return "" if metric.rows_needed is None else f"; or about {metric.rows_needed:,} rows{_units(quality)} {purpose}"
+
+
+def _units(quality: RecordingQuality) -> str:
+    """Return whose rows they must be: more rows of the same units tell nothing new."""
+    units = units_of(quality.groups, quality.time)
+    return f" (of more {units})" if units else ""
 
 
 def _number(metric: MetricQuality, value: float) -> str:

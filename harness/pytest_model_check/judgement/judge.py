@@ -150,13 +150,14 @@ def difference(baseline: Floats, folds: Floats, candidate: Scores, noise_referen
     error = candidate.standard_error(rows, candidate.folds - folds)
     se = max(error.se, candidate.min_standard_error)
     if se <= ROUNDING * abs(delta):  # every row moved by the same, and that is no certainty
-        se = abs(delta) or skill / len(rows)  # so its own size has to do, or one row's worth
+        se = abs(delta) or skill / candidate.effective_rows  # so its own size has to do, or one row's worth
     noise, dof = _noise(candidate, noise_reference)
     discordant_pairs = None
     measured = (
         noise_reference.floor > 0
     )  # replicates tell what changes by chance; where there are none, so few rows must
-    if candidate.kind == "zero_one" and candidate.clusters is None and not measured and np.isin(rows, (-1, 0, 1)).all():
+    plain = candidate.kind == "zero_one" and candidate.clusters is None and candidate.row_weights is None
+    if plain and not measured and np.isin(rows, (-1, 0, 1)).all():
         discordant_pairs = (int((rows > 0).sum()), int((rows < 0).sum()), len(rows))
     found = Difference(delta, se, error.dof, noise, dof, discordant_pairs)
     random = noise_reference.runs is not None or len(candidate.psi) > 1
@@ -216,7 +217,7 @@ def difference_of_folds(
     # each as far from delta as it counts: their mean is that of the rows, and unequal folds alone make no spread
     differences = delta + (differences - delta) * candidate.weights * len(old)
     skill = noise_reference.skill(float(old @ candidate.weights))
-    size = abs(delta) or skill / candidate.psi.shape[1]
+    size = abs(delta) or skill / candidate.effective_rows
     if np.ptp(differences) <= ROUNDING * size:  # every fold moved by the same, and that is no certainty
         return Difference(delta, size, len(differences) - 1, 0.0, inf)
     test = statistics.corrected_resampled_t(differences, test_train_ratio)

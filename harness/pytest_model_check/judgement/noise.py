@@ -117,7 +117,12 @@ def _of_refits(scores: Scores, refits: Scores, dummy: float | None) -> NoiseRefe
         pairs = zip(changes, of_splits, strict=True)
         changes = np.stack([refits.carriers.spread(change, of_folds) for change, of_folds in pairs])
     bounds = recombination.lower_bounds(
-        changes, scores.split_of_row, noise, spread.dof, min_standard_error=scores.min_standard_error
+        changes,
+        scores.split_of_row,
+        noise,
+        spread.dof,
+        min_standard_error=scores.min_standard_error,
+        effective_rows=scores.effective_rows,
     )
     floor = statistics.noise_floor(rows, spread.beyond_rows, spread.dof, smallest=_one_row(scores), bias=bias)
     return NoiseReference(dummy, noise, spread.dof, None, max(floor, -float(np.quantile(bounds, 1 - HARMLESS))))
@@ -125,4 +130,4 @@ def _of_refits(scores: Scores, refits: Scores, dummy: float | None) -> NoiseRefe
 
 def _one_row(scores: Scores) -> float:
     """Return the smallest change that there is of hits."""
-    return 1 / scores.psi.shape[1] if scores.kind == "zero_one" and scores.clusters is None else 0.0
+    return 1 / scores.effective_rows if scores.kind == "zero_one" and scores.clusters is None else 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import floor, isfinite, log10
 
 from pytest_model_check.judgement.verdicts import MetricVerdict
@@ -63,6 +64,24 @@ def change(metric: MetricVerdict) -> str:
 def percentage(share: float | None) -> str:
     """Format a share as whole percents; a dash where there is none."""
     return MISSING if share is None or not isfinite(share) else f"{share:.0%}"
+
+
+def fold_label(place: int, folds: Sequence[int] = ()) -> str:
+    """Name a split by its fold, counted from 1, and by its repeat where there are several.
+
+    Parameters
+    ----------
+    place : int
+        Which split of all repeats, counted from 0.
+    folds : sequence of int
+        How many folds each repeat has.
+    """
+    if len(folds) > 1:
+        for repeat, size in enumerate(folds, start=1):
+            if place < size:
+                return f"{place + 1} of repeat {repeat}"
+            place -= size
+    return str(place + 1)
 
 
 def count(number: int, noun: str, nouns: str = "") -> str:

@@ -34,7 +34,7 @@ class MetricQuality:
     rows_needed : int or None
         At which the same learner could hold the margin, or a quarter of the skill if that is less.
     outlying_folds : tuple of (int, float)
-        The folds that stand out, counted from 1, and what they score.
+        The splits that stand out, counted from 1 over all repeats, and what they score.
     """
 
     metric: str
@@ -71,10 +71,20 @@ class RecordingQuality:
         Those that are judged.
     alternatives : tuple of MetricQuality
         Common metrics that the check does not have, measured where one of its own is blunt.
+    folds : tuple of int
+        How many folds each repeat has.
+    groups, time : str or None
+        The column whose values are the units of evidence, where rows depend on each other.
+    effective_rows : float or None
+        How many rows of equal weight would say as much; None: there are no weights.
     """
 
     metrics: tuple[MetricQuality, ...]
     alternatives: tuple[MetricQuality, ...] = ()
+    folds: tuple[int, ...] = ()
+    groups: str | None = None
+    time: str | None = None
+    effective_rows: float | None = None
 
 
 def metric_quality(metric: str, pilot: Pilot, margin: float, folds: Sequence[float]) -> MetricQuality:

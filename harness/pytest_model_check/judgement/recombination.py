@@ -13,12 +13,13 @@ DRAWS = 20_000  # of recombined refits; the quantile that is read off them has s
 
 def lower_bounds(
     changes: npt.ArrayLike,
-    split_of_row: NDArray[np.int64],
+    split_of_row: NDArray[np.integer],
     noise: float,
     dof: float,
     *,
     level: float = 0.95,
     min_standard_error: float = 0.0,
+    effective_rows: float | None = None,
 ) -> Floats:
     """Return the lower confidence bounds that refits without a real loss would get against their baseline.
 
@@ -38,6 +39,8 @@ def lower_bounds(
         One-sided confidence of the bounds, in [0.5, 1).
     min_standard_error : float, default 0
         The standard error of the smallest change there is.
+    effective_rows : float, optional
+        How many rows of equal weight would say as much; by default as many as there are.
 
     Returns
     -------
@@ -55,5 +58,7 @@ def lower_bounds(
         total += sums[drawn, k]
         square += squares[drawn, k]
     rows = np.maximum((square - total**2 / n) / (n * (n - 1)), min_standard_error**2)
-    bounds: Floats = total / n - half_widths(level, np.sqrt(rows), noise, dof, rows_dof=n - 1)
+    bounds: Floats = total / n - half_widths(
+        level, np.sqrt(rows), noise, dof, rows_dof=max(1.0, (effective_rows or n) - 1)
+    )
     return bounds

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 
+BLOCK = 100_000  # rows at a time, where whole arrays beside them would cost memory
 MAX_LEVERAGE = 0.8  # of one unit on the mean: beyond it, rows of one unit that are alike would pass for sure
 
 
@@ -18,35 +20,60 @@ class Strata:
 
     Parameters
     ----------
-    codes : ndarray of int, shape (n,)
-        The class of each row, from 0.
-    loads : ndarray of shape (n,)
-        How many rows of the data each row stands for in the mean of its class: ``n_k / m`` where m of the n_k rows of a
-        fold are of its class.
+    cells : ndarray of int, shape (n,)
+        The cell of each row: a cell holds rows of one class that count the same.
+    codes : ndarray of int, shape (n_cells,)
+        The class of each cell, from 0.
+    loads : ndarray of shape (n_cells,)
+        How many rows of the data each row of the cell stands for in the mean of its class: ``n_k / m`` where m of the
+        n_k rows of a fold are of its class.
     """
 
+    cells: npt.NDArray[np.integer]
     codes: npt.NDArray[np.intp]
     loads: Floats
 
+    @classmethod
+    def of_rows(cls, codes: npt.NDArray[np.intp], loads: Floats) -> Strata:
+        """Group rows by their class and what they stand for."""
+        values, which = np.unique(loads, return_inverse=True)
+        classes = int(codes.max()) + 1
+        return cls(which * classes + codes, np.arange(len(values) * classes) % classes, np.repeat(values, classes))
+
+    @cached_property
+    def counts(self) -> npt.NDArray[np.intp]:
+        """The rows in each cell."""
+        return np.bincount(self.cells, minlength=len(self.codes))
+
+    @cached_property
     def weights(self) -> Floats:
-        """Return each row's weight in the mean of its class; those of a class sum to 1."""
-        weights: Floats = self.loads / np.bincount(self.codes, weights=self.loads)[self.codes]
+        """The weight of a row of each cell in the mean of its class; those of all rows of a class sum to 1."""
+        weights: Floats = self.loads / np.bincount(self.codes, weights=self.loads * self.counts)[self.codes]
         return weights
 
 
-def robust_variance(sums: Floats, means: Floats, squares: Floats, variances: Floats) -> tuple[float, float]:
+def robust_variance(
+    squared_sums: Floats,
+    means: Floats,
+    squares: Floats,
+    variances: Floats,
+    counts: npt.NDArray[np.intp] | None = None,
+) -> tuple[float, float]:
     """Return the variance of a sum over units, and its degrees of freedom.
 
     Parameters
     ----------
-    sums : ndarray of shape (G,)
-        What each unit adds, less what it would add by the mean of its classes.
+    squared_sums : ndarray of shape (G,)
+        The square of what each unit adds, less what it would add by the mean of its classes; the sum of the squares of
+        all units that are counted together.
     means : ndarray of shape (G, C)
         The weight of the unit's rows in the mean of each class; columns sum to 1.
     squares : ndarray of shape (G, C)
         The sum of their squares, but for a factor that all have in common.
     variances : ndarray of shape (C,)
         Of a row of each class, but for a factor that all have in common: which unit's sum should be how large.
+    counts : ndarray of int, shape (G,), optional
+        How many units there are of each kind, which are then alike in `means` and `squares`. By default one.
 
     Returns
     -------
@@ -64,22 +91,26 @@ def robust_variance(sums: Floats, means: Floats, squares: Floats, variances: Flo
     .. [2] MacKinnon, Nielsen and Webb, "Fast and reliable jackknife and bootstrap methods for cluster-robust
        inference", Journal of Applied Econometrics 38 (2023) 671.
     """
+    if counts is None:
+        counts = np.ones(len(squared_sums), dtype=np.intp)
     own = squares @ variances
-    totals = squares.sum(axis=0)
+    totals = counts @ squares
     shared = (means**2) @ (variances * totals) - 2 * (means * squares) @ variances
-    held = own > 0
-    own, shared, sums, means, squares = own[held], shared[held], sums[held], means[held], squares[held]
+    held = (own > 0) & (counts > 0)
+    own, shared, squared_sums, counts = own[held], shared[held], squared_sums[held], counts[held]
+    means, squares = means[held], squares[held]
     expected = own + shared  # of the square of a unit's sum
     factors = own / expected
     if (-shared / own).max() > MAX_LEVERAGE:
         factors = factors**2
     # tr((F^1/2 C F^1/2)^2) of the sums' covariance C = diag(own) + U M U': only U has as many rows as there are units
     low_rank = np.sqrt(factors)[:, None] * np.hstack([means, squares])
-    gram = low_rank.T @ low_rank
+    gram = low_rank.T @ (counts[:, None] * low_rank)
     cross = -np.diag(variances)
     middle = np.block([[np.diag(variances * totals), cross], [cross, np.zeros_like(cross)]]) @ gram
-    spread = float(((factors * own) ** 2).sum() + 2 * (factors**2 * own) @ shared + (middle * middle.T).sum())
-    return float(factors @ sums**2), float(factors @ expected) ** 2 / spread
+    alone = counts @ (factors * own) ** 2 + 2 * (counts * factors**2 * own) @ shared
+    spread = float(alone + (middle * middle.T).sum())
+    return float(factors @ squared_sums), float((counts * factors) @ expected) ** 2 / spread
 
 
 def stratified_variance(psi: Floats, strata: Strata) -> tuple[float, float]:
@@ -98,12 +129,14 @@ def stratified_variance(psi: Floats, strata: Strata) -> tuple[float, float]:
         Summed over the classes; degrees of freedom by Satterthwaite's formula, about m - 1 where a class of m rows has
         all the variance.
     """
-    weights, one = strata.weights(), np.ones(1)
-    parts = []
-    for code in np.unique(strata.codes):
+    squared, one, parts = np.zeros(len(strata.codes)), np.ones(1), []
+    for start in range(0, len(psi), BLOCK):
+        block = slice(start, start + BLOCK)
+        squared += np.bincount(strata.cells[block], weights=psi[block] ** 2, minlength=len(squared))
+    for code in np.unique(strata.codes[strata.counts > 0]):
         inside = strata.codes == code
-        weight = weights[inside, None]
-        parts.append(robust_variance(psi[inside], weight, weight**2, one))
+        weight = strata.weights[inside, None]
+        parts.append(robust_variance(squared[inside], weight, weight**2, one, strata.counts[inside]))
     variances, dofs = np.array(parts).T
     if not variances.any():
         return 0.0, float(dofs.min())
@@ -133,12 +166,12 @@ def clustered_variance(
     sums: Floats = np.bincount(clusters, weights=psi).astype(np.float64)
     if strata is None:
         shares = np.bincount(clusters)[:, None] / psi.size
-        return robust_variance(sums, shares, shares, np.ones(1))
-    weights, classes = strata.weights(), int(strata.codes.max()) + 1
-    cells, shape = clusters * classes + strata.codes, (sums.size, classes)
+        return robust_variance(sums**2, shares, shares, np.ones(1))
+    weights, codes, classes = strata.weights[strata.cells], strata.codes[strata.cells], int(strata.codes.max()) + 1
+    cells, shape = clusters * classes + codes, (sums.size, classes)
     means, squares = (
         np.bincount(cells, weights=values, minlength=sums.size * classes).reshape(shape).astype(np.float64)
         for values in (weights, weights**2)
     )
-    variances = np.bincount(strata.codes, weights=psi**2) / squares.sum(axis=0)
-    return robust_variance(sums, means, squares, variances if variances.any() else np.ones(classes))
+    variances = np.bincount(codes, weights=psi**2) / squares.sum(axis=0)
+    return robust_variance(sums**2, means, squares, variances if variances.any() else np.ones(classes))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from math import sqrt
 
 import numpy as np
@@ -25,24 +26,44 @@ class Carriers:
 
     Parameters
     ----------
-    row, split : ndarray of int, shape (n_slots,)
-        The row (counted over those that are predicted) and the split of each slot.
-    loads : ndarray of shape (n_slots,)
-        How many times a slot carries its fold's difference: ``n_k / m`` if it is one of the m slots of the rarest class
-        among the n_k of its fold, else 0.
+    row, cell : ndarray of int, shape (n_slots,)
+        The row of each slot (counted over those that are predicted), and its place in `loads`, flattened.
+    loads : ndarray of shape (n_splits, n_classes)
+        How many times a slot of each split and class carries its fold's difference: ``n_k / m`` if the class is the
+        rarest of the fold, with m of its n_k slots, else 0. Of weighted rows, by their weights.
     strata : Strata
         The classes of the rows.
+    weights : ndarray of shape (n_slots,) or None
+        How much each slot counts, the mean over rows being 1; None: all count the same.
     """
 
     row: NDArray[np.int64]
-    split: NDArray[np.int64]
+    cell: NDArray[np.integer]
     loads: Array
     strata: Strata
+    weights: Array | None = None
 
     def spread(self, rows: Array, differences: Array) -> Array:
         """Let the carriers carry the folds' differences, which the influence values of all rows hold once."""
-        carried = np.bincount(self.row, weights=(self.loads - 1) * differences[self.split])
-        return np.asarray(rows + carried / np.bincount(self.row))
+        of_cells = (self.loads - 1) * differences[:, None]
+        carried: Array = np.bincount(self.row, weights=self._weighted(of_cells)).astype(np.float64, copy=False)
+        carried /= np.bincount(self.row)
+        carried += rows
+        return carried
+
+    def squared_loads(self) -> Array:
+        """Return the sum of the squares of what the slots of each split carry."""
+        splits, classes = self.loads.shape
+        if self.weights is None:
+            counts = np.bincount(self.cell, minlength=self.loads.size).reshape(self.loads.shape)
+            return np.asarray((counts * self.loads**2).sum(axis=1))
+        carried = self._weighted(self.loads)
+        return np.asarray(np.bincount(self.cell // classes, weights=carried**2, minlength=splits), dtype=np.float64)
+
+    def _weighted(self, of_cells: Array) -> Array:
+        """Return what each slot has of the values of its cell."""
+        of_slots: Array = of_cells.ravel()[self.cell]
+        return of_slots if self.weights is None else of_slots * self.weights
 
 
 @dataclass(frozen=True)
@@ -54,7 +75,8 @@ class Scores:
     definition : str
         How the metric was computed; two models are comparable only under the same definition.
     psi : ndarray of shape (n_seeds, n_rows)
-        Influence values; a row's repeats are averaged first, so that a row counts once.
+        Influence values; a row's repeats are averaged first, so that a row counts once. Of weighted rows, how far a
+        row is from the metric is taken times its weight over the mean weight, so that their plain mean is the metric.
     clusters : ndarray of shape (n_rows,) or None
         Rows that depend on each other, or whose values were found together, share a unit; None: each stands alone.
     is_time_series : bool
@@ -64,7 +86,7 @@ class Scores:
     row_variances : ndarray of shape (n_splits,)
         How much the score of each split varies over the seeds because its rows do; 0 where there is one seed.
     weights : ndarray of shape (n_splits,)
-        Each split's share of the rows; they sum to 1.
+        Each split's share of the rows, or of their weight; they sum to 1.
     kind : {'zero_one', 'mean', 'rank', 'jackknife', 'extreme'}
         Which family the metric belongs to, for the degenerate cases.
     min_standard_error : float
@@ -79,6 +101,8 @@ class Scores:
         Of ranks: which rows carry what the folds differ by.
     split_of_row : ndarray of int, shape (n_rows,), or None
         The first split that held the row out; None: not known.
+    row_weights : ndarray of shape (n_rows,) or None
+        How much each row counts, the mean being 1; None: all count the same.
     """
 
     definition: str
@@ -93,7 +117,23 @@ class Scores:
     repeats: NDArray[np.int64] | None = None
     by_folds: bool = False
     carriers: Carriers | None = None
-    split_of_row: NDArray[np.int64] | None = None
+    split_of_row: NDArray[np.integer] | None = None
+    row_weights: Array | None = None
+
+    @property
+    def effective_rows(self) -> float:
+        """How many rows of equal weight would say as much of a mean."""
+        rows = self.psi.shape[1]
+        return rows if self.row_weights is None else float(rows**2 / (self.row_weights @ self.row_weights))
+
+    @cached_property
+    def _strata(self) -> Strata | None:
+        """The classes whose means are added, with what each row counts in them."""
+        if self.carriers is not None:
+            return self.carriers.strata
+        if self.row_weights is None:
+            return None
+        return Strata.of_rows(np.zeros(len(self.row_weights), dtype=np.intp), self.row_weights)
 
     @property
     def score(self) -> float:
@@ -133,15 +173,13 @@ class Scores:
                     "Use five folds or more (cv=5), or a metric that sees every row, e.g. neg_brier_score.",
                 )
             return statistics.fold_standard_error(folds, self.weights, self.repeats, is_time_series=self.is_time_series)
-        strata = None
         if self.carriers is not None:
-            strata = self.carriers.strata
             rows = self.carriers.spread(rows, folds - folds @ self.weights)
-        return statistics.standard_error(rows, self.clusters, is_time_series=self.is_time_series, strata=strata)
+        return statistics.standard_error(rows, self.clusters, is_time_series=self.is_time_series, strata=self._strata)
 
     def pooled_standard_error(self, rows: Array, folds: Array) -> statistics.StandardError:
         """Return the root mean square of the standard errors of several: of shape (n, n_rows) and (n, n_splits)."""
-        if self.by_folds or self.carriers is not None:
+        if self.by_folds or self._strata is not None:
             return statistics.pooled([self.standard_error(*values) for values in zip(rows, folds, strict=True)])
         return statistics.pooled_standard_error(rows, self.clusters, is_time_series=self.is_time_series)
 

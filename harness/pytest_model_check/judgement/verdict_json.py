@@ -17,6 +17,7 @@ from pytest_model_check.judgement.verdicts import (
     Drift,
     Loss,
     MetricVerdict,
+    Times,
     Verdict,
     Weakening,
 )
@@ -45,22 +46,37 @@ def to_dict(verdict: Verdict) -> dict[str, Any]:
         "weakened": list(concessions.weakened),
         "standing": [acceptance_to_dict(acceptance) for acceptance in concessions.standing],
         "moved": differences.moved and _moved(differences.moved),
-        "data": asdict(compared.data),
+        "data": {key: value for key, value in asdict(compared.data).items() if value is not None},
         "fits": verdict.cost.fits,
         "seconds": round(verdict.cost.seconds, 3),
         "served": verdict.cost.served,
         "uncached": verdict.cost.uncached,
-        "flips": changed and {"lost": changed.lost, "won": changed.won, "rows": list(changed.examples)},
+        "times": verdict.cost.times and {name: round(took, 3) for name, took in asdict(verdict.cost.times).items()},
+        "flips": changed and _flips(changed),
         "environment": [{"package": package, "then": then, "now": now} for package, then, now in environment],
         "models": {"released": compared.released, "candidate": compared.candidate},
         "protocol": dict(compared.protocol),
         "recording": compared.recording,
         "reused": compared.reused,
         "learner": compared.learner,
+        "folds": list(compared.folds),
         "charts": dict(differences.charts),
         "metrics": [_metric(metric) for metric in verdict.metrics],
         "quality": verdict.quality and asdict(verdict.quality),
     }
+
+
+def _flips(changed: ChangedRows) -> dict[str, Any]:
+    plain: dict[str, Any] = {"lost": changed.lost, "won": changed.won, "rows": list(changed.examples)}
+    if changed.lost_weight is not None:
+        plain |= {"lost_weight": changed.lost_weight, "won_weight": changed.won_weight}
+    return plain
+
+
+def _flips_from(plain: Mapping[str, Any]) -> ChangedRows:
+    return ChangedRows(
+        plain["lost"], plain["won"], tuple(plain["rows"]), plain.get("lost_weight"), plain.get("won_weight")
+    )
 
 
 def acceptance_to_dict(acceptance: Acceptance) -> dict[str, Any]:
@@ -135,6 +151,7 @@ def from_dict(plain: Mapping[str, Any]) -> Verdict:
             reused=plain["reused"],
             environment=tuple((each["package"], each["then"], each["now"]) for each in plain["environment"]),
             learner=plain["learner"],
+            folds=tuple(plain["folds"]),
         ),
         concessions=Concessions(
             accepted=plain["accepted"],
@@ -142,13 +159,24 @@ def from_dict(plain: Mapping[str, Any]) -> Verdict:
             standing=tuple(_acceptance_from(acceptance) for acceptance in plain["standing"]),
         ),
         differences=Differences(
-            changed_rows=changed and ChangedRows(changed["lost"], changed["won"], tuple(changed["rows"])),
+            changed_rows=changed and _flips_from(changed),
             moved=moved and _moved_from(moved),
             charts=plain["charts"],
         ),
-        cost=Cost(plain["fits"], plain["seconds"], plain["served"], plain["uncached"]),
-        quality=plain["quality"] and RecordingQuality(*map(_quality_from, plain["quality"].values())),
+        cost=Cost(
+            plain["fits"],
+            plain["seconds"],
+            plain["times"] and Times(**plain["times"]),
+            plain["served"],
+            plain["uncached"],
+        ),
+        quality=plain["quality"] and _recording_quality_from(plain["quality"]),
     )
+
+
+def _recording_quality_from(plain: Mapping[str, Any]) -> RecordingQuality:
+    lists = {key: _quality_from(plain[key]) for key in ("metrics", "alternatives")}
+    return RecordingQuality(**{**plain, **lists, "folds": tuple(plain["folds"])})
 
 
 def _quality_from(metrics: Sequence[Mapping[str, Any]]) -> tuple[MetricQuality, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -122,7 +123,7 @@ class MetricVerdict:
 
 Term = Literal[
     "deleted", "gone", "metric", "judged", "margin", "slice",
-    "cv", "target", "groups", "time", "season", "seeds", "rule", "said",
+    "cv", "target", "groups", "time", "season", "sample_weight", "seeds", "rule", "said",
 ]  # fmt: skip
 
 
@@ -172,6 +173,11 @@ class Loss:
 
 
 AcceptanceKind = Literal["loss", "promise", "incomparable", "retired"]
+
+
+def is_reason(text: str) -> bool:
+    """Whether a text can be read as a reason: it has letters that are seen."""
+    return any(c.isalpha() and "FILLER" not in unicodedata.name(c, "") for c in text)
 
 
 @dataclass(frozen=True)
@@ -233,6 +239,25 @@ class Concessions:
 
 
 @dataclass(frozen=True)
+class Times:
+    """Where the time of a check went, in seconds.
+
+    Parameters
+    ----------
+    data, waiting, judge : float
+        Reading the data, waiting for the fits, and everything else, mostly judging: the wall time.
+    fit, predict : float
+        Fitting and predicting, added up over the processes that do it.
+    """
+
+    data: float
+    waiting: float
+    judge: float
+    fit: float
+    predict: float
+
+
+@dataclass(frozen=True)
 class Cost:
     """What a verdict took.
 
@@ -242,6 +267,8 @@ class Cost:
         How many it is made of.
     seconds : float
         The wall time from the data to the verdict.
+    times : Times or None
+        Where it went.
     served : int
         How many of the fits were made by an earlier run, and served from the cache.
     uncached : str
@@ -250,6 +277,7 @@ class Cost:
 
     fits: int = 0
     seconds: float = 0.0
+    times: Times | None = None
     served: int = 0
     uncached: str = ""
 

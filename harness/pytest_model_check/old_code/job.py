@@ -71,6 +71,23 @@ class Job:
         return self.folder / "result"
 
     @property
+    def progress(self) -> Path:
+        """The file that says how many fits of how many are done."""
+        return self.folder / "progress.txt"
+
+    def report_progress(self, done: int, total: int) -> None:
+        """Write how many fits of how many are done."""
+        self.progress.write_text(f"{done} {total}", encoding="ascii")
+
+    def reported_progress(self) -> tuple[int, int]:
+        """Read how many fits of how many are done; (0, 0) where none has begun, or it is being written."""
+        try:
+            done, total = map(int, self.progress.read_text(encoding="ascii").split())
+        except (OSError, ValueError):
+            return 0, 0
+        return done, total
+
+    @property
     def error(self) -> Path:
         """The file that says why there is no result."""
         return self.folder / "error.json"

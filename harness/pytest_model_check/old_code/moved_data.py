@@ -15,7 +15,7 @@ from pytest_model_check.data import dataset, dvc_files, splits
 from pytest_model_check.data.dataset import Dataset
 from pytest_model_check.errors import DataError, IncomparableError, ModelCheckError, OldCodeError
 from pytest_model_check.fitting import crossval
-from pytest_model_check.fitting.cache import FitCache
+from pytest_model_check.fitting.engine import Engine, FitProgress
 from pytest_model_check.judgement.compared import Moved, ScoreGrid
 from pytest_model_check.judgement.verdicts import MetricVerdict
 from pytest_model_check.old_code.runner import remeasure
@@ -49,7 +49,9 @@ def has_moved(baseline: Baseline, data: Dataset) -> bool:
     return dict(baseline.data) != dict(data.files)
 
 
-def carry_over(check: Check, data: Dataset, approval: Approval, settings: Settings) -> CarriedOver:
+def carry_over(
+    check: Check, data: Dataset, approval: Approval, settings: Settings, progress: FitProgress
+) -> CarriedOver:
     """Run the code of the approved baseline on the new data.
 
     Parameters
@@ -60,6 +62,8 @@ def carry_over(check: Check, data: Dataset, approval: Approval, settings: Settin
         What is approved, on the old data.
     settings : Settings
         Where the data lies, what runs the old code, and how many fits at a time.
+    progress : callable
+        Is told how many fits of how many are done.
 
     Raises
     ------
@@ -74,7 +78,7 @@ def carry_over(check: Check, data: Dataset, approval: Approval, settings: Settin
         commit = approval.commit()
         old_root = _old_data(old, settings.root, settings.scratch)
         predictions = approval.predictions(settings.scratch).predictions
-        new = remeasure(old, predictions, data, commit=commit, old_root=old_root, settings=settings)
+        new = remeasure(old, predictions, data, commit=commit, old_root=old_root, settings=settings, progress=progress)
     except IncomparableError as error:
         again = f'pytest --model-check --model-check-accept "reason" {shlex.quote(check.nodeid)}'
         raise OldCodeError(
@@ -146,8 +150,7 @@ def table(
     carried: CarriedOver,
     data: Dataset,
     verdicts: tuple[MetricVerdict, ...],
-    jobs: int,
-    cache: FitCache | None,
+    engine: Engine,
 ) -> Moved:
     """Return the 2 x 2 table: both models on both versions of the data.
 
@@ -156,7 +159,7 @@ def table(
     after = {verdict.metric: verdict.candidate for verdict in verdicts if verdict.slice is None}
     reason, earlier = "", {}
     try:
-        earlier = _on_old_data(check, old, carried.old_root, jobs, cache)
+        earlier = _on_old_data(check, old, carried.old_root, engine)
     except ModelCheckError as error:
         reason = f"the candidate can't run on the old data: {error.message.removeprefix(f'{check.name}: ')}"
     score_grids = tuple(
@@ -174,11 +177,11 @@ def table(
     )
 
 
-def _on_old_data(check: Check, old: Baseline, root: Path, jobs: int, cache: FitCache | None) -> dict[str, float]:
+def _on_old_data(check: Check, old: Baseline, root: Path, engine: Engine) -> dict[str, float]:
     versions = dict(old.data)
     data = dataset.read(check, root, verified=lambda path: versions[os.path.relpath(path, root).replace(os.sep, "/")])
     cv = splits.make_cross_validation(check, data)
-    predictions = crossval.predict(check.candidate, cv, seeds=1, entropy=old.entropy, jobs=jobs, cache=cache)
+    predictions = crossval.predict(check.candidate, cv, seeds=1, entropy=old.entropy, engine=engine)
     return {metric.name: metrics.score(predictions, metric, data.truth).score for metric in check.metrics}
 
 

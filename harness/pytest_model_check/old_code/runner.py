@@ -11,6 +11,8 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -18,13 +20,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest_model_check
-from pytest_model_check import git
+from pytest_model_check import bounded, git
 from pytest_model_check.baselines import store
 from pytest_model_check.baselines.baseline_json import from_json
 from pytest_model_check.baselines.json_reader import MalformedError
 from pytest_model_check.baselines.record import Baseline
 from pytest_model_check.baselines.store import Approved
 from pytest_model_check.errors import OldCodeError
+from pytest_model_check.fitting.engine import FitProgress
 from pytest_model_check.fitting.predictions import Predictions
 from pytest_model_check.git import GitError
 from pytest_model_check.old_code import import_roots
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
 
 
 PATIENCE = 12 * 3600.0  # seconds for the old code to be fitted with all its seeds
+TICK = 0.5  # seconds
 LAST_LINES = 8  # of what a process said before it died
 ERROR = re.compile(r"(E +)?([\w.]*Error|.*\berror): ", re.IGNORECASE)
 NOT_INHERITED = re.compile(r"PYTEST_(ADDOPTS|CURRENT_TEST|XDIST_.*)|COV_CORE_.*|GIT_(DIR|WORK_TREE|INDEX_FILE|PREFIX)")
@@ -58,7 +62,14 @@ class Remeasured:
 
 
 def remeasure(
-    baseline: Baseline, predictions: Predictions, data: Dataset, *, commit: str, old_root: Path, settings: Settings
+    baseline: Baseline,
+    predictions: Predictions,
+    data: Dataset,
+    *,
+    commit: str,
+    old_root: Path,
+    settings: Settings,
+    progress: FitProgress = lambda done, total: None,
 ) -> Remeasured:
     """Measure the approved model on the new data, by its own code.
 
@@ -75,6 +86,8 @@ def remeasure(
     settings : Settings
         Where the paths of the new data start, the interpreter (or the folder of a virtual environment), how many fits
         at a time, and a place outside the project for temporary files.
+    progress : callable
+        Is told how many fits of how many are done.
 
     Raises
     ------
@@ -107,7 +120,7 @@ def remeasure(
             first_fold = predictions.first(1).head(int((predictions.split == 0).sum()))
             first_fold.to_frame().to_parquet(job.control, index=False)
             job.result.mkdir()
-            _run(interpreter, job)
+            _run(interpreter, job, progress)
         return _result(job, data)
     except GitError as error:
         raise OldCodeError(error.message, error.advice) from error
@@ -169,7 +182,7 @@ def _copy_tool(tool: Path) -> None:
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version(name)}\n", encoding="utf-8")
 
 
-def _run(python: str, job: Job) -> None:
+def _run(python: str, job: Job, progress: FitProgress) -> None:
     """Run the old code; what it measured lies in `job.result`.
 
     Raises
@@ -190,9 +203,7 @@ def _run(python: str, job: Job) -> None:
             start_new_session=True,
         )
         try:
-            exit_code = process.wait(PATIENCE)
-        except subprocess.TimeoutExpired as error:
-            raise OldCodeError(f"it was not done after {PATIENCE / 3600:.0f} hours") from error
+            exit_code = _wait(process, lambda: progress(*job.reported_progress()))
         finally:
             _stop(process)
     hidden = (str(job.rootdir), str(job.folder))
@@ -207,6 +218,16 @@ def _run(python: str, job: Job) -> None:
             ": ".join([f"its process {ended}, without an answer", *errors[-1:]]),
             "\n".join(["It said at last:", *(f"  {line}" for line in lines[-LAST_LINES:])]) if lines else "",
         )
+
+
+def _wait(process: subprocess.Popen[bytes], tick: Callable[[], None]) -> int:
+    """Wait for a process to end; `tick` is called meanwhile."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        with suppress(subprocess.TimeoutExpired):
+            return process.wait(TICK)
+        tick()
+    raise OldCodeError(f"it was not done after {PATIENCE / 3600:.0f} hours")
 
 
 def _environment(job: Job) -> dict[str, str]:
@@ -251,16 +272,14 @@ def _result(job: Job, data: Dataset) -> Remeasured:
     OldCodeError
         If it is torn, or of other rows than the check's now.
     """
-    import pandas as pd
-
     path = job.result / f"{job.baseline.name}.json"
     parquet = path.with_suffix(".parquet")
     try:
-        baseline = from_json(json.loads(path.read_text(encoding="utf-8")))
+        baseline = from_json(bounded.parse_json(bounded.read_bytes(path, store.LIMIT).decode("utf-8")))
         md5 = hashlib.md5(parquet.read_bytes(), usedforsecurity=False).hexdigest()
         if md5 != baseline.predictions_md5:
             raise ValueError(f"{parquet.name} is not the file that {path.name} names")
-        predictions = Predictions.from_frame(pd.read_parquet(parquet), store.classes_of(baseline))
+        predictions = Predictions.from_frame(bounded.read_parquet(parquet), store.classes_of(baseline))
     except (OSError, ValueError, MalformedError) as error:
         raise OldCodeError(f"its answer can't be read: {error}") from error
     if (baseline.rows, baseline.target_digest) != (data.rows, data.target_digest):

@@ -8,7 +8,7 @@ from math import isclose
 from pytest_model_check.baselines import successor
 from pytest_model_check.baselines.record import Baseline, BaselineMetric
 from pytest_model_check.judgement import explain
-from pytest_model_check.judgement.verdicts import Acceptance, Loss, MetricVerdict, Weakening
+from pytest_model_check.judgement.verdicts import Acceptance, Loss, MetricVerdict, Weakening, is_reason
 
 ROOM = 1e-6  # relative: numbers that went through JSON
 
@@ -34,7 +34,7 @@ def disputed(claimed: Baseline, old: Baseline | None, found: Sequence[MetricVerd
     lost, accepted = successor.losses(found), brought(claimed, old)
     for acceptance in accepted:
         where = f"in recording {acceptance.generation}"
-        if not acceptance.reason.strip():
+        if not is_reason(acceptance.reason):
             yield f"it accepts a loss {where}, and gives no reason"
         if not first < acceptance.generation <= claimed.generation:
             yield f"it accepts a loss {where}, which is not this branch's"

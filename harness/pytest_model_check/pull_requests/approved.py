@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pytest_model_check import git
 from pytest_model_check.baselines import store
-from pytest_model_check.baselines.record import Baseline
+from pytest_model_check.baselines.record import RETIRED, Baseline
 from pytest_model_check.baselines.store import Approved
 from pytest_model_check.errors import IncomparableError
 
@@ -32,6 +32,9 @@ class Approval:
         The branch deleted the approved baseline.
     state : str
         Of the JSON in the working tree, when it was read.
+    returns : bool
+        The check was retired, and is there again: it is held against what was approved then, or a name that was given
+        up would be a way around its baseline.
     """
 
     folder: Path
@@ -41,11 +44,12 @@ class Approval:
     claimed: Baseline | None = None
     deleted: bool = False
     state: str = ""
+    returns: bool = False
 
     def predictions(self, scratch: Path) -> Approved:
         """Read the approved predictions, from wherever they are to be had."""
         assert self.baseline is not None
-        if self.claimed is None and not self.deleted:
+        if self.claimed is None and not self.deleted and not self.returns:
             return store.read_approved(self.folder, self.baseline)
         return store.fetch_approved(self.folder, self.baseline, scratch)
 
@@ -92,7 +96,7 @@ def find(name: str, folder: Path, revision: str | None) -> Approval:
     state = store.state(folder, name)
     here = store.read(folder, name)
     if revision is None:
-        return Approval(folder, None, here, name, state=state)
+        return Approval(folder, None, here, name, state=state) if here else _retired(folder, name, None, None)
     former = here.formerly if here else ()
     for later, known in enumerate((name, *reversed(former))):
         old = store.read_at(folder, known, revision)
@@ -102,4 +106,22 @@ def find(name: str, folder: Path, revision: str | None) -> Approval:
             old = replace(old, name=name, formerly=(*old.formerly, *former[len(former) - later :]))
         claimed = None if here == old else here
         return Approval(folder, revision, old, known, claimed, deleted=here is None, state=state)
-    return Approval(folder, revision, None, name, here, state=state)
+    return _retired(folder, name, revision, here, state)
+
+
+def elsewhere(name: str, folder: Path) -> list[Path]:
+    """Find baselines of this name in other folders of the repository."""
+    top = git.toplevel(folder)
+    files = [] if top is None else [top / path for path in git.tracked(top)]
+    known = {path for path in files if path.name == f"{name}.parquet.dvc" and path.parent != folder}
+    return sorted(path for path in files if path.name == f"{name}.json" and path.with_suffix(".parquet.dvc") in known)
+
+
+def _retired(folder: Path, name: str, revision: str | None, here: Baseline | None, state: str = "") -> Approval:
+    """Hold a check that was retired, and is there again, against what was approved then; a new one against nothing."""
+    shelf = folder / RETIRED
+    old = store.read(shelf, name) if revision is None else store.read_at(shelf, name, revision)
+    if old is None:
+        return Approval(folder, revision, None, name, here, state=state)
+    old = replace(old, history=old.history[:-1])  # its retirement
+    return Approval(folder, revision, old, f"{RETIRED}/{name}", here, state=state, returns=True)

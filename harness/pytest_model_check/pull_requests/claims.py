@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from math import sqrt
+from math import isclose, sqrt
 
 import numpy as np
 
@@ -80,6 +80,10 @@ def _identity(claimed: Baseline, measured: Baseline) -> Iterator[str]:
     keys = {*promised, *claims} - unknown
     if odd := sorted(key for key in keys if claims.get(key) != promised.get(key)):
         yield f"it promises something else than the check: {', '.join(odd)}"
+    if (claimed.folds and claimed.folds != measured.folds) or not isclose(
+        claimed.effective_rows or 0.0, measured.effective_rows or 0.0, rel_tol=ROOM
+    ):
+        yield "it says something else of its folds, or of what its rows are worth by their weights"
     if claimed.test_train_ratio * WIDER < measured.test_train_ratio:  # earlier versions estimated it
         yield "its folds claim to test fewer rows than they do"
     if (claimed.learner == "deterministic") != (measured.learner == "deterministic"):

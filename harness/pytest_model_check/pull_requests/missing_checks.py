@@ -11,6 +11,7 @@ from pytest_model_check import git
 from pytest_model_check.baselines import store
 from pytest_model_check.baselines.record import RETIRED, Baseline
 from pytest_model_check.errors import BaselineError
+from pytest_model_check.judgement.verdicts import is_reason
 
 
 @dataclass(frozen=True)
@@ -174,7 +175,7 @@ def _reason_retired(top: Path, revision: str, folders: Collection[Path], old: Ba
         if kept is None or git.shows([path], [revision], top=top).get((path, revision)) == path.read_bytes():
             continue  # not there, or of a check of this name that was given up before
         reasons = [entry.reason.strip() for entry in kept.history[len(old.history) :]]
-        if kept.generation < old.generation or not any(reasons):
+        if kept.generation < old.generation or not any(map(is_reason, reasons)):
             raise BaselineError(
                 f"{RETIRED}/{old.name}.json gives no reason, or is not the approved baseline",
                 f'Bring the baseline back from the target branch, then: model-check retire {old.name} "reason"',

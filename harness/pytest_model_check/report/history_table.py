@@ -12,12 +12,14 @@ from pytest_model_check.baselines.record import Baseline, BaselineMetric
 from pytest_model_check.judgement.numbers import MISSING, between, decimals, number
 from pytest_model_check.judgement.verdicts import MetricVerdict
 from pytest_model_check.report.text import inert, visible
+from pytest_model_check.report.text import width as wide
 
 HEADERS = (
     "recording", "date", "commit", "author", "data", "metric", "score", "95% interval", "margin", "drift",
     "accepted loss",
 )  # fmt: skip
 
+MADE = 5  # of these columns say how a recording was made
 ALIGN = ("right", "left", "left", "left", "left", "left", "right", "right", "right", "right", "left")
 
 LEGEND = (
@@ -28,10 +30,18 @@ LEGEND = (
 Z = 1.959963984540054  # of a two-sided 95% interval
 
 
-def render(histories: Sequence[History]) -> str:
-    """Return a table for each baseline, what it has drifted below it, and what is missing from it."""
-    parts = ["\n".join(map(inert, _one(history))) for history in histories]
-    return "\n\n".join([*parts, textwrap.fill(LEGEND, 110)]) + "\n"
+def render(histories: Sequence[History], width: int | None = None) -> str:
+    """Return a table for each baseline, what it has drifted below it, and what is missing from it.
+
+    Parameters
+    ----------
+    histories : sequence of History
+        Of the baselines.
+    width : int or None
+        How many columns a line may have; None: as many as it takes.
+    """
+    parts = ["\n".join(map(inert, _one(history, width))) for history in histories]
+    return "\n\n".join([*parts, textwrap.fill(LEGEND, min(width or 110, 110))]) + "\n"
 
 
 def ends(metric: BaselineMetric) -> tuple[float, float]:
@@ -68,7 +78,7 @@ def drifts(baseline: Baseline) -> list[str]:
     return lines
 
 
-def _one(history: History) -> list[str]:
+def _one(history: History, width: int | None) -> list[str]:
     recordings = history.recordings
     former = recordings[-1].baseline.formerly if recordings else ()
     title = history.name + (f" (formerly {', '.join(former)})" if former else "")
@@ -76,9 +86,29 @@ def _one(history: History) -> list[str]:
     body = [row for recording, fresh in versions for row in _rows(recording, moved=fresh)]
     lines = [visible(title), ""]
     if body:
-        lines += tabulate(body, HEADERS, "simple", colalign=ALIGN, disable_numparse=True).splitlines()
-        lines += ["", *map(visible, drifts(recordings[-1].baseline))]
+        drawn = tabulate(body, HEADERS, "simple", colalign=ALIGN, disable_numparse=True).splitlines()
+        fits = width is None or max(map(wide, drawn)) <= width
+        lines += drawn if fits else _narrow(body, width or 0)
+        lines += ["", *(line for drift in drifts(recordings[-1].baseline) for line in _folded(visible(drift), width))]
     return lines + [f"Note: {visible(remark)}" for remark in history.remarks]
+
+
+def _narrow(body: Sequence[Sequence[str]], width: int) -> list[str]:
+    """Draw the numbers as a table, and who recorded them, when and on what as a line above them."""
+    numbers, align = [row[MADE:-1] for row in body], ALIGN[MADE:-1]
+    drawn = tabulate(numbers, HEADERS[MADE:-1], "simple", colalign=align, disable_numparse=True).splitlines()
+    lines = drawn[:2]
+    for row, line in zip(body, drawn[2:], strict=True):
+        if row[0]:
+            generation, date, commit, author, data = row[:MADE]
+            about = f"recording {generation}: {date}, {commit}{f' by {author}' if author else ''}, data {data}"
+            lines += ["", *_folded(about, width), *(_folded(f"accepted loss: {row[-1]}", width) if row[-1] else [])]
+        lines.append(line)
+    return lines
+
+
+def _folded(line: str, width: int | None) -> list[str]:
+    return [line] if width is None else textwrap.wrap(line, width, subsequent_indent="  ", break_on_hyphens=False)
 
 
 def _rows(recording: Recording, *, moved: bool) -> list[list[str]]:

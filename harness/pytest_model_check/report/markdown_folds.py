@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from pytest_model_check.judgement import explain
-from pytest_model_check.judgement.numbers import MISSING, duration, percentage, plain, signed
+from pytest_model_check.judgement.numbers import MISSING, duration, fold_label, percentage, plain, signed
 from pytest_model_check.judgement.verdicts import Verdict
 from pytest_model_check.report import sentences, table
 from pytest_model_check.report.markdown_text import COLUMNS, NAME, breakable, cells, draw_table, escape, joined, name_of
@@ -154,7 +154,7 @@ def _by_fold(checks: Sequence[Verdict]) -> str:
         [
             name_of(check.name),
             name_of(metric.metric),
-            str(i + 1),
+            fold_label(i, check.compared.folds),
             plain(metric, old),
             plain(metric, new),
             signed(metric, new - old),

@@ -6,6 +6,7 @@ import textwrap
 
 from pytest_model_check.baselines.quality import pilot
 from pytest_model_check.baselines.record import Baseline
+from pytest_model_check.judgement.explain import rows_in_words, units_of
 from pytest_model_check.judgement.numbers import MISSING, count, number
 from pytest_model_check.judgement.plan import Learner, Pilot, curve
 from pytest_model_check.report.history_table import places_of
@@ -24,15 +25,16 @@ def render(baseline: Baseline, metric: str, margin: float) -> str:
     sure = number(margin, places)
     paragraphs = [
         f"{baseline.name}: what a margin of {sure} in {metric} needs",
-        f"Measured by recording {baseline.generation}: {count(baseline.rows, 'row')}, {_learner(baseline)}, "
+        f"Measured by recording {baseline.generation}: "
+        f"{rows_in_words(baseline.rows, baseline.effective_rows)}, {_learner(baseline)}, "
         f"{count(len(stored.folds), 'split')}; {metric} {number(stored.score, places)}{_skill(known, margin)}.",
         f"A loss of {sure} or more is caught at least 95 times in 100, on any number of rows. Fewer rows block more "
         "models that are as good as the baseline. These pass, and 99 in 100 are enough:",
         *(_sentence(known, learner, margin, places) for learner in NAMES),
-        _seeds(known, margin),
+        "" if baseline.protocol.time else _seeds(known, margin),
     ]
     text = "\n\n".join(_filled(part) for part in paragraphs if part)
-    return visible_lines(f"{text}\n\n{_curve(known, margin)}\n\n{_assumed()}") + "\n"
+    return visible_lines(f"{text}\n\n{_curve(known, margin)}\n\n{_assumed(baseline)}") + "\n"
 
 
 def _filled(paragraph: str) -> str:
@@ -93,9 +95,12 @@ def _percent(power: float) -> str:
     return f"{power:.1%}" if 0.985 <= power < 0.9995 else f"{power:.0%}"
 
 
-def _assumed() -> str:
+def _assumed(baseline: Baseline) -> str:
+    units = units_of(baseline.protocol.groups, baseline.protocol.time)
     return _filled(
-        "* the rows that the baseline was measured on. Taken for granted: more rows are like these; noise of rows "
+        "* the rows that the baseline was measured on. Taken for granted: more rows are like these"
+        f"{f' (of more {units}, not more rows of the same)' if units else ''}"
+        f"{', with such weights' if baseline.effective_rows is not None else ''}; noise of rows "
         "falls with the root of their number, and what seeds do beyond rows stays; another learner errs independently "
         "of the baseline, which is the worst case: it may well need far fewer rows."
     )

@@ -13,12 +13,24 @@ from pytest_model_check.judgement import explain_quality
 from pytest_model_check.judgement.numbers import MISSING, number
 from pytest_model_check.report.history_table import places_of
 from pytest_model_check.report.text import inert, titled, visible, wrapped
+from pytest_model_check.report.text import width as wide
+
+HEADERS = ("check", "metric", "score", "margin", "because it is", "dummy", "drift", "rows", "learner")
+ALIGN = ("left", "left", "right", "right", "left", "right", "right", "right", "left")
+LEAST_FIRST = ("learner", "rows", "because it is", "drift", "dummy")  # columns that go where there is no room
 
 
-def render(baselines: Sequence[Baseline]) -> str:
+def render(baselines: Sequence[Baseline], width: int | None = None) -> str:
     """Return a table with a row for each metric; ± is a standard error over rows, drift is from the anchor.
 
     Above the table stands which can hardly be failed, below it how good a yardstick each is.
+
+    Parameters
+    ----------
+    baselines : sequence of Baseline
+        What is promised.
+    width : int or None
+        How many columns a line may have; None: as many as it takes.
     """
     qualities = {baseline.name: quality(baseline) for baseline in baselines}
     blunt = [f"{name}: {line}" for name, each in qualities.items() for line in explain_quality.notices(each)]
@@ -28,10 +40,10 @@ def render(baselines: Sequence[Baseline]) -> str:
         for name, each in qualities.items()
         for line in titled(f"{name} as a yardstick", explain_quality.sentences(each))
     ]
-    return "\n".join(map(inert, [*above, *[""] * bool(above), *_table(baselines), *below])) + "\n"
+    return "\n".join(map(inert, [*above, *[""] * bool(above), *_table(baselines, width), *below])) + "\n"
 
 
-def _table(baselines: Sequence[Baseline]) -> list[str]:
+def _table(baselines: Sequence[Baseline], width: int | None) -> list[str]:
     body = []
     for baseline in baselines:
         seeds = f"{baseline.seeds} seeds" if baseline.learner != "deterministic" else "no randomness"
@@ -50,6 +62,11 @@ def _table(baselines: Sequence[Baseline]) -> list[str]:
                     seeds,
                 ]
             )
-    headers = ("check", "metric", "score", "margin", "because it is", "dummy", "drift", "rows", "learner")
-    align = ("left", "left", "right", "right", "left", "right", "right", "right", "left")
-    return tabulate(body, headers, "simple", colalign=align, disable_numparse=True).splitlines()
+    for dropped in range(len(LEAST_FIRST) + 1):
+        kept = [i for i, header in enumerate(HEADERS) if header not in LEAST_FIRST[:dropped]]
+        rows, align = [[row[i] for i in kept] for row in body], [ALIGN[i] for i in kept]
+        headers = [HEADERS[i] for i in kept]
+        lines = tabulate(rows, headers, "simple", colalign=align, disable_numparse=True).splitlines()
+        if width is None or max(map(wide, lines), default=0) <= width:
+            break
+    return lines

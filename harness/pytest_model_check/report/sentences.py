@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from pytest_model_check.judgement import explain_quality
 from pytest_model_check.judgement.compared import DataVersion, ScoreGrid
-from pytest_model_check.judgement.explain import accepted, drift_clause, weakening
+from pytest_model_check.judgement.explain import accepted, drift_clause, rows_in_words, weakening
 from pytest_model_check.judgement.numbers import MISSING, count, decimals, duration, number, plain, times
 from pytest_model_check.judgement.verdicts import PASSING, MetricVerdict, Run, Verdict
 
@@ -140,7 +140,7 @@ def replaced(count: int) -> str:
 
 def version(data: DataVersion) -> str:
     """Return which version of the data it is."""
-    return f"{data.path}, {count(data.rows, 'row')}, md5 {data.md5}"
+    return f"{data.path}, {rows_in_words(data.rows, data.effective_rows)}, md5 {data.md5}"
 
 
 def totals(verdicts: Sequence[Verdict]) -> str:
@@ -171,6 +171,18 @@ def uncached(verdicts: Sequence[Verdict]) -> list[str]:
 def _listed(names: Sequence[str], most: int = 3) -> str:
     more = f" and {len(names) - most:,} more" if len(names) > most else ""
     return f"{', '.join(names[:most])}{more}"
+
+
+def time_spent(verdict: Verdict) -> str | None:
+    """Return where the time of a check went; None where it made no fits."""
+    cost, spent = verdict.cost, verdict.cost.times
+    if spent is None:
+        return None
+    return (
+        f"{count(cost.fits, 'fit')} in {duration(cost.seconds)}: data {duration(spent.data)}, "
+        f"waiting for fits {duration(spent.waiting)}, judging {duration(spent.judge)}; "
+        f"in the fits: fitting {duration(spent.fit)}, predicting {duration(spent.predict)}"
+    )
 
 
 def headline(run: Run) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from tabulate import tabulate
 
 from pytest_model_check.judgement import explain
+from pytest_model_check.judgement.numbers import fold_label
 from pytest_model_check.judgement.verdicts import PASSING, MetricVerdict, Verdict
 from pytest_model_check.report import sentences, table
 from pytest_model_check.report.table import Row
@@ -144,16 +145,17 @@ def _folds(verdict: Verdict, width: int | None) -> list[str]:
     if not judged:
         return []
     title = ["", f"{visible(verdict.name)}, fold by fold"]
-    together = _of_folds(judged)
+    layout = verdict.compared.folds
+    together = _of_folds(judged, layout)
     if width is None or max(map(wide, together)) <= width:
         return title + together
-    return title + [line for metric in judged for line in _of_folds([metric])]
+    return title + [line for metric in judged for line in _of_folds([metric], layout)]
 
 
-def _of_folds(judged: Sequence[MetricVerdict]) -> list[str]:
+def _of_folds(judged: Sequence[MetricVerdict], layout: Sequence[int]) -> list[str]:
     folds = min(len(metric.folds) for metric in judged)
     headers = ["fold", *(f"{visible(m.metric)}: {side}" for m in judged for side in ("baseline", "candidate"))]
-    body = [[str(i + 1), *(f"{score:.4g}" for m in judged for score in m.folds[i])] for i in range(folds)]
+    body = [[fold_label(i, layout), *(f"{score:.4g}" for m in judged for score in m.folds[i])] for i in range(folds)]
     return _drawn(headers, body, ["right"] * len(headers))
 
 
@@ -166,6 +168,7 @@ def _particulars(verdict: Verdict) -> list[str]:
         "held against": compared.recording and f"recording {compared.recording}",
         "released": compared.released,
         "candidate": compared.candidate if compared.candidate != compared.released else "",
+        "time": sentences.time_spent(verdict),
         "environment": ", ".join(f"{package} {then} -> {now}" for package, then, now in compared.environment),
     }
     lines = [f"{key}: {visible(str(fact))}" for key, fact in facts.items() if fact]

@@ -86,7 +86,8 @@ def _data(history: History) -> tuple[Block, ...]:
     when = f", of {since.commit.date[:10]}" if since.commit else ""
     return (
         Paragraph(
-            f"{baseline.rows:,} rows. This version has been in use since recording {since.baseline.generation}{when}."
+            f"{explain.rows_in_words(baseline.rows, baseline.effective_rows)}. This version has been in use since "
+            f"recording {since.baseline.generation}{when}."
         ),
         Table(("file", "md5"), baseline.data, ("left", "left")),
     )
@@ -102,6 +103,11 @@ def _protocol(baseline: Baseline) -> tuple[Block, ...]:
         )
     if time := protocol.time:
         sentences.append(f"The model is always fitted on earlier rows than it predicts, by {time}.")
+    if weight := protocol.sample_weight:
+        sentences.append(
+            f"Rows count as much as their {weight} says: when the model is fitted, in every score, and in how sure it "
+            "is."
+        )
     sentences.append(_seeds(baseline))
     columns = ", ".join(protocol.features) if protocol.features else "every other column"
     sentences.append(f"The model may look at {columns}.")

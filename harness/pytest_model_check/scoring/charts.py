@@ -19,7 +19,9 @@ BINS = 10
 LABELS = 12  # of a confusion matrix: the largest classes, all others together are "other"
 
 
-def charts(y: NDArray[Any], approved: Predictions, candidate: Predictions) -> dict[str, Any]:
+def charts(
+    y: NDArray[Any], approved: Predictions, candidate: Predictions, sample_weight: Array | None = None
+) -> dict[str, Any]:
     """Give what the page draws, as JSON takes it.
 
     Parameters
@@ -28,6 +30,8 @@ def charts(y: NDArray[Any], approved: Predictions, candidate: Predictions) -> di
         The target of every row of the data.
     approved, candidate : Predictions
         Of the same rows in the same folds. As many seeds of the approved model are used as the candidate has.
+    sample_weight : ndarray or None
+        How much every row of the data counts; a confusion is then counted in rows of the mean weight.
 
     Returns
     -------
@@ -37,7 +41,12 @@ def charts(y: NDArray[Any], approved: Predictions, candidate: Predictions) -> di
         as the models have them; regression: ``deciles`` and ``residuals``. In each, ``approved`` and ``candidate`` have
         the same form.
     """
+    if sample_weight is not None:
+        approved, candidate = (side.of_rows(sample_weight > 0) for side in (approved, candidate))
     sides = {"approved": approved.first(candidate.seeds), "candidate": candidate}
+    weights = np.ones(len(candidate.row))
+    if sample_weight is not None:
+        weights = sample_weight[candidate.row] / sample_weight[np.unique(candidate.row)].mean()
     found: dict[str, Any] = {
         "seeds": candidate.seeds,
         "repeats": len(np.unique(candidate.repeat)),
@@ -46,19 +55,19 @@ def charts(y: NDArray[Any], approved: Predictions, candidate: Predictions) -> di
     truth = y[candidate.row]
     if candidate.classes is None:
         if all("predict" in side.responses and side.responses["predict"].ndim == 2 for side in sides.values()):
-            found |= _of_numbers(truth.astype(float), sides)
+            found |= _of_numbers(truth.astype(float), sides, weights)
         return found
     if len(candidate.classes) == 2:
-        found |= _of_two_classes(class_codes(truth, candidate.classes) == 1, sides)
+        found |= _of_two_classes(class_codes(truth, candidate.classes) == 1, sides, weights)
     if all("predict" in side.responses for side in sides.values()):
-        found["confusion"] = _confusion(truth, candidate.classes, sides)
+        found["confusion"] = _confusion(truth, candidate.classes, sides, weights)
     return found
 
 
-def _of_two_classes(positive: NDArray[np.bool_], sides: dict[str, Predictions]) -> dict[str, Any]:
+def _of_two_classes(positive: NDArray[np.bool_], sides: dict[str, Predictions], weights: Array) -> dict[str, Any]:
     classes = sides["candidate"].classes
     assert classes is not None
-    found: dict[str, Any] = {"positive": _label(classes[1]), "share": _short(positive.mean())}
+    found: dict[str, Any] = {"positive": _label(classes[1]), "share": _short(np.average(positive, weights=weights))}
     names = [
         name
         for name in ("predict_proba", "decision_function")
@@ -66,7 +75,7 @@ def _of_two_classes(positive: NDArray[np.bool_], sides: dict[str, Predictions]) 
     ]
     grid = np.linspace(0.0, 1.0, POINTS)
     if names:
-        curves = {key: _curves(side, names[0], positive, grid) for key, side in sides.items()}
+        curves = {key: _curves(side, names[0], positive, grid, weights) for key, side in sides.items()}
         for place, name in enumerate(("roc", "precision_recall")):
             if all(pair is not None for pair in curves.values()):
                 found[name] = {"x": _list(grid)} | {key: _list(pair[place]) for key, pair in curves.items() if pair}
@@ -75,41 +84,46 @@ def _of_two_classes(positive: NDArray[np.bool_], sides: dict[str, Predictions]) 
         for key, side in sides.items():
             given = side.responses["predict_proba"][:, :, 1]
             bins = np.minimum((given * BINS).astype(int), BINS - 1)
-            calibration[key] = _means(bins, given, positive.astype(float), side.row)
+            calibration[key] = _means(bins, given, positive.astype(float), side.row, weights)
         found["calibration"] = calibration
     return found
 
 
-def _curves(side: Predictions, name: str, positive: NDArray[np.bool_], grid: Array) -> tuple[Array, Array] | None:
+def _curves(
+    side: Predictions, name: str, positive: NDArray[np.bool_], grid: Array, weights: Array
+) -> tuple[Array, Array] | None:
     """Average the ROC and the precision-recall curve over folds and seeds, at the same place on the x axis.
 
     Answers of different fits are not on one scale, so each fold has a curve of its own, weighted by its rows. A fold of
     one class has none; no fold, no curve.
     """
-    total, sums = 0, np.zeros((2, len(grid)))
+    total, sums = 0.0, np.zeros((2, len(grid)))
     for seed in range(side.seeds):
         scores = SeedAnswers(side, seed).ranking(name)
         for slots in in_folds(side.split):
             if 0 < positive[slots].sum() < len(slots):
-                sums += len(slots) * np.array(_of_fold(scores[slots], positive[slots], grid))
-                total += len(slots)
+                mass = weights[slots]
+                sums += mass.sum() * np.array(_of_fold(scores[slots], positive[slots], grid, mass))
+                total += mass.sum()
     return (sums[0] / total, sums[1] / total) if total else None
 
 
-def _of_fold(scores: Array, positive: NDArray[np.bool_], grid: Array) -> tuple[Array, Array]:
+def _of_fold(scores: Array, positive: NDArray[np.bool_], grid: Array, weights: Array) -> tuple[Array, Array]:
     """Give the rate of true positives at each rate of false ones, and the precision at each recall."""
     order = np.argsort(-scores, kind="stable")
     last = np.append(np.flatnonzero(np.diff(scores[order])), len(scores) - 1)  # of each group of equal scores
-    hits = np.cumsum(positive[order])[last]
-    recall, misses = hits / hits[-1], last + 1 - hits
+    hits = np.cumsum(weights[order] * positive[order])[last]
+    recall, misses = hits / hits[-1], np.cumsum(weights[order] * ~positive[order])[last]
     # the highest true rate at each false rate: a vertical step is drawn at its upper end
     false_rate = np.append(0.0, misses / misses[-1])
     roc = np.interp(grid, false_rate, np.append(0.0, recall))
     reached = np.minimum(np.searchsorted(recall, grid, side="left"), len(last) - 1)
-    return roc, (hits / (last + 1))[reached]
+    return roc, (hits / (hits + misses))[reached]
 
 
-def _confusion(truth: NDArray[Any], classes: NDArray[Any], sides: dict[str, Predictions]) -> dict[str, Any]:
+def _confusion(
+    truth: NDArray[Any], classes: NDArray[Any], sides: dict[str, Predictions], weights: Array
+) -> dict[str, Any]:
     """Count truths by answers: rows, as a mean over seeds and repeats."""
     codes = class_codes(truth, classes)
     sizes = np.bincount(codes[codes >= 0], minlength=len(classes))
@@ -122,7 +136,7 @@ def _confusion(truth: NDArray[Any], classes: NDArray[Any], sides: dict[str, Pred
     for key, side in sides.items():
         counts = np.zeros((len(largest) + 1, len(largest) + 1))
         for answers in side.responses["predict"]:
-            np.add.at(counts, (place[codes], place[class_codes(answers, classes)]), 1)
+            np.add.at(counts, (place[codes], place[class_codes(answers, classes)]), weights)
         found[key] = counts / (side.seeds * len(np.unique(side.repeat)))
         foreign |= bool(counts[-1].any() or counts[:, -1].any())
     kept = len(largest) + foreign
@@ -130,7 +144,7 @@ def _confusion(truth: NDArray[Any], classes: NDArray[Any], sides: dict[str, Pred
     return {"labels": labels + ["other"] * foreign, "others": len(classes) - len(largest)} | found
 
 
-def _of_numbers(truth: Array, sides: dict[str, Predictions]) -> dict[str, Any]:
+def _of_numbers(truth: Array, sides: dict[str, Predictions], weights: Array) -> dict[str, Any]:
     found: dict[str, Any] = {}
     edges = np.unique(np.quantile(truth, np.linspace(0, 1, BINS + 1)[1:-1]))
     bins = np.searchsorted(edges, truth, side="left")
@@ -138,7 +152,9 @@ def _of_numbers(truth: Array, sides: dict[str, Predictions]) -> dict[str, Any]:
     deciles = {}
     for key, side in sides.items():
         answers = np.asarray(side.responses["predict"], dtype=float)
-        deciles[key] = _means(np.tile(bins, (side.seeds, 1)), np.tile(truth, (side.seeds, 1)), answers, side.row)
+        deciles[key] = _means(
+            np.tile(bins, (side.seeds, 1)), np.tile(truth, (side.seeds, 1)), answers, side.row, weights
+        )
         errors[key] = (answers - truth).reshape(-1)
     if any(deciles.values()):
         found["deciles"] = deciles
@@ -149,23 +165,25 @@ def _of_numbers(truth: Array, sides: dict[str, Predictions]) -> dict[str, Any]:
         borders = step * np.arange(-BINS, BINS + 1)
         residuals = {"edges": _list(borders)}
         for key, error in errors.items():
-            counts = np.histogram(np.clip(error, borders[0], borders[-1]), borders)[0]
-            residuals[key] = _list(np.asarray(counts / len(error), dtype=np.float64))
+            mass = np.tile(weights, len(error) // len(weights))
+            counts = np.histogram(np.clip(error, borders[0], borders[-1]), borders, weights=mass)[0]
+            residuals[key] = _list(np.asarray(counts / mass.sum(), dtype=np.float64))
         found["residuals"] = residuals
     return found
 
 
-def _means(bins: NDArray[np.int64], x: Array, y: Array, row: NDArray[np.int64]) -> list[list[float]]:
+def _means(bins: NDArray[np.int64], x: Array, y: Array, row: NDArray[np.int64], weights: Array) -> list[list[float]]:
     """Give the mean of both and the number of rows in each bin; of all answers, shape (n_seeds, n_slots)."""
-    return list(_bins(bins, x, np.broadcast_to(y, x.shape), np.broadcast_to(row, x.shape)))
+    whole = np.broadcast_to
+    return list(_bins(bins, x, whole(y, x.shape), whole(row, x.shape), whole(weights, x.shape)))
 
 
-def _bins(bins: NDArray[np.int64], x: Array, y: Array, row: NDArray[np.int64]) -> Iterator[list[float]]:
+def _bins(bins: NDArray[np.int64], x: Array, y: Array, row: NDArray[np.int64], weights: Array) -> Iterator[list[float]]:
     for k in range(BINS):
         inside = bins == k
         rows = len(np.unique(row[inside]))
         if rows >= FEWEST:
-            yield [_short(x[inside].mean()), _short(y[inside].mean()), rows]
+            yield [*(_short(np.average(each[inside], weights=weights[inside])) for each in (x, y)), rows]
 
 
 def _round(size: float) -> float:

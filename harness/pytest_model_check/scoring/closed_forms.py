@@ -32,28 +32,38 @@ def _brier(answers: SeedAnswers, truth: NDArray[Any]) -> Array:
     return np.asarray(-errors / (2 if len(classes) == 2 else 1))  # as scikit-learn's scale_by_half="auto"
 
 
-def _r2(y: Array, answers: Array) -> Array:
+def _r2(y: Array, answers: Array, weights: Array) -> Array:
     """Give `jackknife`'s pseudo-values in closed form; the only row that differs from all others is counted twice."""
-    rows, errors, squares = len(y), (y - answers) ** 2, (y - y.mean()) ** 2
+    rows, errors, squares = weights.sum(), (y - answers) ** 2, (y - np.average(y, weights=weights)) ** 2
     if y.min() == y.max():
         raise ValueError("all its targets are equal, and R2 is undefined")
-    alone = squares * rows / (rows - 1) >= squares.sum() * (1 - 1e-12)
-    step = np.where(alone, 1, -1)  # of the row's number
-    spread = squares.sum() + step * rows / (rows + step) * squares  # around the mean of the rows that are there then
-    whole = 1 - errors.sum() / squares.sum()
-    return np.asarray(whole + step * (rows + step) * (1 - (errors.sum() + step * errors) / spread - whole))
+    left_out = _left_out(weights)
+    error, square = weights @ errors, weights @ squares
+    with np.errstate(divide="ignore"):  # a row that has all the weight is alone
+        alone = left_out * squares * rows / (rows - left_out) >= square * (1 - 1e-12)
+    step = np.where(alone, left_out, -left_out)  # of the row's weight
+    spread = square + step * rows / (rows + step) * squares  # around the mean of the rows that are there then
+    whole = 1 - error / square
+    return np.asarray(whole + (rows + step) / step * (1 - (error + step * errors) / spread - whole))
 
 
-def _root_mean(squares: Array) -> Array:
+def _root_mean(squares: Array, weights: Array) -> Array:
     """Give `jackknife`'s pseudo-values of the root of a mean in closed form."""
-    rows, whole = len(squares), np.sqrt(squares.mean())
-    rest = np.sqrt(np.maximum(squares.sum() - squares, 0) / max(rows - 1, 1))
-    return np.asarray(whole + (rows - 1) * (whole - rest))
+    rows, left_out = weights.sum(), _left_out(weights)
+    whole = np.sqrt(weights @ squares / rows)
+    remaining = np.maximum(rows - left_out, 0)
+    rest = np.sqrt(np.maximum(weights @ squares - left_out * squares, 0) / np.where(remaining > 0, remaining, 1))
+    return np.asarray(whole + remaining / left_out * (whole - rest))
 
 
-def _root_mean_squared_log(y: Array, answers: Array) -> Array:
+def _left_out(weights: Array) -> Array:
+    """Return the weight that each row is left out with: its own, unless that is so little that rounding would show."""
+    return np.asarray(np.maximum(weights, 1e-8 * weights.sum()))
+
+
+def _root_mean_squared_log(y: Array, answers: Array, weights: Array) -> Array:
     with np.errstate(all="ignore"):  # scikit-learn refuses what has no logarithm
-        return _root_mean((np.log1p(y) - np.log1p(answers)) ** 2)
+        return _root_mean((np.log1p(y) - np.log1p(answers)) ** 2, weights)
 
 
 def _median(errors: Array) -> Array:
@@ -91,10 +101,13 @@ MULTIOUTPUT = {
     sk.mean_pinball_loss,
 }
 
-IN_FOLD: Mapping[Callable[..., float], Callable[[Array, Array], Array]] = {
+IN_FOLD: Mapping[Callable[..., float], Callable[[Array, Array, Array], Array]] = {
     sk.r2_score: _r2,
-    sk.root_mean_squared_error: lambda y, answers: _root_mean((y - answers) ** 2),
+    sk.root_mean_squared_error: lambda y, answers, weights: _root_mean((y - answers) ** 2, weights),
     sk.root_mean_squared_log_error: _root_mean_squared_log,
-    sk.median_absolute_error: lambda y, answers: _median(np.abs(y - answers)),
-    sk.max_error: lambda y, answers: np.zeros(len(y)),  # it hangs on a single row, and no spread says how far
+    sk.median_absolute_error: lambda y, answers, weights: _median(np.abs(y - answers)),
+    # it hangs on a single row, and no spread says how far
+    sk.max_error: lambda y, answers, weights: np.zeros(len(y)),
 }
+
+UNWEIGHTED = {sk.median_absolute_error}  # scikit-learn weighs it, but how sure it is then has no closed form here

@@ -57,6 +57,14 @@ def class_codes(labels: NDArray[Any], classes: NDArray[Any]) -> NDArray[np.intp]
     return np.asarray(known.get_indexer(given), dtype=np.intp)
 
 
+class FoldError(ValueError):
+    """What can't be scored in one fold; `split` is its number over all repeats, from 0."""
+
+    def __init__(self, split: int, message: str) -> None:
+        super().__init__(message)
+        self.split = split
+
+
 def in_folds(split: NDArray[np.int64]) -> list[NDArray[np.intp]]:
     """Give the slots of each split."""
     return np.split(np.argsort(split, kind="stable"), np.cumsum(np.bincount(split))[:-1])
@@ -104,6 +112,7 @@ def jackknife(
     split: NDArray[np.int64],
     clusters: NDArray[np.int64] | None,
     row: NDArray[np.int64],
+    weights: Array | None = None,
     *,
     is_time_series: bool = False,
 ) -> tuple[Array, NDArray[np.int64] | None]:
@@ -112,12 +121,13 @@ def jackknife(
     Labels: rows of one class that are given the same label can't be told apart, so that one scoring for each such pair
     stands for every row, exactly. Everything else: a unit, or where a fold has too many of them, a share of
     its clusters at a time; their rows then count as one. Which of the two it is, depends on nothing that differs
-    between models.
+    between models. Weighted rows are left out by their weight; of those that can't be told apart, the
+    mean of their weights.
 
     Returns
     -------
     psi : ndarray of shape (n_slots,)
-        Their mean over a fold is the fold's score.
+        Their mean over a fold, by weight, is the fold's score.
     clusters : ndarray of shape (n_slots,) or None
         Slots that depend on each other, or were left out together.
 
@@ -129,8 +139,11 @@ def jackknife(
     classes = answers.predictions.classes
     model = (_ReplayRegressor if classes is None else _ReplayClassifier)(answers)
 
-    def score(slots: NDArray[np.intp]) -> float:
-        return float(scorer(model, slots, truth[slots]))
+    def score(slots: NDArray[np.intp], mass: Array | None = None) -> float:
+        if mass is None:
+            return float(scorer(model, slots, truth[slots]))
+        there = mass > 0
+        return float(scorer(model, slots[there], truth[slots[there]], sample_weight=mass[there]))
 
     labels = [] if classes is None else [class_codes(truth, classes)]
     if classes is not None and scorer._response_method == "predict":
@@ -142,14 +155,24 @@ def jackknife(
         group = clusters = _left_out(split, clusters, row, is_time_series=is_time_series)
     psi = np.empty(len(truth))
     for slots in in_folds(split):
-        whole = score(slots)
+        mass = None if weights is None else weights[slots]
+        whole = score(slots, mass)
         number = np.unique(group[slots], return_inverse=True)[1]
-        left_out = [members[:1] if one_each else members for members in in_folds(number)]
+        groups = in_folds(number)
         with warnings.catch_warnings():  # the whole fold has warned, if there is reason to
             warnings.simplefilter("ignore")
-            pseudo = [_pseudo_value(score, whole, slots, some, labels) for some in left_out]
+            if mass is None:
+                left_out = [members[:1] if one_each else members for members in groups]
+                pseudo = [_pseudo_value(score, whole, slots, some, labels) for some in left_out]
+            else:
+                pseudo = [
+                    _weighted_pseudo_value(score, whole, slots, mass, some, labels, one_each=one_each)
+                    for some in groups
+                ]
         values = np.array(pseudo)[number]
-        psi[slots] = values + (whole - values.mean())  # centred: the mean is the score itself, without jackknife bias
+        psi[slots] = values + (
+            whole - np.average(values, weights=mass)
+        )  # centred: the mean is the score itself, without jackknife bias
     return psi, clusters
 
 
@@ -174,6 +197,35 @@ def _pseudo_value(
         return whole + len(rest) / len(left_out) * (whole - less)
     more = np.concatenate([slots, slots[left_out]])
     return whole + len(more) / len(left_out) * (score(more) - whole)
+
+
+def _weighted_pseudo_value(
+    score: Callable[[NDArray[np.intp], Array], float],
+    whole: float,
+    slots: NDArray[np.intp],
+    mass: Array,
+    group: NDArray[np.intp],
+    labels: Sequence[NDArray[np.intp]],
+    *,
+    one_each: bool,
+) -> float:
+    """Extrapolate as `_pseudo_value` does, from less of the weight of a group: all, or that of one row of it."""
+    part = 1 / len(group) if one_each else 1.0
+    share = part * float(mass[group].sum()) / float(mass.sum())
+
+    def scaled(factor: float) -> Array:
+        other = mass.copy()
+        other[group] *= factor
+        return other
+
+    less = nan
+    left_out = group[:1] if one_each else group
+    if not any(_loses_one(codes[slots], left_out) for codes in labels):
+        with suppress(Exception):  # of a user's own function, say, that can't do with one row only
+            less = score(slots, scaled(0.0 if part == 1 else 1 - part))
+    if isfinite(less):
+        return whole + (1 / share - 1) * (whole - less)
+    return whole + (1 / share + 1) * (score(slots, scaled(1 + part)) - whole)
 
 
 def _loses_one(codes: NDArray[np.intp], left_out: NDArray[np.intp]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -13,14 +14,15 @@ from sklearn import metrics as sk
 
 from pytest_model_check.checks.check import Metric
 from pytest_model_check.checks.describe import describe
-from pytest_model_check.data.dataset import Truth
+from pytest_model_check.data.dataset import Truth, effective_number
 from pytest_model_check.errors import PromiseError
 from pytest_model_check.fitting.predictions import Predictions
 from pytest_model_check.judgement import statistics
+from pytest_model_check.judgement.numbers import fold_label
 from pytest_model_check.judgement.scores import Array, Carriers, Scores
-from pytest_model_check.scoring.closed_forms import IN_FOLD, MULTIOUTPUT, ROW_LOSSES
-from pytest_model_check.scoring.few_rows import MIN_ROWS, carriers, composition, few_labels, repeats
-from pytest_model_check.scoring.jackknife import SeedAnswers, class_codes, in_folds, jackknife
+from pytest_model_check.scoring.closed_forms import IN_FOLD, MULTIOUTPUT, ROW_LOSSES, UNWEIGHTED
+from pytest_model_check.scoring.few_rows import MIN_ROWS, carriers, composition, few_labels, folds_of, repeats
+from pytest_model_check.scoring.jackknife import FoldError, SeedAnswers, class_codes, in_folds, jackknife
 from pytest_model_check.scoring.roc_auc import contests, roc_auc
 
 
@@ -48,49 +50,125 @@ def score(predictions: Predictions, metric: Metric, truth: Truth) -> Scores:
     PromiseError
         If the scorer can't score these predictions, or gives no finite number; if all rows depend on each other.
     """
-    split = predictions.split
-    sizes = np.bincount(split)
-    together = None if truth.clusters is None else truth.clusters[predictions.row]
-    strategy = _strategy(metric, predictions, truth.y[predictions.row], together, is_time_series=truth.is_time_series)
-    slots = np.empty((predictions.seeds, len(split)))
+    split, weights = predictions.split, weights_of(predictions, truth)
+    scored, kept = _that_count(predictions, weights)
+    y, mass = truth.y[scored.row], None if weights is None else weights[kept]
+    together = None if truth.clusters is None else truth.clusters[scored.row]
+    strategy = _strategy(metric, scored, y, together, mass, is_time_series=truth.is_time_series)
+    slots = np.zeros((predictions.seeds, len(split)))
     for seed in range(predictions.seeds):
         try:
-            slots[seed], together = strategy.influence(seed)
+            slots[seed, kept], together = strategy.influence(seed)
         except Exception as error:  # a user's own function raises what it likes; so does a warning made an error
             text = re.sub(r"_Replay\w+", "it", " ".join(str(error).split())) or type(error).__name__
+            if isinstance(error, FoldError):
+                text = f"fold {fold_label(error.split, folds_of(predictions))}: {text}"
             raise PromiseError(
                 f"metric {metric.name} can't score this candidate: {text}",
-                "Name a metric that fits what the candidate answers: " + ", ".join(predictions.responses) + ".",
+                _advice(metric, predictions),
             ) from error
     if not np.isfinite(slots).all():
         raise PromiseError(f"metric {metric.name} is not a finite number", "Name another metric.")
-    psi, row_clusters = _per_row(slots, together, predictions.row)
+    psi, row_clusters = _per_row(slots, _of_all(together, kept, len(split)), predictions.row)
     if row_clusters is not None and len(np.unique(row_clusters)) < 2:
         raise PromiseError(
             f"metric {metric.name} can't be judged: all rows that are predicted depend on each other",
             "groups= and time= need rows of two groups, or of two days, that are predicted.",
         )
+    row_weights = None if weights is None else _of_rows(weights, predictions.row)
+    sizes = np.bincount(split, weights=weights)
     scores = Scores(
-        strategy.definition,
-        psi,
+        _defined(strategy, truth),
+        psi if row_weights is None else _weighted(psi, row_weights),
         row_clusters,
         truth.is_time_series,
-        np.stack([np.bincount(split, weights=values) / sizes for values in slots]),
+        np.stack([np.bincount(split, weights=values if weights is None else weights * values) for values in slots])
+        / sizes,
         np.zeros(len(sizes)),
         sizes / sizes.sum(),
         strategy.kind,
         strategy.min_standard_error(),
         repeats(predictions),
-        split_of_row=_split_of_row(predictions),
+        split_of_row=predictions.split_of_row,
+        row_weights=row_weights,
     )
     if strategy.kind == "rank":
-        scores = replace(scores, carriers=_carriers(scores, metric, predictions, truth.y[predictions.row]))
+        scores = replace(scores, carriers=_carriers(scores, metric, predictions, truth.y[predictions.row], weights))
     elif strategy.kind == "jackknife":
-        scores = replace(scores, by_folds=_is_sparse(metric, predictions, truth.y[predictions.row]))
-    return replace(scores, row_variances=row_variances(scores, slots, split))
+        scores = replace(scores, by_folds=_is_sparse(metric, scored, y, mass))
+    return replace(scores, row_variances=row_variances(scores, slots, split, weights))
 
 
-def row_variances(scores: Scores, slots: Array, split: NDArray[np.int64]) -> Array:
+def _advice(metric: Metric, predictions: Predictions) -> str:
+    """Say which metric would do: of two labels the positive one has to be named, of more an average."""
+    function, classes = metric.scorer._score_func, predictions.classes
+    takes = inspect.signature(function).parameters
+    if classes is not None and len(classes) > 2 and function is sk.roc_auc_score:
+        return "Name how the classes are compared: roc_auc_ovr, roc_auc_ovo, or one of these with _weighted."
+    if classes is not None and len(classes) > 2 and metric.scorer._kwargs.get("average") == "binary":
+        return f"Name an average over the classes: {metric.name}_macro, {metric.name}_weighted or {metric.name}_micro."
+    if classes is not None and len(classes) == 2 and "pos_label" in takes and 1 not in classes.tolist():
+        response = metric.scorer._response_method
+        how = "" if response == "predict" else f", response_method={response!r}"
+        return (
+            "Name the label that counts as positive, perhaps "
+            f"metrics=make_scorer({function.__name__}{how}, pos_label={classes.tolist()[-1]!r})."
+        )
+    return "Name a metric that fits what the candidate answers: " + ", ".join(predictions.responses) + "."
+
+
+def weights_of(predictions: Predictions, truth: Truth) -> Array | None:
+    """Return how much each slot counts, the mean over rows being 1; None: all count the same."""
+    if truth.sample_weight is None:
+        return None
+    predicted = np.flatnonzero(np.bincount(predictions.row))
+    rows = truth.sample_weight[predicted]
+    if rows.min() == rows.max():
+        return None
+    relative = truth.sample_weight / rows.max()  # the mean of large numbers could be infinite
+    return np.asarray(relative[predictions.row] / relative[predicted].mean())
+
+
+def _that_count(predictions: Predictions, weights: Array | None) -> tuple[Predictions, slice | NDArray[np.intp]]:
+    """Leave out the slots whose weight is 0: they have no part in a score, and are no evidence."""
+    if weights is None or weights.all():
+        return predictions, slice(None)
+    kept = np.flatnonzero(weights)
+    answers = {name: values[:, kept] for name, values in predictions.responses.items()}
+    columns = (predictions.row[kept], predictions.repeat[kept], predictions.fold[kept])
+    scored = Predictions(*columns, answers, predictions.classes)
+    if scored.split.max() < predictions.split.max():
+        raise PromiseError("all rows of a fold have the sample weight 0", "Use fewer folds, or drop such rows.")
+    return scored, kept
+
+
+def _of_all(clusters: NDArray[np.int64] | None, kept: slice | NDArray[np.intp], slots: int) -> NDArray[np.int64] | None:
+    """Give the slots that were left out a number too; which one does not matter, for they don't count."""
+    if clusters is None or isinstance(kept, slice):
+        return clusters
+    whole = np.full(slots, clusters.min())
+    whole[kept] = clusters
+    return whole
+
+
+def _of_rows(weights: Array, row: NDArray[np.int64]) -> Array:
+    """Return the weights of the rows that are predicted."""
+    whole = np.zeros(int(row.max()) + 1)
+    whole[row] = weights
+    return whole[np.bincount(row) > 0]
+
+
+def _weighted(psi: Array, weights: Array) -> Array:
+    """Bring values whose weighted mean is the metric to such whose plain mean is: a row is as far off as it counts."""
+    means = (psi @ weights / len(weights))[:, None]
+    return np.asarray(means + weights * (psi - means))
+
+
+def _defined(strategy: _Strategy, truth: Truth) -> str:
+    return strategy.definition if truth.sample_weight is None else f"{strategy.definition}, with sample weights"
+
+
+def row_variances(scores: Scores, slots: Array, split: NDArray[np.int64], weights: Array | None = None) -> Array:
     """Return how much the score of each split varies over the seeds because its rows do, as the judge sees them.
 
     Parameters
@@ -101,27 +179,32 @@ def row_variances(scores: Scores, slots: Array, split: NDArray[np.int64]) -> Arr
         Its influence values.
     split : ndarray of int, shape (n_slots,)
         The split of each slot.
+    weights : ndarray of shape (n_slots,) or None
+        How much each slot counts; None: all count the same.
     """
     if len(slots) < 2:
         return np.zeros(len(scores.weights))
     of_folds = scores.splits.var(axis=0, ddof=1)
     if scores.by_folds:
         return np.asarray(of_folds)  # all of it: the folds tell
-    variances = statistics.split_variances(slots, split)
+    variances = statistics.split_variances(slots, split, weights)
     if scores.carriers is not None:
-        variances += of_folds * np.bincount(split, weights=scores.carriers.loads**2) / np.bincount(split) ** 2
+        variances += of_folds * scores.carriers.squared_loads() / np.bincount(split, weights=weights) ** 2
     return variances
 
 
-def _carriers(scores: Scores, metric: Metric, predictions: Predictions, truth: NDArray[Any]) -> Carriers | None:
+def _carriers(
+    scores: Scores, metric: Metric, predictions: Predictions, truth: NDArray[Any], weights: Array | None
+) -> Carriers | None:
     """Find which rows carry what folds differ by; None where a class has a single row, which tells nothing of it."""
     assert predictions.classes is not None
-    found = carriers(class_codes(truth, predictions.classes), predictions.split, predictions.row)
-    codes, classes = found.strata.codes, predictions.classes
+    found = carriers(class_codes(truth, predictions.classes), predictions.split, predictions.row, weights)
+    counted, classes = found.strata.loads[found.strata.cells] > 0, predictions.classes
+    codes = found.strata.codes[found.strata.cells[counted]]
     if np.bincount(codes).min() < 2:
         return None  # and `unjudgeable` says so
     if scores.clusters is not None and not scores.is_time_series:
-        clusters = np.bincount(np.unique(scores.clusters * len(classes) + codes) % len(classes))
+        clusters = np.bincount(np.unique(scores.clusters[counted] * len(classes) + codes) % len(classes))
         if clusters.min() < 2:
             raise PromiseError(
                 f"metric {metric.name} can't be judged: all rows of class {classes[clusters.argmin()]} that are "
@@ -131,18 +214,18 @@ def _carriers(scores: Scores, metric: Metric, predictions: Predictions, truth: N
     return found
 
 
-def _is_sparse(metric: Metric, predictions: Predictions, truth: NDArray[Any]) -> bool:
+def _is_sparse(metric: Metric, predictions: Predictions, truth: NDArray[Any], weights: Array | None) -> bool:
     """Whether a class, or a label that is scored, has too few rows in a fold for pseudo-values to be believed."""
     if predictions.classes is None:
         return False
-    if composition(predictions, truth).counts.min() < MIN_ROWS:
+    if composition(predictions, truth, weights).counts.min() < MIN_ROWS:
         return True
-    return metric.scorer._response_method == "predict" and few_labels(predictions)
+    return metric.scorer._response_method == "predict" and few_labels(predictions, weights)
 
 
 def definition(predictions: Predictions, metric: Metric, truth: Truth) -> str:
     """Describe how `score` computes a metric, without computing it."""
-    return _strategy(metric, predictions, truth.y[predictions.row]).definition
+    return _defined(_strategy(metric, predictions, truth.y[predictions.row]), truth)
 
 
 def judgeable(metric: Metric) -> bool:
@@ -166,12 +249,12 @@ def unjudgeable(metric: Metric, predictions: Predictions, truth: Truth) -> str:
         return "it hangs on a single row"
     if predictions.classes is None:
         return ""
-    y = truth.y[predictions.row]
+    y, weights = truth.y[predictions.row], weights_of(predictions, truth)
     kind = _strategy(metric, predictions, y).kind
     if kind == "rank":
-        return composition(predictions, y).few_in_all()
+        return composition(predictions, y, weights).few_in_all()
     if kind == "jackknife":
-        return composition(predictions, y).few_in_a_fold(is_time_series=truth.is_time_series)
+        return composition(predictions, y, weights).few_in_a_fold(is_time_series=truth.is_time_series)
     return ""
 
 
@@ -227,7 +310,8 @@ def require_enough_rows(metrics: Sequence[Metric], predictions: Predictions, tru
         If one that can only be reported has a margin, or if all can only be reported.
     """
     reasons = {metric.name: unjudgeable(metric, predictions, truth) for metric in metrics}
-    advice = "Get more rows, use more folds (cv=5), or name a metric that sees every row, e.g. neg_brier_score"
+    folds = "" if truth.is_time_series else "use more folds (cv=5), "
+    advice = f"Get more rows, {folds}or name a metric that sees every row, e.g. neg_brier_score"
     for metric in metrics:
         if metric.margin is not None and reasons[metric.name]:
             raise PromiseError(
@@ -239,6 +323,26 @@ def require_enough_rows(metrics: Sequence[Metric], predictions: Predictions, tru
             "nothing would be judged: " + "; ".join(f"{name}: {reason}" for name, reason in reasons.items()),
             f"{advice}.",
         )
+
+
+def require_weighable(metrics: Sequence[Metric], classes: NDArray[Any] | None) -> None:
+    """Refuse, before anything is fitted, metrics that can't take sample weights.
+
+    Raises
+    ------
+    PromiseError
+        Naming the metric.
+    """
+    for metric in metrics:
+        scorer = metric.scorer
+        one_against_one = scorer._kwargs.get("multi_class") == "ovo" and classes is not None and len(classes) > 2
+        takes = "sample_weight" in inspect.signature(scorer._score_func).parameters
+        if not takes or one_against_one or scorer._score_func in UNWEIGHTED:
+            raise PromiseError(
+                f"metric {metric.name} can't be judged with sample weights",
+                "Name one that can, e.g. neg_mean_absolute_error or roc_auc_ovr, or leave sample_weight= out. A "
+                "function of your own takes them as its parameter sample_weight.",
+            )
 
 
 def require_supervised(metric: Metric) -> None:
@@ -269,10 +373,11 @@ def _strategy(
     predictions: Predictions,
     truth: NDArray[Any],
     clusters: NDArray[np.int64] | None = None,
+    weights: Array | None = None,
     *,
     is_time_series: bool = False,
 ) -> _Strategy:
-    """Choose the strategy to a metric's influence values."""
+    """Choose the strategy to a metric's influence values: their mean, by weight, is the metric."""
     require_supervised(metric)
     scorer, name, split = metric.scorer, _described(metric), predictions.split
     function, classes = scorer._score_func, predictions.classes
@@ -283,7 +388,7 @@ def _strategy(
             f"mean of {label} per row",
             kind,
             lambda seed: (loss(SeedAnswers(predictions, seed), truth), clusters),
-            lambda: 1 / len(truth) if kind == "zero_one" else 0.0,
+            lambda: 1 / (len(truth) if weights is None else effective_number(weights)) if kind == "zero_one" else 0.0,
         )
     if function in MULTIOUTPUT and scorer._response_method == "predict" and scorer._kwargs.keys() <= {"alpha"}:
         # one sample of n outputs: scikit-learn then gives the loss of every row
@@ -300,16 +405,26 @@ def _strategy(
             inside if scorer._kwargs else "ROC AUC inside each fold, weighted by rows",
             "rank",
             lambda seed: (
-                roc_auc(SeedAnswers(predictions, seed).ranking(scorer._response_method), truth, classes, split, pairs),
+                roc_auc(
+                    SeedAnswers(predictions, seed).ranking(scorer._response_method),
+                    truth,
+                    classes,
+                    split,
+                    pairs,
+                    weights,
+                ),
                 clusters,
             ),
-            lambda: pairs.min_standard_error(class_codes(truth, classes), split),
+            lambda: pairs.min_standard_error(class_codes(truth, classes), split, weights),
         )
     if function in IN_FOLD and scorer._response_method == "predict" and not scorer._kwargs:
         return _Strategy(
             inside,
             "mean" if judgeable(metric) else "extreme",
-            lambda seed: (_in_folds(scorer, SeedAnswers(predictions, seed)["predict"], truth, split), clusters),
+            lambda seed: (
+                _in_folds(scorer, SeedAnswers(predictions, seed)["predict"], truth, split, weights),
+                clusters,
+            ),
         )
     return _Strategy(
         inside,
@@ -321,6 +436,7 @@ def _strategy(
             split,
             clusters,
             predictions.row,
+            weights,
             is_time_series=is_time_series,
         ),
     )
@@ -347,25 +463,21 @@ def _is(scorer: Any, name: str) -> bool:
     )
 
 
-def _in_folds(scorer: Any, predicted: NDArray[Any], truth: NDArray[Any], split: NDArray[np.int64]) -> Array:
+def _in_folds(
+    scorer: Any, predicted: NDArray[Any], truth: NDArray[Any], split: NDArray[np.int64], weights: Array | None
+) -> Array:
     """Find influence values fold by fold; centred: their mean is the score that the scorer itself gives."""
     psi = np.empty(len(truth))
     for k, slots in enumerate(in_folds(split)):
         y, answers = truth[slots], predicted[slots]
         try:
-            values = IN_FOLD[scorer._score_func](y.astype(float), answers)
-            whole = float(scorer._score_func(y, answers))
+            mass = np.ones(len(slots)) if weights is None else weights[slots]
+            values = IN_FOLD[scorer._score_func](y.astype(float), answers, mass)
+            whole = float(scorer._score_func(y, answers, **({} if weights is None else {"sample_weight": mass})))
         except ValueError as error:
-            raise ValueError(f"split {k + 1}: {error}") from error
-        psi[slots] = scorer._sign * (values + (whole - values.mean()))
+            raise FoldError(k, str(error)) from error
+        psi[slots] = scorer._sign * (values + (whole - np.average(values, weights=mass)))
     return psi
-
-
-def _split_of_row(predictions: Predictions) -> NDArray[np.int64]:
-    """Find the first split that held each predicted row out."""
-    first = np.full(int(predictions.row.max()) + 1, -1, dtype=np.int64)
-    first[predictions.row[::-1]] = predictions.split[::-1]
-    return first[first >= 0]
 
 
 def _per_row(

@@ -11,7 +11,8 @@ from sklearn import metrics as sk
 
 from pytest_model_check.judgement import statistics
 from pytest_model_check.judgement.scores import Array
-from pytest_model_check.scoring.jackknife import class_codes, in_folds
+from pytest_model_check.scoring.few_rows import counts as counts_of
+from pytest_model_check.scoring.jackknife import FoldError, class_codes, in_folds
 
 
 @dataclass(frozen=True)
@@ -38,14 +39,16 @@ class Contests:
             return np.full((len(self.column), *shares.shape[1:]), 1 / len(self.column))
         return np.asarray(self.owning @ shares / self.owning[:, 0].sum())
 
-    def min_standard_error(self, codes: NDArray[np.intp], split: NDArray[np.int64]) -> float:
+    def min_standard_error(
+        self, codes: NDArray[np.intp], split: NDArray[np.int64], weights: Array | None = None
+    ) -> float:
         """Give the standard error of one exchanged pair, in the contest where it counts least."""
-        counts = np.stack([np.bincount(codes[slots], minlength=self.playing.shape[1]) for slots in in_folds(split)])
+        counts = counts_of(codes, split, self.playing.shape[1], weights)
         rows = counts.sum(axis=1)
         own = counts.T[self.column]
         others = self.playing @ counts.T - own
         moved = (self.weights(counts.T / rows) * rows / (own * others)).min(axis=0)
-        return float(np.sqrt(2) / len(codes) * moved.mean())
+        return float(np.sqrt(2) / rows.sum() * moved.mean())
 
 
 def contests(scorer: Any, classes: NDArray[Any] | None) -> Contests | None:
@@ -77,7 +80,12 @@ def contests(scorer: Any, classes: NDArray[Any] | None) -> Contests | None:
 
 
 def roc_auc(
-    scores: Array, truth: NDArray[Any], classes: NDArray[Any], split: NDArray[np.int64], contests: Contests
+    scores: Array,
+    truth: NDArray[Any],
+    classes: NDArray[Any],
+    split: NDArray[np.int64],
+    contests: Contests,
+    weights: Array | None = None,
 ) -> Array:
     """Give DeLong's placement values inside each fold, averaged over the contests as scikit-learn does.
 
@@ -90,18 +98,21 @@ def roc_auc(
     """
     codes, psi = class_codes(truth, classes), np.zeros(len(truth))
     for k, slots in enumerate(in_folds(split)):
-        code, rows = codes[slots], len(slots)
-        counts = np.bincount(code, minlength=len(classes))
+        code, weight = codes[slots], None if weights is None else weights[slots]
+        counts = np.bincount(code, weights=weight, minlength=len(classes))
+        rows = counts.sum()
         if (counts == rows).any():
-            raise ValueError(f"all rows of split {k + 1} are of one class, and there is nothing to rank")
+            raise FoldError(k, "all its rows are of one class, and there is nothing to rank")
         if (counts == 0).any():
-            raise ValueError(f"split {k + 1} holds no row of class {classes[counts.argmin()]}")
-        auc, weights = np.empty(len(contests.column)), contests.weights(counts / rows)
+            raise FoldError(k, f"it holds no row of class {classes[counts.argmin()]}")
+        auc, shares = np.empty(len(contests.column)), contests.weights(counts / rows)
         for j, (column, playing) in enumerate(zip(contests.column, contests.playing, strict=True)):
             part = slice(None) if playing.all() else np.flatnonzero(playing[code])
             ranked = scores[slots] if scores.ndim == 1 else scores[slots, column]
-            placed = statistics.delong_placements(code[part] == column, ranked[part])
-            auc[j] = placed.mean()
-            psi[slots[part]] += weights[j] * rows / len(placed) * (placed - auc[j])
+            mass = None if weight is None else weight[part]
+            placed = statistics.delong_placements(code[part] == column, ranked[part], mass)
+            auc[j] = np.average(placed, weights=mass)
+            playing_rows = len(placed) if mass is None else mass.sum()
+            psi[slots[part]] += shares[j] * rows / playing_rows * (placed - auc[j])
         psi[slots] += (auc @ contests.weights(np.eye(len(classes))))[code]
     return psi

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from pytest_model_check import git
 from pytest_model_check.baselines import store
-from pytest_model_check.errors import BaselineError
+from pytest_model_check.data import dvc_files
+from pytest_model_check.errors import BaselineError, DataError
 from pytest_model_check.judgement.verdicts import Verdict
 from pytest_model_check.report import sentences
 from pytest_model_check.session.results import CheckResult, LateError, RunResults
@@ -28,11 +31,14 @@ class Written:
         What git has to commit, as the user would type it.
     accepted : bool
         A loss was accepted.
+    pushes : bool
+        There is a remote for the predictions.
     """
 
     lines: tuple[str, ...]
     files: tuple[str, ...]
     accepted: bool
+    pushes: bool
 
     def to_approve(self) -> list[str]:
         """Return the commands that approve what was written; none where nothing was."""
@@ -42,7 +48,7 @@ class Written:
             "To approve:",
             f"  git add {shlex.join(self.files)}",
             f'  git commit -m "{"Accept" if self.accepted else "Approve"} baselines"',
-            "  dvc push",
+            "  dvc push" if self.pushes else "  dvc remote add -d storage URL && git add .dvc/config && dvc push",
         ]
 
 
@@ -52,6 +58,8 @@ def write(
     fail: Callable[[LateError], None],
     *,
     is_selection: bool,
+    root: Path,
+    inipath: Path | None,
     as_typed: Callable[[Path], str],
 ) -> Written:
     """Write the baselines that may be written; a test whose baseline can't be fails.
@@ -66,6 +74,8 @@ def write(
         Fails a test that has been reported, in `results` too.
     is_selection : bool
         The command line says which checks are meant: only then may several be accepted with one reason.
+    root, inipath : Path
+        pytest's rootdir, and its ini file, if there is one.
     as_typed : callable
         Writes a path as the user would type it.
     """
@@ -84,7 +94,33 @@ def write(
         lines.append(_became(check, written[0]))
         files.update(dict.fromkeys(written))
         accepted = accepted or check.verdict.concessions.accepted is not None
-    return Written(tuple(lines), tuple(files), accepted)
+    if not files:
+        return Written(tuple(lines), (), accepted, pushes=True)
+    made_from = [as_typed(path) for path in _made_from(results, root, inipath, folder)]
+    return Written(tuple(lines), tuple(dict.fromkeys([*made_from, *files])), accepted, _pushes(folder))
+
+
+def _made_from(results: RunResults, root: Path, inipath: Path | None, folder: Path) -> list[Path]:
+    """Name what the baselines were recorded from, as far as git does not know it yet: tests, data, settings."""
+    top = git.toplevel(folder)
+    if top is None:
+        return []
+    paths = [] if inipath is None else [inipath]
+    for nodeid, check in results.to_write():
+        assert check.pending is not None
+        paths.append(root / nodeid.partition("::")[0])
+        for data, _ in check.pending.baseline.data:
+            with contextlib.suppress(DataError):  # it is of another repository, and versioned there
+                paths += dvc_files.versioned_by(root / data)
+    changed = git.changed(top.resolve())
+    return [path for path in dict.fromkeys(map(Path.resolve, paths)) if path in changed]
+
+
+def _pushes(folder: Path) -> bool:
+    try:
+        return dvc_files.has_remote(folder)
+    except DataError:
+        return True  # and dvc push says what is wrong
 
 
 def _is_refused(verdict: Verdict) -> bool:

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from joblib import cpu_count
 
 from pytest_model_check.checks.make_check import make_check
 from pytest_model_check.errors import ModelCheckError, PromiseError
+from pytest_model_check.fitting.engine import Engine
 from pytest_model_check.fitting.pickling import travel_by_value
 from pytest_model_check.gate import conclude, gate
 from pytest_model_check.session import origin, progress
+from pytest_model_check.session.engines import parallel_fits
 from pytest_model_check.session.options import Options
 from pytest_model_check.session.results import CheckResult
 from pytest_model_check.session.testreports import derived_name
@@ -27,6 +28,7 @@ def judge(
     args: Sequence[Any],
     promise: Mapping[str, Any],
     options: Options,
+    engine: Engine,
     scratch: Path,
 ) -> CheckResult:
     """Judge what a test promises; whatever a user can mend becomes a verdict, an error in words.
@@ -43,6 +45,8 @@ def judge(
         The keywords.
     options : Options
         How the run was asked for.
+    engine : Engine
+        Makes its fits.
     scratch : Path
         For files that wait until the run is over.
     """
@@ -54,7 +58,7 @@ def judge(
         travel_by_value(request.module)
         check = make_check(*args, **{**promise, "name": name, "nodeid": nodeid})
         with progress.shown(request.config, check.name) as show:
-            return CheckResult(*gate.run(check, _settings(request, options, scratch), show))
+            return CheckResult(*gate.run(check, _settings(request, options, scratch), engine, show))
     except ModelCheckError as error:
         return CheckResult(conclude.failure(str(name), nodeid, error))
 
@@ -70,7 +74,8 @@ def _settings(request: pytest.FixtureRequest, options: Options, scratch: Path) -
         revision=options.revision,
         python=options.python,
         charts=any(path.suffix == ".html" for path in options.reports),
-        jobs=options.jobs or (1 if hasattr(config, "workerinput") else cpu_count()),
+        jobs=parallel_fits(config, options),
+        timeout=options.timeout,
         rules=Rules(options.inconclusive_passes, options.folds_suffice),
         cache=origin.cache_settings(config, request, options),
     )

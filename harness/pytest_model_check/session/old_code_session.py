@@ -150,6 +150,8 @@ def measure_on_both(check: Check, job: Job) -> None:
     """
     from pytest_model_check.baselines import measure, store
     from pytest_model_check.data import dataset, splits
+    from pytest_model_check.fitting.engine import CheckEngine
+    from pytest_model_check.fitting.local_engine import LocalEngine
 
     sys.path[:] = [str(job.tool), *(entry for entry in sys.path if entry != str(job.tool))]  # the fits' too
     # a path below the worktree (of the test's own file, say) means the file of that name in the project
@@ -163,7 +165,14 @@ def measure_on_both(check: Check, job: Job) -> None:
         _require_control(check, old, job)
     with _on("the new data"):
         cv = splits.make_cross_validation(check, dataset.read(check, job.root, _known(job.root, job.files)))
-        fitted = measure.fit(check, cv, entropy=job.baseline.entropy, jobs=job.n_jobs)
+        with LocalEngine(job.n_jobs, nested=job.n_jobs == 1) as engine:
+            fitted = measure.fit(
+                check,
+                cv,
+                entropy=job.baseline.entropy,
+                progress=job.report_progress,
+                engine=CheckEngine(engine, check.timeout),
+            )
         measured = measure.assemble(check, cv, fitted, generation=job.baseline.generation, anchors={})
     _require_old_code(job)
     pending = store.prepare(measured.baseline, measured.approved, job.result)
@@ -201,6 +210,7 @@ def _require_control(check: Check, data: Dataset, job: Job) -> None:
     from pytest_model_check.baselines import store
     from pytest_model_check.data import splits
     from pytest_model_check.fitting import crossval
+    from pytest_model_check.fitting.engine import InProcess
     from pytest_model_check.fitting.predictions import Predictions
     from pytest_model_check.scoring import metrics
 
@@ -214,7 +224,7 @@ def _require_control(check: Check, data: Dataset, job: Job) -> None:
     cv = splits.make_cross_validation(check, data)
     first = dataclasses.replace(cv, splits=cv.splits[:1])
     # in this process: what the candidate imports while it is fitted, is seen here
-    again = crossval.predict(check.candidate, first, seeds=1, entropy=baseline.entropy, jobs=1)
+    again = crossval.predict(check.candidate, first, seeds=1, entropy=baseline.entropy, engine=InProcess())
     _require_old_code(job)
     if not again.same_slots(stored) or again.responses.keys() != stored.responses.keys():
         raise _not_the_code(job, "it predicts other rows, classes or responses in the first fold")

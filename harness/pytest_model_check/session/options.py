@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import math
+import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +13,7 @@ import pytest
 
 from pytest_model_check import git
 from pytest_model_check.git import GitError
+from pytest_model_check.judgement.verdicts import is_reason
 from pytest_model_check.pull_requests import merge_base
 from pytest_model_check.pull_requests.merge_base import Against
 from pytest_model_check.session.names import ENDINGS
@@ -33,8 +36,12 @@ class Options:
         The commit whose baselines decide; None: the working tree's do.
     python : str
         What runs the code of the approved baseline, where the data has moved.
+    engine : str
+        Where fits are made: ``local``, ``dask``, or the address of a Dask scheduler.
     jobs : int
         How many fits at a time; 0 for the default.
+    timeout : float or None
+        How many seconds a fit may take.
     reports : tuple of Path
         The reports to write.
     inconclusive_passes : bool
@@ -54,7 +61,9 @@ class Options:
     accept: str | None
     against: Against | None
     python: str
+    engine: str
     jobs: int
+    timeout: float | None
     reports: tuple[Path, ...]
     inconclusive_passes: bool
     folds_suffice: bool
@@ -91,7 +100,9 @@ def read(config: pytest.Config, typed: argparse.Namespace, against: Against | No
         accept=_accept(config),
         against=against,
         python=typed.model_check_python or sys.executable,
+        engine=_engine(typed.model_check_engine),
         jobs=_jobs(config),
+        timeout=_timeout(config),
         reports=_reports(config),
         inconclusive_passes=_choice(config, "model_check_inconclusive", ("fail", "pass")) == "pass",
         folds_suffice=_choice(config, "model_check_without_predictions", ("fail", "folds")) == "folds",
@@ -134,7 +145,7 @@ def _accept(config: pytest.Config) -> str | None:
     if reason is None:
         return None
     reason = " ".join(reason.split())
-    if not reason or reason.startswith("-"):
+    if not is_reason(reason) or reason.startswith("-"):
         raise pytest.UsageError(
             '--model-check-accept needs a reason, for whoever reads the report: --model-check-accept "the reason"'
         )
@@ -176,6 +187,30 @@ def _jobs(config: pytest.Config) -> int:
     if jobs < 0:
         raise pytest.UsageError(f"ini key model_check_jobs = {jobs}: use a whole number, 0 for every core")
     return jobs
+
+
+def _engine(typed: str | None) -> str:
+    """Return where the fits are made: ``local``, ``dask``, or the address of a Dask scheduler."""
+    if typed is None or typed in ("local", "dask"):
+        return typed or "local"
+    if re.fullmatch(r"dask://[^\s/]+:\d+/?", typed):
+        return typed.rstrip("/").replace("dask://", "tcp://", 1)
+    raise pytest.UsageError(
+        f"--model-check-engine {typed}: use local, dask (a cluster on this machine) or dask://HOST:PORT (a scheduler)"
+    )
+
+
+def _timeout(config: pytest.Config) -> float | None:
+    """Return how many seconds a fit may take; None: no limit."""
+    try:
+        timeout = float(config.getini("model_check_timeout"))
+    except (ValueError, TypeError, pytest.UsageError) as error:
+        raise pytest.UsageError(
+            f"ini key model_check_timeout: use a number of seconds, 0 for no limit ({error})"
+        ) from error
+    if not 0 <= timeout < math.inf:
+        raise pytest.UsageError(f"ini key model_check_timeout = {timeout:g}: use a number of seconds, 0 for no limit")
+    return timeout or None
 
 
 def _choice(config: pytest.Config, key: str, choices: tuple[str, ...]) -> str:

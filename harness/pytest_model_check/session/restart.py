@@ -17,6 +17,7 @@ VALUED = (
     "--model-check-accept",
     "--model-check-against",
     "--model-check-cache",
+    "--model-check-engine",
     "--model-check-jobs",
     "--model-check-python",
     "--model-check-report",

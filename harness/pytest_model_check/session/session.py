@@ -6,21 +6,26 @@ worker found travels to it on the test's report, as plain types.
 
 from __future__ import annotations
 
+import functools
 import shutil
 import tempfile
 from collections.abc import Generator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_model_check.checks.model_check import ModelCheck
 from pytest_model_check.judgement.verdicts import Run, Verdict
 from pytest_model_check.report.text import failure, visible
-from pytest_model_check.session import options, selection, testreports, typed, xdist
+from pytest_model_check.session import engines, options, selection, testreports, typed, xdist
 from pytest_model_check.session.names import NAME
 from pytest_model_check.session.results import CheckResult, ItemResult, LateError, RunResults
 from pytest_model_check.session.typed import as_typed
+
+if TYPE_CHECKING:
+    from pytest_model_check.fitting.dask_engine import DaskEngine
+    from pytest_model_check.fitting.local_engine import LocalEngine
 
 RESULTS = pytest.StashKey[list[CheckResult]]()
 NODEID = pytest.StashKey[str]()
@@ -55,6 +60,7 @@ class ModelCheckSession:
         self.silent: Mapping[str, str] = {}
         self.problems: list[str] = []
         selection.narrow_collection(config)
+        engines.warm_up(config, self.options)
 
     # -- collection ------------------------------------------------------------------------------------------------
 
@@ -98,6 +104,11 @@ class ModelCheckSession:
         """Remember, on the controller, what the workers are to judge."""
         self.results.expected = list(ids)
 
+    @functools.cached_property
+    def engine(self) -> LocalEngine | DaskEngine:
+        """What makes the fits of all checks."""
+        return engines.open_engine(self.config, self.options, self.scratch)
+
     # -- one check -------------------------------------------------------------------------------------------------
 
     def check_of(self, request: pytest.FixtureRequest) -> ModelCheck:
@@ -107,7 +118,7 @@ class ModelCheckSession:
         item = request.node
 
         def model_check(*args: Any, **promise: Any) -> Verdict:
-            result = judging.judge(request, item.stash[NODEID], args, promise, self.options, self.scratch)
+            result = judging.judge(request, item.stash[NODEID], args, promise, self.options, self.engine, self.scratch)
             item.stash[RESULTS].append(result)
             if not result.verdict.passed:
                 pytest.fail(result.failure, pytrace=False)
@@ -235,6 +246,8 @@ class ModelCheckSession:
             self.options.folder,
             lambda error: self._fail_late(session, error),
             is_selection=selection.is_selection(self.typed),
+            root=self.config.rootpath,
+            inipath=self.config.inipath,
             as_typed=lambda path: as_typed(self.config, path),
         )
         self.notes += written.lines
@@ -282,7 +295,9 @@ class ModelCheckSession:
             terminalreporter.write_line(line)
 
     def pytest_unconfigure(self) -> None:
-        """Leave no temporary files."""
+        """Leave no processes and no temporary files."""
+        if "engine" in vars(self):
+            self.engine.close()
         if not self.is_worker:
             shutil.rmtree(self.scratch, ignore_errors=True)
 

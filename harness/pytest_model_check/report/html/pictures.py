@@ -8,7 +8,7 @@ from typing import Any
 
 from pytest_model_check.baselines.history import Recording
 from pytest_model_check.baselines.record import BaselineMetric
-from pytest_model_check.judgement.numbers import MISSING, plain, signed
+from pytest_model_check.judgement.numbers import MISSING, fold_label, plain, signed
 from pytest_model_check.judgement.verdicts import MetricVerdict, Verdict, worst_first
 from pytest_model_check.report import history_plot
 from pytest_model_check.report.drawing import available
@@ -36,7 +36,8 @@ def _figures(verdict: Verdict, name: str) -> Iterator[Html]:
     charts = verdict.differences.charts
     metric = next(iter(_with_folds(verdict)), None)
     if metric is not None and len(metric.folds) > 1:
-        yield _figure(f"{metric.metric}, fold by fold", plots.folds(metric.metric, metric.folds, f"{name}-folds"))
+        picture = plots.folds(metric.metric, metric.folds, f"{name}-folds", verdict.compared.folds)
+        yield _figure(f"{metric.metric}, fold by fold", picture)
     if "roc" in charts:
         yield _figure("ROC, averaged over folds", plots.roc(charts["roc"], f"{name}-roc"))
     if "precision_recall" in charts:
@@ -73,6 +74,8 @@ def _confusion(verdict: Verdict, matrix: Mapping[str, Any] | None) -> Iterator[H
     legend = "Rows by actual class (down) and predicted class (across); a stronger colour is a larger share of a class."
     if matrix["others"]:
         legend += f" The largest classes are named, the {matrix['others']} smallest are “other”."
+    if verdict.compared.protocol.get("sample_weight"):
+        legend += " A row counts by its sample weight, of which the mean is 1."
     yield tag("p", legend)
     sides = []
     for key, side in SIDES:
@@ -112,7 +115,7 @@ def _folds(verdict: Verdict) -> Iterator[Html]:
         headers += [f"{metric.metric}: baseline", f"{metric.metric}: candidate", f"{metric.metric}: change"]
     body = []
     for k in range(max(len(metric.folds) for metric in judged)):
-        row = [str(k + 1)]
+        row = [fold_label(k, verdict.compared.folds)]
         for metric in judged:
             if k < len(metric.folds):
                 old, new = metric.folds[k]

@@ -117,8 +117,8 @@ def residuals(bins: Mapping[str, Any], prefix: str) -> Html:
         return _svg(figure, prefix, "How far predictions are off, baseline and candidate; narrower is better")
 
 
-def folds(metric: str, pairs: Sequence[tuple[float, float]], prefix: str) -> Html:
-    """Draw each fold's two scores."""
+def folds(metric: str, pairs: Sequence[tuple[float, float]], prefix: str, layout: Sequence[int] = ()) -> Html:
+    """Draw each fold's two scores; `layout` says how many folds each repeat has."""
     with _figure() as (figure, axes):
         from matplotlib.ticker import MaxNLocator
 
@@ -128,6 +128,11 @@ def folds(metric: str, pairs: Sequence[tuple[float, float]], prefix: str) -> Htm
             axes.plot(places, [pair[k] for pair in pairs], **{**look, "linestyle": "none"}, markersize=5.5)
         axes.set(xlabel="fold", ylabel=f"{_short(metric)} (higher is better)")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        if len(layout) > 1:
+            firsts = [1 + sum(layout[:repeat]) for repeat in range(len(layout))]
+            shown = range(0, len(layout), -(-len(layout) // 8))  # as many as there is room for
+            axes.set_xticks([firsts[k] for k in shown], [f"repeat {k + 1}" for k in shown])
+            axes.set(xlabel="folds of each repeat")
         axes.margins(y=0.2)
         _legend(axes)
         return _svg(figure, prefix, f"{metric} in each fold, baseline and candidate; higher is better")

@@ -1,0 +1,54 @@
+"""What makes the fits of a run, as the options choose it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_model_check import git
+from pytest_model_check.session.options import Options
+
+if TYPE_CHECKING:
+    from pytest_model_check.fitting.dask_engine import DaskEngine
+    from pytest_model_check.fitting.local_engine import LocalEngine
+
+
+def open_engine(config: pytest.Config, options: Options, folder: Path) -> LocalEngine | DaskEngine:
+    """Return the engine of a run, which is to be closed when the run is over.
+
+    Parameters
+    ----------
+    config : pytest.Config
+        pytest's.
+    options : Options
+        How the run was asked for.
+    folder : Path
+        For temporary files.
+    """
+    jobs = parallel_fits(config, options)
+    if options.engine != "local":
+        from pytest_model_check.fitting.dask_engine import DaskEngine
+
+        address = None if options.engine == "dask" else options.engine
+        return DaskEngine(address, jobs=jobs, project=git.toplevel(config.rootpath) or config.rootpath)
+    from pytest_model_check.fitting.local_engine import LocalEngine
+
+    return LocalEngine(jobs, folder, nested=jobs == 1 and not hasattr(config, "workerinput"))
+
+
+def parallel_fits(config: pytest.Config, options: Options) -> int:
+    """Return how many fits to make at a time: by default on every core, which pytest-xdist's workers share."""
+    from joblib import cpu_count
+
+    return options.jobs or (1 if hasattr(config, "workerinput") else int(cpu_count()))
+
+
+def warm_up(config: pytest.Config, options: Options) -> None:
+    """Let what the fits need be imported while pytest collects; not where no fit is made."""
+    distributes = not hasattr(config, "workerinput") and getattr(config.option, "dist", "no") != "no"
+    if options.engine == "local" and not distributes and not config.option.collectonly:
+        from pytest_model_check.fitting.local_engine import start_early
+
+        start_early()
