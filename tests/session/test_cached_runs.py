@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
@@ -71,23 +70,21 @@ def test_what_was_killed_half_way_goes_on_where_it_was(project, monkeypatch, tmp
     assert project.run_process("--update-baselines", "--model-check-cache=elsewhere").ret == 0
     log.unlink()
     command = [sys.executable, "-m", "pytest", "--model-check", "--model-check-jobs=1", "--model-check-cache=fits"]
-    path = f"{project.path}{os.pathsep}{os.environ['PYTHONPATH']}"  # as pytester has it
-    process = subprocess.Popen(
-        command, cwd=project.path, env=os.environ | {"PYTHONPATH": path}, stdout=subprocess.DEVNULL
-    )
+    process = subprocess.Popen(command, cwd=project.path, stdout=subprocess.DEVNULL)
     while not log.exists() or log.read_text().count("\n") < 8:
         assert process.poll() is None
         time.sleep(0.01)
     process.kill()
     process.wait()
+    time.sleep(0.3)  # its children end, too
     before = log.read_text().count("\n")
     assert 8 <= before < 20
-    result = project.run_process("--model-check-cache=fits")
-    assert result.ret == 0
+    again = [*command, "--model-check-report=report.json"]
+    assert subprocess.run(again, cwd=project.path, stdout=subprocess.DEVNULL, check=False).returncode == 0
     assert project.verdicts() == {"slow": "identical"}
     ((known, fits, _),) = served(project).values()
     assert fits == 20
-    assert known >= before - 1
+    assert known >= before - 3  # one was going on, and one under way from process to process
     assert log.read_text().count("\n") == before + 20 - known
 
 

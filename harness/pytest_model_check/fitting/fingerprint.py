@@ -130,7 +130,7 @@ def fingerprint(candidate: Any, cv: CrossValidation, origin: Origin) -> Fingerpr
     loaded = _loaded()
     reached = reach((*told.files, *origin.files, *closures.reaching(loaded)))
     is_whole = bool(reached.dynamic or reached.extension)
-    files = {path: digest for path, digest in reached.files.items() if not path.startswith(origin.written)}
+    files = {path: digest for path, digest in reached.files.items() if not _is_written(path, origin)}
     for setting in origin.settings:
         files[os.path.realpath(setting)] = digest_of(str(setting)) or ""
     if is_whole:
@@ -178,11 +178,15 @@ def _loaded() -> list[str]:
 
 def _whole(origin: Origin, loaded: Iterable[str]) -> list[str]:
     """Return every file of the project: what git knows or might add, or all that is there; and what was imported."""
-    names = [path for path in _listed(origin.top) if not path.startswith(origin.written)]
+    names = [path for path in _listed(origin.top) if not _is_written(path, origin)]
     if len(names) > LARGEST:
         raise UncacheableError(f"the whole project counts, and it has more than {LARGEST:,} files")
-    loose = [file for file in loaded if not file.startswith(f"{origin.top}{os.sep}")]
-    return [*names, *map(os.path.realpath, loose)]
+    return [*names, *map(os.path.realpath, loaded)]  # what git ignores, too
+
+
+def _is_written(path: str, origin: Origin) -> bool:
+    """Whether a file is one that runs write."""
+    return any(path == written or path.startswith(f"{written}{os.sep}") for written in origin.written)
 
 
 def _listed(top: Path) -> list[str]:

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import metadata
+from importlib.machinery import EXTENSION_SUFFIXES
 from types import FrameType
 from typing import Any
 
@@ -36,6 +37,7 @@ UNREPEATABLE = {
 }
 LISTING = ("os.listdir", "os.scandir", "glob.glob")
 METADATA = os.path.dirname(metadata.__file__)  # noqa: PTH120 - it lists whatever may be installed
+CODE = (".py", ".pyc", *EXTENSION_SUFFIXES)
 SYSTEM = ("/proc/", "/sys/", "/dev/null", "/dev/shm/joblib")  # noqa: S108 - where joblib keeps the data of its tasks
 
 
@@ -84,7 +86,7 @@ class _Watch:
             return
         name = _absolute(path)
         if importing:
-            if not _is_known(name):
+            if name.endswith(CODE) and not _is_known(name):
                 self.notes["module", _source(name), ""] = None
             return
         if _is_known(name) or name.startswith(SYSTEM):
