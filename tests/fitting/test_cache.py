@@ -19,8 +19,10 @@ from pytest_model_check.candidates.responses import Answers
 from pytest_model_check.data.dataset import Dataset
 from pytest_model_check.data.splits import CrossValidation, Split
 from pytest_model_check.fitting import cache, fingerprint, machine, watch
-from pytest_model_check.fitting.cache import FitCache
+from pytest_model_check.fitting.cache import CachedEngine, FitCache
+from pytest_model_check.fitting.engine import Batch, run_fits
 from pytest_model_check.fitting.fit import Fit, try_fit
+from pytest_model_check.fitting.local_engine import LocalEngine
 from pytest_model_check.settings import CacheSettings, Origin
 from sklearn.exceptions import ConvergenceWarning
 from support.project import ROOT, git
@@ -529,3 +531,41 @@ def test_a_file_that_changes_while_the_tests_run_is_not_kept(alone):
     alone.edit("pkg/deep.py", "2", "3")
     os.utime(alone.path / "pkg/deep.py", (time.time() + 60,) * 2)
     assert alone.run() == (0, "pkg/deep.py has changed since pytest was started")
+
+
+@pytest.mark.usefixtures("_fresh")
+def test_the_processes_that_fit_are_watched_from_their_first_import(tmp_path, monkeypatch):
+    place = made(PLAIN, tmp_path, tmp_path / "cache", monkeypatch)
+    place.write(
+        "pkg/lazy.py",
+        """
+        import multiprocessing
+        from pathlib import Path
+        HERE = Path(__file__).parents[2]
+        if multiprocessing.parent_process() is not None:
+            (HERE / ("import" + "ed.cfg")).read_text()
+        def level():
+            return (HERE / ("fit" + "ted.cfg")).read_text()
+        SHIFT = 1
+        """,
+    )
+    place.edit("pkg/model.py", "import SHIFT", "import SHIFT, level\n        level()")
+    for name in ("imported.cfg", "fitted.cfg"):
+        place.write(f"../{name}", "1")
+    module = importlib.import_module("checks")
+
+    def run() -> int:
+        candidate = module.candidate()
+        origin = Origin(place.path, place.path, ("checks.py",), started=time.time_ns() + 10**7)
+        fits = FitCache(CacheSettings(place.cache, True, origin), candidate)
+        splits = (Split(0, 0, *place.rows), Split(0, 1, *reversed(place.rows)))
+        cv = CrossValidation(dataset(place.X, place.y), np.unique(place.y), splits, "cv")
+        with LocalEngine(1) as engine:
+            run_fits(CachedEngine(engine, fits), Batch(place.fits, candidate, cv, 7))
+        assert fits.reason == ""
+        return fits.served
+
+    assert [run(), run()] == [0, 2]
+    for name in ("imported.cfg", "fitted.cfg"):
+        place.write(f"../{name}", "12")
+        assert [run(), run()] == [0, 2]
