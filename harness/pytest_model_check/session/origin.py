@@ -50,15 +50,27 @@ def cache_settings(config: pytest.Config, request: pytest.FixtureRequest, option
     options : Options
         How the run was asked for.
     """
+    folder = folder_of(config, options)
+    if folder is None:
+        return None
+    return CacheSettings(folder, not options.refit, _origin(config, request, options, folder))
+
+
+def folder_of(config: pytest.Config, options: Options) -> Path | None:
+    """Return where earlier fits lie; None where there is no cache."""
     if options.engine.startswith("dask://"):  # nobody knows here what machines there are
         return None
-    folder = options.cache
-    if folder is None:
-        cache = getattr(config, "cache", None)
-        if cache is None:  # -p no:cacheprovider
-            return None
-        folder = cache._cachedir / "d" / FOLDER  # as cache.mkdir names it, which fails where nothing can be written
-    return CacheSettings(folder, not options.refit, _origin(config, request, options, folder))
+    if options.cache is not None:
+        return options.cache
+    cache = getattr(config, "cache", None)  # None: -p no:cacheprovider
+    # as cache.mkdir names it, which fails where nothing can be written
+    return None if cache is None else Path(cache._cachedir / "d" / FOLDER)
+
+
+def has_fits(config: pytest.Config, options: Options) -> bool:
+    """Whether a run may find all its fits made."""
+    folder = folder_of(config, options)
+    return folder is not None and not options.refit and not options.update and any(folder.glob("??"))
 
 
 def _origin(config: pytest.Config, request: pytest.FixtureRequest, options: Options, folder: Path) -> Origin:
