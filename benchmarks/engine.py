@@ -141,7 +141,7 @@ def small_checks(runs: int) -> tuple[list[float], ...]:
         strengths = [round(0.5 + k / CHECKS, 3) for k in range(CHECKS)]
         tests = "".join(
             f"\ndef test_{k}(model_check):\n    model_check({CANDIDATE.format(C=C)}, data='data/tumours.csv',\n"
-            "                target='diagnosis', metrics=['neg_log_loss', 'roc_auc'])\n"
+            "                target='diagnosis', metrics=['neg_log_loss', 'roc_auc'], seeds=1)\n"
             for k, C in enumerate(strengths)
         )
         (folder / "test_models.py").write_text(IMPORTS + tests, encoding="utf-8")

@@ -21,9 +21,9 @@ from support.project import ROOT
 
 EXPORTED = {
     *("ModelCheck", "Verdict", "Label", "MetricVerdict", "Drift", "Acceptance", "Moved", "ScoreGrid", "ChangedRows"),
-    *("Compared", "Concessions", "Cost", "DataVersion", "Differences", "Loss", "Weakening"),
+    *("Compared", "Concessions", "Cost", "DataVersion", "Differences", "Loss", "Times", "Weakening"),
     *("ModelCheckError", "PromiseError", "DataError", "CandidateError", "BaselineError", "MissingBaselineError"),
-    *("UnavailableError", "IncomparableError", "OldCodeError"),
+    *("UnavailableError", "IncomparableError", "OldCodeError", "EngineError"),
     *("MetricQuality", "RecordingQuality"),
     "statistics",
 }

@@ -144,6 +144,7 @@ def requires(bad: dict, *words: str) -> None:
         ({"data": None}, ["model_check(): missing a required argument: 'data'"]),
         ({"groups": "'ill'"}, ["target and groups must be different columns: they are 'ill', 'ill'"]),
         ({"seeds": "0"}, ["seeds=0 is no number of seeds", "> whole number from 1"]),
+        ({"timeout": "0"}, ["timeout=0 is no number of seconds", "> timeout=60"]),
         ({"seeds": "True"}, ["seeds=True is no number of seeds"]),
         ({"cv": "1"}, ["cv=1 is neither a number of folds (2 or more) nor a splitter", "> cv=5"]),
         ({"cv": "'5'"}, ["cv='5' is neither a number of folds"]),

@@ -296,6 +296,8 @@ def test_settings_come_from_the_ini_file(project: Project, pytester: pytest.Pyte
             "[pytest]\nmodel_check_inconclusive = warn",
             "*model_check_inconclusive = warn: use fail or pass",
         ),
+        ("pytest.ini", "[pytest]\nmodel_check_timeout = soon", "*model_check_timeout: use a number of seconds*"),
+        ("pytest.ini", "[pytest]\nmodel_check_timeout = -1", "*model_check_timeout = -1: use a number of seconds*"),
         ("pytest.ini", "[pytest]\nmodel_check_report = a.pdf", "*a.pdf: can't tell the format*.md, .json*"),
     ],
 )
@@ -310,7 +312,16 @@ def test_wrong_settings_are_a_usage_error(
     result.stderr.fnmatch_lines([f"ERROR: {complaint}"])
 
 
-@pytest.mark.parametrize("option", ["--model-check-jobs=0", "--model-check-jobs=x", "--model-check-report=report"])
+@pytest.mark.parametrize(
+    "option",
+    [
+        "--model-check-jobs=0",
+        "--model-check-jobs=x",
+        "--model-check-report=report",
+        "--model-check-engine=spark",
+        "--model-check-engine=dask://host",
+    ],
+)
 def test_wrong_options_are_a_usage_error(project: Project, option: str) -> None:
     result = project.run(option)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
@@ -606,7 +617,7 @@ def test_the_progress_line_comes_and_goes(project: Project) -> None:
 
     text, screen = screen_of(project, 80)
     assert "good: fitting 0/3" in text
-    assert re.search(r"good: fitting 2/3, \d+\.\d s left", text)
+    assert re.search(r"good: fitting 2/3, \S+ a second, \d+\.\d s left", text)
     assert f"test_models.py ..{'[100%]':>62}" in screen
     assert not any("fitting" in line for line in screen)
 

@@ -43,6 +43,11 @@ def test_an_ini_file_can_not_say_what_decides(branch: Project, monkeypatch: pyte
     assert branch.report()["against"].endswith("with origin/main (GitHub)")
 
 
+def test_an_ini_file_can_not_say_which_machines_fit(project: Project) -> None:
+    ini(project, "addopts = --model-check-engine=dask://evil.example:8786")
+    refused(project.run(), "*--model-check-engine dask://evil.example:8786 stands in addopts*type it*")
+
+
 @pytest.mark.parametrize("text", ["model_check_python = evil.py", "addopts = --model-check-python=evil.py"])
 def test_an_ini_file_can_not_say_what_runs_the_approved_code(project: Project, text: str) -> None:
     ini(project, text)
