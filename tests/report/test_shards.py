@@ -24,7 +24,7 @@ def verdict(name: str, *, passed: bool = True, nodeid: str = "") -> Verdict:
         passed,
         f"{name}: {label}",
         metrics=(metric,),
-        cost=Cost(10, 1.0, 3),
+        cost=Cost(10, 1.0, served=3),
     )
 
 
