@@ -29,14 +29,19 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--baselines", type=Path, default=Path("baselines"), help="the folder of the baselines")
     parser.add_argument("--expected", default="", help="the checks that must have a verdict (default: each baseline)")
     parser.add_argument("--arguments", default="", help="more arguments for pytest, quoted as in a shell")
+    parser.add_argument(
+        "--fits", default="", help="the folder of the fits of earlier runs (default: every fit is made)"
+    )
+    parser.add_argument("--shard", default="false", help='"true": no baseline needs a verdict here, unless it is named')
     options = parser.parse_args(arguments)
     try:
         options.reports.mkdir(parents=True)
     except FileExistsError:
         tell.error(f"{options.reports} is there already: its reports could be another run's. Name another report.")
         return 1
-    code = run_pytest(options.reports, options.formats.split(), shlex.split(options.arguments))
-    expected = options.expected.split() or baselines_in(options.baselines)
+    cached = [f"--model-check-cache={options.fits}"] if options.fits else ["--model-check-refit"]
+    code = run_pytest(options.reports, options.formats.split(), [*cached, *shlex.split(options.arguments)])
+    expected = options.expected.split() or ([] if options.shard == "true" else baselines_in(options.baselines))
     found = problems(options.reports / "report.json", expected)
     report = options.reports / "report.md"
     if report.is_file():

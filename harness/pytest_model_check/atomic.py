@@ -16,9 +16,9 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode())
 
 
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write bytes."""
-    with _replacing(path) as file:
+def write_bytes(path: Path, content: bytes, *, durable: bool = True) -> None:
+    """Write bytes; what is not `durable` may be torn by a power cut, never by a killed process."""
+    with _replacing(path, durable=durable) as file:
         file.write(content)
 
 
@@ -29,14 +29,15 @@ def copy_file(source: Path, path: Path) -> None:
 
 
 @contextlib.contextmanager
-def _replacing(path: Path) -> Iterator[BinaryIO]:
+def _replacing(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
     """Open a file in the same folder that replaces `path` once all of it is on the disk; on an error it is removed."""
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
         with temporary.open("xb") as file:
             yield file
-            file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
         if error.filename is None:  # an open file's error does not say which: no room on the disk, say

@@ -28,6 +28,8 @@ examples:
   model-check diff v1.0 v2.0
 """
 
+LARGEST_REPORT = 1 << 30  # bytes
+
 Command = Callable[[argparse.Namespace], tuple[str, int]]
 
 
@@ -108,6 +110,24 @@ def _parser() -> argparse.ArgumentParser:
     )
     plan.add_argument("--metric", metavar="METRIC", help="which one (default: the only one that is judged)")
     plan.add_argument("--svg", type=Path, metavar="FILE", help="draw it too (needs pytest-model-check[report])")
+
+    merge = command(
+        "merge",
+        _merge,
+        "one verdict from the reports of shards: CI that splits the checks over several jobs",
+        "exit code: 0 if all may ship, 1 if not, 2 if a report can't be read\n\nexample:\n"
+        "  model-check merge report-*.json --report report.md --report report.html",
+    )
+    merge.add_argument("reports", nargs="+", type=Path, metavar="JSON", help="what each shard wrote")
+    merge.add_argument(
+        "--report",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="FILE",
+        help="write the report of all, repeatable: .md, .html, .json or .txt",
+    )
+    merge.add_argument("--shards", type=int, metavar="N", help="how many there are: with fewer reports it fails")
 
     rename = command(
         "rename",
@@ -195,6 +215,38 @@ def _plan(options: argparse.Namespace) -> tuple[str, int]:
     return text, 0
 
 
+def _merge(options: argparse.Namespace) -> tuple[str, int]:
+    from pytest_model_check import bounded
+    from pytest_model_check.errors import ModelCheckError, one_line
+    from pytest_model_check.report import json_report, sentences, shards, terminal, text
+    from pytest_model_check.session import outputs
+    from pytest_model_check.session.names import ENDINGS
+
+    for path in options.report:
+        if path.suffix not in ENDINGS:
+            raise ModelCheckError(
+                f"--report {path}: can't tell the format by its ending", f"Use one of {', '.join(ENDINGS)}."
+            )
+    runs = {}
+    for path in options.reports:
+        try:
+            content = bounded.read_bytes(path, LARGEST_REPORT)
+        except (OSError, ValueError) as error:
+            raise ModelCheckError(
+                f"{path} can't be read: {one_line(error, getattr(error, 'strerror', '') or '')}",
+                "A shard without a report proves nothing: its log says why it has written none.",
+            ) from error
+        runs[path.as_posix()] = json_report.parse(content, path.as_posix())
+    run = shards.merge(runs, options.shards)
+    for path in options.report:
+        try:
+            outputs.write(run, path, options.baselines)
+        except OSError as error:
+            raise ModelCheckError(f"{path} can't be written: {error.strerror}") from error
+    lines = [*terminal.summary(run.checks, 0), *map(text.visible_lines, (*run.retired, *run.problems))]
+    return "\n".join([*lines, sentences.headline(run), ""]), int(not run.passed)
+
+
 def _rename(options: argparse.Namespace) -> tuple[str, int]:
     from pytest_model_check.baselines import rename
 
@@ -260,3 +312,7 @@ def _save(path: Path, content: bytes) -> None:
         raise ModelCheckError(
             f"{path} can't be written: {error.strerror}", "Name a file in a folder that is there."
         ) from error
+
+
+if __name__ == "__main__":
+    sys.exit(main())

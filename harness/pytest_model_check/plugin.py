@@ -17,6 +17,11 @@ INI = {
     "model_check_baselines": ("folder of the baselines, from rootdir", "string", FOLDER),
     "model_check_testpaths": ("what pytest --model-check collects when no path is given", "args", []),
     "model_check_jobs": ("parallel fits; 0: every core, 1 under pytest-xdist", "int", 0),
+    "model_check_cache": (
+        "folder of earlier fits, from rootdir (default: in pytest's cache)",
+        "string",
+        "",
+    ),
     "model_check_timeout": ("seconds that a fit may take; 0: no limit", "float", 0.0),
     "model_check_report": ("reports to write, as --model-check-report does; from rootdir", "args", []),
     "model_check_inconclusive": ("what an inconclusive check does: fail or pass", "string", "fail"),
@@ -71,6 +76,12 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
         help="where fits are made: local (default), dask (a cluster on this machine) or dask://HOST:PORT",
     )
     group.addoption("--model-check-jobs", type=int, metavar="N", help="parallel fits (default: every core)")
+    group.addoption(
+        "--model-check-cache",
+        metavar="DIR",
+        help="where fits are kept, and those of unchanged models are found (default: in pytest's cache)",
+    )
+    group.addoption("--model-check-refit", action="store_true", help="make every fit, also those that are in the cache")
     for name, (text, kind, default) in INI.items():
         parser.addini(name, text, type=kind, default=default)  # type: ignore[arg-type]
 

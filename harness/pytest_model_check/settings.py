@@ -37,6 +37,54 @@ STRICT = Rules()
 
 
 @dataclass(frozen=True)
+class Origin:
+    """Where a candidate comes from, as pytest knows it: what no object of it tells.
+
+    Parameters
+    ----------
+    root, top : Path
+        pytest's rootdir, and the top of the project around it.
+    files : tuple of str
+        The test's module, the conftest files that it sees, and the project's plugins.
+    settings : tuple of Path
+        Ini files and the like.
+    stated : tuple of str
+        What else was asked for: the options that may change what a test does, and the plugins that are loaded.
+    written : tuple of str
+        What runs write below `top`: reports, baselines, the cache. A fit that reads such a file is seen to do it.
+    started : int
+        When the process began, in nanoseconds: what changed later is not what it has imported.
+    """
+
+    root: Path
+    top: Path
+    files: tuple[str, ...] = ()
+    settings: tuple[Path, ...] = ()
+    stated: tuple[str, ...] = ()
+    written: tuple[str, ...] = ()
+    started: int = 0
+
+
+@dataclass(frozen=True)
+class CacheSettings:
+    """Where the predictions of earlier fits lie, and whether they may be served.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the cache.
+    reads : bool
+        Whether fits may be served: never where something is recorded, and not where that was typed.
+    origin : Origin
+        Where the candidate comes from.
+    """
+
+    folder: Path
+    reads: bool
+    origin: Origin
+
+
+@dataclass(frozen=True)
 class Settings:
     """What the command line and the ini file decide.
 
@@ -64,6 +112,8 @@ class Settings:
         What the ini file says of evidence that falls short.
     charts : bool
         Gather what the page draws.
+    cache : CacheSettings or None
+        Where earlier fits lie; None: each is made.
     """
 
     root: Path
@@ -77,3 +127,4 @@ class Settings:
     timeout: float | None = None
     rules: Rules = STRICT
     charts: bool = False
+    cache: CacheSettings | None = None

@@ -172,7 +172,7 @@ def test_a_fork_whose_data_can_not_be_read_is_told_why(tmp_path: Path, monkeypat
 def test_every_action_is_pinned_to_one_commit_with_its_version() -> None:
     pages = [*WORKFLOWS, *ACTIONS, ROOT / "docs" / "ci.md"]
     uses = {line for page in pages for line in re.findall(r"uses: (actions/.*)", page.read_text(encoding="utf-8"))}
-    pins = [re.fullmatch(r"(actions/[\w-]+)@([0-9a-f]{40}) # (v\d+\.\d+\.\d+)", line) for line in uses]
+    pins = [re.fullmatch(r"(actions/[\w/-]+)@([0-9a-f]{40}) # (v\d+\.\d+\.\d+)", line) for line in uses]
     assert all(pins), uses
     assert len({pin[1] for pin in pins if pin}) == len(uses)
 

@@ -30,6 +30,8 @@ def test_json_is_the_contract() -> None:
         "against": "merge base 3f2a1c9",
         "problems": [],
         "retired": [],
+        "silent": {},
+        "collected": [],
         "checks": [
             {
                 "name": "churn",
@@ -45,6 +47,8 @@ def test_json_is_the_contract() -> None:
                 "data": {"path": "data/churn.csv", "md5": "0" * 32, "rows": 5690},
                 "fits": 30,
                 "seconds": 1.9,
+                "served": 0,
+                "uncached": "",
                 "times": None,
                 "flips": None,
                 "environment": [],
@@ -102,13 +106,12 @@ def test_a_verdict_survives_the_way_through_json(complete: Verdict) -> None:
 
 def test_the_keys_of_the_json_report_are_a_contract() -> None:
     plain = json.loads(json_report.render(Run((full("churn"),), passed=True)))
-    assert list(plain) == ["schema", "passed", "against", "problems", "retired", "checks"]
+    assert list(plain) == ["schema", "passed", "against", "problems", "retired", "silent", "collected", "checks"]
     (check,) = plain["checks"]
     assert list(check) == [
         "name", "nodeid", "verdict", "passed", "message", "advice", "accepted", "weakened", "standing", "moved", "data",
-        "fits", "seconds", "times", "flips", "environment", "models", "protocol", "recording", "reused", "learner",
-        "folds",
-        "charts", "metrics", "quality",
+        "fits", "seconds", "served", "uncached", "times", "flips", "environment", "models", "protocol", "recording",
+        "reused", "learner", "folds", "charts", "metrics", "quality",
     ]  # fmt: skip
     assert list(check["quality"]) == ["metrics", "alternatives", "folds", "groups", "time", "effective_rows"]
     assert list(check["quality"]["metrics"][0]) == [

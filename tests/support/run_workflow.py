@@ -477,6 +477,8 @@ ACTIONS: Mapping[str, Callable[[_JobRun, Mapping[str, str]], dict[str, str] | No
     "actions/upload-artifact": _upload,
     "actions/download-artifact": _download,
     "actions/cache": _cache,
+    "actions/cache/restore": _cache,
+    "actions/cache/save": _cache,
 }
 _FILES = ("GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_PATH", "GITHUB_STEP_SUMMARY")
 

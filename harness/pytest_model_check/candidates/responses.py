@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_model_check.candidates.notes import Note
 from pytest_model_check.errors import CandidateError
 
 RESPONSES = ("predict", "predict_proba", "decision_function")
@@ -31,11 +32,14 @@ class Answers:
         The warnings of the fit, each once.
     seconds : tuple of (float, float)
         What fitting and predicting took.
+    notes : tuple of Note or None
+        What the fits of that process have asked of the world so far; None: nobody watched.
     """
 
     responses: Mapping[str, NDArray[Any]]
     warned: tuple[tuple[type[Warning], str], ...]
     seconds: tuple[float, float] = (0.0, 0.0)
+    notes: tuple[Note, ...] | None = None
 
 
 def checked(name: str, answers: Any, rows: int) -> NDArray[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,9 +12,12 @@ from pytest_model_check.candidates.estimator import answer
 from pytest_model_check.candidates.responses import Answers
 from pytest_model_check.data.splits import Split
 from pytest_model_check.errors import CandidateError
+from pytest_model_check.fitting import watch
 
 if TYPE_CHECKING:
     import pandas as pd
+
+watch.install()  # here: a process that fits imports this before it gets a candidate
 
 LEAVE_OUTS = 20  # parts of a training fold, each of which an A/A replicate of a learner without randomness lacks
 
@@ -46,7 +49,9 @@ def try_fit(
         train = np.delete(train, _left_out(fit, len(train), entropy))
     try:
         weights = None if sample_weight is None else sample_weight[train]
-        return answer(candidate, (X.iloc[train], y[train]), X.iloc[split.test], key, classes, weights)
+        with watch.fitting():
+            answers = answer(candidate, (X.iloc[train], y[train]), X.iloc[split.test], key, classes, weights)
+        return replace(answers, notes=watch.notes())
     except CandidateError as error:
         named = CandidateError(f"{split.words}: {error.message}", error.advice)
         named.__cause__ = error

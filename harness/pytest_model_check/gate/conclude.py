@@ -62,7 +62,7 @@ def conclude(
             tuple(old for old in (baseline.standing if baseline else ()) if old not in recording.accepted),
         ),
         differences=comparison.differences,
-        cost=Cost(comparison.fits + recording.fits, seconds, times),
+        cost=_cost(context, comparison.fits + recording.fits, seconds, times),
         quality=recording.quality,
     )
 
@@ -75,6 +75,11 @@ def failure(name: str, nodeid: str, error: ModelCheckError) -> Verdict:
     elif isinstance(error, IncomparableError):
         label = "incomparable"
     return Verdict(name, nodeid, label, False, named(name, error.message), error.advice)
+
+
+def _cost(context: Context, fits: int, seconds: float, times: Times) -> Cost:
+    cache = context.cache
+    return Cost(fits, seconds, times) if cache is None else Cost(fits, seconds, times, cache.served, cache.reason)
 
 
 def _compared(context: Context, comparison: Comparison, latest: Baseline | None) -> Compared:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from pytest_model_check.data.dataset import Dataset
 from pytest_model_check.data.splits import CrossValidation
 from pytest_model_check.errors import MissingBaselineError
 from pytest_model_check.fitting import crossval
+from pytest_model_check.fitting.cache import CachedEngine, FitCache
 from pytest_model_check.fitting.engine import CheckEngine, Engine, FitProgress
 from pytest_model_check.paths import quoted, show
 from pytest_model_check.pull_requests import approved
@@ -39,6 +40,8 @@ class Context:
         Makes the fits.
     progress : callable
         Is told what is going on, and how many fits of how many are done.
+    cache : FitCache or None
+        The fits of earlier runs; None: each is made.
     """
 
     check: Check
@@ -47,6 +50,7 @@ class Context:
     settings: Settings
     engine: CheckEngine
     progress: Progress
+    cache: FitCache | None
 
     @property
     def data(self) -> Dataset:
@@ -82,7 +86,17 @@ def prepare(check: Check, settings: Settings, engine: Engine, progress: Progress
         sample_weights.require_weighable(check.candidate)
     require_enough_rows(check.metrics, crossval.slots(cross_validation), data.truth)
     timeout = settings.timeout if check.timeout is None else check.timeout
-    return Context(check, cross_validation, approval, settings, CheckEngine(engine, timeout), progress)
+    cache = _cache(check, approval, settings)
+    limited = CheckEngine(engine if cache is None else CachedEngine(engine, cache), timeout)
+    return Context(check, cross_validation, approval, settings, limited, progress, cache)
+
+
+def _cache(check: Check, approval: Approval, settings: Settings) -> FitCache | None:
+    """Return where earlier fits lie; what is recorded, claimed or accepted is fitted, and what is nondeterministic."""
+    if settings.cache is None or (approval.baseline and approval.baseline.learner == "nondeterministic"):
+        return None
+    reads = settings.cache.reads and not settings.update and approval.claimed is None
+    return FitCache(replace(settings.cache, reads=reads), check.candidate)
 
 
 def _elsewhere(name: str, folder: Path) -> str:

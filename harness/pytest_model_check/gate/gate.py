@@ -28,8 +28,12 @@ def run(check: Check, settings: Settings, engine: Engine, progress: Progress) ->
     started = time.perf_counter()
     context = prepare(check, settings, engine, progress)  # the data, its splits, and the approved baseline
     prepared = time.perf_counter()
-    comparison = compare(context)  # the candidate's predictions out of fold, judged against the baseline's
-    recording = record_or_verify(context, comparison)  # a new baseline, measured; or a branch's, measured again
+    try:
+        comparison = compare(context)  # the candidate's predictions out of fold, judged against the baseline's
+        recording = record_or_verify(context, comparison)  # a new baseline, measured; or a branch's, measured again
+    finally:
+        if context.cache is not None:
+            context.cache.close()
     seconds = time.perf_counter() - started
     times = context.engine.times(data=prepared - started, total=seconds)
     verdict = conclude(context, comparison, recording, seconds=seconds, times=times)

@@ -49,6 +49,8 @@ def to_dict(verdict: Verdict) -> dict[str, Any]:
         "data": {key: value for key, value in asdict(compared.data).items() if value is not None},
         "fits": verdict.cost.fits,
         "seconds": round(verdict.cost.seconds, 3),
+        "served": verdict.cost.served,
+        "uncached": verdict.cost.uncached,
         "times": verdict.cost.times and {name: round(took, 3) for name, took in asdict(verdict.cost.times).items()},
         "flips": changed and _flips(changed),
         "environment": [{"package": package, "then": then, "now": now} for package, then, now in environment],
@@ -161,7 +163,13 @@ def from_dict(plain: Mapping[str, Any]) -> Verdict:
             moved=moved and _moved_from(moved),
             charts=plain["charts"],
         ),
-        cost=Cost(plain["fits"], plain["seconds"], plain["times"] and Times(**plain["times"])),
+        cost=Cost(
+            plain["fits"],
+            plain["seconds"],
+            plain["times"] and Times(**plain["times"]),
+            plain["served"],
+            plain["uncached"],
+        ),
         quality=plain["quality"] and _recording_quality_from(plain["quality"]),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -259,11 +259,27 @@ class Times:
 
 @dataclass(frozen=True)
 class Cost:
-    """What a verdict took: how many fits, the wall time from the data to the verdict, and where it went."""
+    """What a verdict took.
+
+    Parameters
+    ----------
+    fits : int
+        How many it is made of.
+    seconds : float
+        The wall time from the data to the verdict.
+    times : Times or None
+        Where it went.
+    served : int
+        How many of the fits were made by an earlier run, and served from the cache.
+    uncached : str
+        Why fits were not kept, or could not be served; empty if they were, or if there is no cache.
+    """
 
     fits: int = 0
     seconds: float = 0.0
     times: Times | None = None
+    served: int = 0
+    uncached: str = ""
 
 
 @dataclass(frozen=True)
@@ -310,6 +326,10 @@ class Run:
         What went wrong beside the checks: the run was interrupted, nothing was collected, a check was deleted.
     retired : tuple of str
         The checks that the branch gave up on purpose, with the reasons.
+    silent : mapping of str to str
+        The approved checks of which nothing was heard, with what that means where no other shard judges them either.
+    collected : tuple of str
+        The node ids of all checks that were collected, those included that were not selected.
     """
 
     checks: tuple[Verdict, ...]
@@ -317,6 +337,8 @@ class Run:
     against: str | None = None
     problems: tuple[str, ...] = ()
     retired: tuple[str, ...] = ()
+    silent: Mapping[str, str] = field(default_factory=dict)
+    collected: tuple[str, ...] = ()
 
 
 def worst_first(metrics: Sequence[MetricVerdict]) -> list[MetricVerdict]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pytest_model_check import git
@@ -45,10 +45,13 @@ class Missing:
         Promises that were dropped, in words.
     retired : tuple of str
         What was given up on purpose, with its reasons.
+    silent : mapping of str to str
+        All others, those included that another shard may have judged, with the words for it if none has.
     """
 
     problems: tuple[str, ...] = ()
     retired: tuple[str, ...] = ()
+    silent: Mapping[str, str] = field(default_factory=dict)
 
 
 def in_working_tree(folder: Path, heard: Collection[str], expected: Callable[[str], bool]) -> Missing:
@@ -70,8 +73,10 @@ def in_working_tree(folder: Path, heard: Collection[str], expected: Callable[[st
     """
     silent = [name for name in store.names(folder) if name not in heard]
     renamed = _renamed(folder, heard) if silent else set()
-    baselines = (store.read(folder, name) for name in silent if name not in renamed)
-    return Missing(tuple(_no_verdict(old) for old in baselines if old is not None and expected(old.nodeid)))
+    baselines = [store.read(folder, name) for name in silent if name not in renamed]
+    words = {old.name: _no_verdict(old) for old in baselines if old is not None}
+    missing = tuple(words[old.name] for old in baselines if old is not None and expected(old.nodeid))
+    return Missing(missing, silent=words)
 
 
 def at_merge_base(
@@ -117,7 +122,7 @@ def at_merge_base(
     # what was heard of, and held against what was approved there, needs no second look
     doubtful = [path for path in approved if path.stem not in heard or path.stem in first or path.parent != folder]
     renamed = _renamed(folder, heard) if doubtful else set()
-    problems, retired = [], []
+    problems, retired, silent = [], [], {}
     for (path, _), content in git.shows(doubtful, [revision], top=top).items():
         name, where = path.stem, f"{path.name} at {revision[:7]}"
         try:
@@ -130,9 +135,10 @@ def at_merge_base(
             problems.append(_not_read(path.relative_to(top), folder, moved=path.parent != folder))
         elif reason:
             retired.append(f"{name} was retired: {reason}")
-        elif name not in renamed and expected(old.nodeid):
-            problems.append(_no_verdict(old))
-    return Missing(tuple(problems), tuple(retired))
+        elif name not in renamed:
+            silent[name] = _no_verdict(old)
+            problems += [silent[name]] if expected(old.nodeid) else []
+    return Missing(tuple(problems), tuple(retired), silent)
 
 
 def _renamed(folder: Path, heard: Collection[str]) -> set[str]:

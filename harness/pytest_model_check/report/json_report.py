@@ -1,11 +1,13 @@
-"""A run -> JSON: the contract that machines read. Keys may be added, never changed."""
+"""A run <-> JSON: the contract that machines read. Keys may be added, never changed."""
 
 from __future__ import annotations
 
 import json
 
-from pytest_model_check.judgement.verdict_json import to_dict
+from pytest_model_check.errors import ModelCheckError, one_line
+from pytest_model_check.judgement.verdict_json import from_dict, to_dict
 from pytest_model_check.judgement.verdicts import Run
+from pytest_model_check.paths import clipped
 
 SCHEMA = 1
 
@@ -18,6 +20,38 @@ def render(run: Run) -> str:
         "against": run.against,
         "problems": list(run.problems),
         "retired": list(run.retired),
+        "silent": dict(run.silent),
+        "collected": list(run.collected),
         "checks": [to_dict(verdict) for verdict in run.checks],
     }
     return json.dumps(report, indent=2, allow_nan=False) + "\n"
+
+
+def parse(content: bytes, name: str) -> Run:
+    """Read the report of a run.
+
+    Raises
+    ------
+    ModelCheckError
+        If it is none, or of another version.
+    """
+    advice = "It must be what --model-check-report FILE.json of this version has written."
+    try:
+        plain = json.loads(content)
+        if plain["schema"] != SCHEMA:
+            raise ModelCheckError(
+                f"{name}: its schema is {clipped(plain['schema'])}, and this version reads {SCHEMA}", advice
+            )
+        return Run(
+            checks=tuple(from_dict(check) for check in plain["checks"]),
+            passed=plain["passed"] is True,
+            against=plain["against"],
+            problems=tuple(plain["problems"]),
+            retired=tuple(plain["retired"]),
+            silent=dict(plain["silent"]),
+            collected=tuple(plain["collected"]),
+        )
+    except KeyError as error:
+        raise ModelCheckError(f"{name}: the report lacks {error}", advice) from error
+    except (ValueError, TypeError, AttributeError) as error:
+        raise ModelCheckError(f"{name} is no report of model checks: {one_line(error)}", advice) from error

@@ -112,13 +112,14 @@ def _data(checks: Sequence[Verdict]) -> str:
             name_of(compared.data.md5[:8]),
             f"{compared.data.rows:,}",
             f"{compared.recording:,}" if compared.recording else MISSING,
-            f"{check.cost.fits:,}",
+            f"{check.cost.fits:,}" + (f" ({check.cost.served:,} cached)" if check.cost.served else ""),
             duration(check.cost.seconds),
         ]
         for check in judged[:ROWS]
         for compared in [check.compared]
     ]
-    return draw_table(headers, body) + _more(len(judged))
+    why = _bullets([f"not cached: {line}" for line in sentences.uncached(judged)])
+    return joined(draw_table(headers, body) + _more(len(judged)), why)
 
 
 def _models(checks: Sequence[Verdict]) -> str:

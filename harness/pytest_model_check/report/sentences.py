@@ -154,7 +154,23 @@ def totals(verdicts: Sequence[Verdict]) -> str:
 def effort(verdicts: Sequence[Verdict]) -> str:
     """Return what all verdicts took together."""
     fits, seconds = sum(verdict.cost.fits for verdict in verdicts), sum(verdict.cost.seconds for verdict in verdicts)
-    return f"{count(fits, 'fit')} in {duration(seconds)}"
+    served = sum(verdict.cost.served for verdict in verdicts)
+    known = f" ({served:,} from the cache)" if served else ""
+    return f"{count(fits, 'fit')}{known} in {duration(seconds)}"
+
+
+def uncached(verdicts: Sequence[Verdict]) -> list[str]:
+    """Return why fits were not kept for the next run, each reason once, with the checks that it concerns."""
+    reasons: dict[str, list[str]] = {}
+    for verdict in verdicts:
+        if verdict.cost.uncached:
+            reasons.setdefault(verdict.cost.uncached, []).append(verdict.name)
+    return [f"{_listed(names)}: {reason}" for reason, names in reasons.items()]
+
+
+def _listed(names: Sequence[str], most: int = 3) -> str:
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return f"{', '.join(names[:most])}{more}"
 
 
 def time_spent(verdict: Verdict) -> str | None:

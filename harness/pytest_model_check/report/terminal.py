@@ -43,6 +43,7 @@ def summary(
         lines += _moved(verdict, width)
         lines += [f"still accepted: {visible(line)}" for line in sentences.standing(verdict)]
         lines += titled(f"{verdict.name}, its new baseline as a yardstick", sentences.quality(verdict))
+    lines += [f"not cached: {visible(line)}" for line in sentences.uncached(shown)]
     if verbosity > 0:
         for verdict in shown:
             lines += [*_folds(verdict, width), *map(visible, explain.explanation(verdict)), *_particulars(verdict)]

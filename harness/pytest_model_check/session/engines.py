@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_model_check import git
+from pytest_model_check.session import origin
 from pytest_model_check.session.options import Options
 
 if TYPE_CHECKING:
@@ -46,9 +47,10 @@ def parallel_fits(config: pytest.Config, options: Options) -> int:
 
 
 def warm_up(config: pytest.Config, options: Options) -> None:
-    """Let what the fits need be imported while pytest collects; not where no fit is made."""
+    """Let what the fits need be imported while pytest collects; not where no fit is made, or perhaps none."""
     distributes = not hasattr(config, "workerinput") and getattr(config.option, "dist", "no") != "no"
-    if options.engine == "local" and not distributes and not config.option.collectonly:
+    idle = distributes or config.option.collectonly or origin.has_fits(config, options)
+    if options.engine == "local" and not idle:
         from pytest_model_check.fitting.local_engine import start_early
 
         start_early()

@@ -14,7 +14,7 @@ from pytest_model_check.errors import ModelCheckError, PromiseError
 from pytest_model_check.fitting.engine import Engine
 from pytest_model_check.fitting.pickling import travel_by_value
 from pytest_model_check.gate import conclude, gate
-from pytest_model_check.session import progress
+from pytest_model_check.session import origin, progress
 from pytest_model_check.session.engines import parallel_fits
 from pytest_model_check.session.options import Options
 from pytest_model_check.session.results import CheckResult
@@ -58,12 +58,13 @@ def judge(
         travel_by_value(request.module)
         check = make_check(*args, **{**promise, "name": name, "nodeid": nodeid})
         with progress.shown(request.config, check.name) as show:
-            return CheckResult(*gate.run(check, _settings(request.config, options, scratch), engine, show))
+            return CheckResult(*gate.run(check, _settings(request, options, scratch), engine, show))
     except ModelCheckError as error:
         return CheckResult(conclude.failure(str(name), nodeid, error))
 
 
-def _settings(config: pytest.Config, options: Options, scratch: Path) -> Settings:
+def _settings(request: pytest.FixtureRequest, options: Options, scratch: Path) -> Settings:
+    config = request.config
     return Settings(
         root=config.rootpath,
         folder=options.folder,
@@ -76,4 +77,5 @@ def _settings(config: pytest.Config, options: Options, scratch: Path) -> Setting
         jobs=parallel_fits(config, options),
         timeout=options.timeout,
         rules=Rules(options.inconclusive_passes, options.folds_suffice),
+        cache=origin.cache_settings(config, request, options),
     )

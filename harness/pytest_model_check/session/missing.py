@@ -46,10 +46,9 @@ def find(
     here = Place(config.rootpath.resolve(), config.getini("model_check_baselines"))
     try:
         if options.revision is None:
-            if selection.is_narrowed(typed):
-                return Missing()
             covered = _Coverage(config, typed, collected, here.root)
-            return missing_checks.in_working_tree(options.folder, heard, covered.expects)
+            expects = (lambda nodeid: False) if selection.is_narrowed(typed) else covered.expects
+            return missing_checks.in_working_tree(options.folder, heard, expects)
         top = git.toplevel(repository(config))
         assert top is not None  # or there were no merge base
         place = rootdir.find_at(options.revision, top, config, typed)

@@ -16,9 +16,8 @@ from pytest_model_check.git import GitError
 from pytest_model_check.judgement.verdicts import is_reason
 from pytest_model_check.pull_requests import merge_base
 from pytest_model_check.pull_requests.merge_base import Against
+from pytest_model_check.session.names import ENDINGS
 from pytest_model_check.session.typed import environment
-
-ENDINGS = (".md", ".json", ".txt", ".html")
 
 
 @dataclass(frozen=True)
@@ -51,6 +50,10 @@ class Options:
         Where the approved predictions can't be had, compare by fold scores.
     junit_properties : bool
         Verdicts and differences become properties of the tests in JUnit's XML.
+    cache : Path or None
+        The folder of earlier fits; None: in pytest's cache.
+    refit : bool
+        Make every fit, also those that are in the cache.
     """
 
     folder: Path
@@ -65,6 +68,8 @@ class Options:
     inconclusive_passes: bool
     folds_suffice: bool
     junit_properties: bool
+    cache: Path | None
+    refit: bool
 
     @property
     def revision(self) -> str | None:
@@ -102,6 +107,8 @@ def read(config: pytest.Config, typed: argparse.Namespace, against: Against | No
         inconclusive_passes=_choice(config, "model_check_inconclusive", ("fail", "pass")) == "pass",
         folds_suffice=_choice(config, "model_check_without_predictions", ("fail", "folds")) == "folds",
         junit_properties=config.getini("model_check_junit_properties"),
+        cache=_cache(config),
+        refit=config.option.model_check_refit,
     )
 
 
@@ -156,6 +163,14 @@ def _reports(config: pytest.Config) -> tuple[Path, ...]:
                 f"--model-check-report {path}: can't tell the format by its ending; use one of {', '.join(ENDINGS)}"
             )
     return paths
+
+
+def _cache(config: pytest.Config) -> Path | None:
+    """Return the folder of earlier fits that was typed, from where it was typed, or else the ini file's."""
+    named = config.option.model_check_cache
+    if named:
+        return Path(config.invocation_params.dir / named)
+    return config.rootpath / key if (key := config.getini("model_check_cache")) else None
 
 
 def _jobs(config: pytest.Config) -> int:

@@ -16,6 +16,7 @@ import pytest
 VALUED = (
     "--model-check-accept",
     "--model-check-against",
+    "--model-check-cache",
     "--model-check-engine",
     "--model-check-jobs",
     "--model-check-python",

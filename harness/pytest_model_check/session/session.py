@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import shutil
 import tempfile
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,6 +57,7 @@ class ModelCheckSession:
         self.locations: dict[str, tuple[str, int | None, str]] = {}
         self.notes: list[str] = []
         self.retired: list[str] = []
+        self.silent: Mapping[str, str] = {}
         self.problems: list[str] = []
         selection.narrow_collection(config)
         engines.warm_up(config, self.options)
@@ -233,6 +234,7 @@ class ModelCheckSession:
         checks = missing.find(self.config, self.typed, self.options, self.results, self.collected)
         self.problems += checks.problems
         self.retired += checks.retired
+        self.silent = checks.silent
 
     def _write_baselines(self, session: pytest.Session) -> None:
         if not self.options.update:
@@ -269,7 +271,15 @@ class ModelCheckSession:
         verdicts, against = tuple(self.results.verdicts()), self.options.against
         passed = complete and bool(verdicts) and all(verdict.passed for verdict in verdicts) and not self.problems
         decides = None if against is None else against.words
-        return Run(verdicts, passed, decides, tuple(self.problems), tuple(self.retired))
+        return Run(
+            verdicts,
+            passed,
+            decides,
+            tuple(self.problems),
+            tuple(self.retired),
+            self.silent,
+            tuple(sorted(self.collected)),
+        )
 
     def pytest_terminal_summary(self, terminalreporter: Any, exitstatus: int) -> None:
         """Show the table of all checks, what was written, and the next command to type."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -21,16 +22,23 @@ IDLE = {  # with these pytest runs no test, and ends with 0
 
 
 ENVIRONMENT = pytest.StashKey[Mapping[str, str]]()
+STARTED = pytest.StashKey[int]()
 
 
 def remember_environment(config: pytest.Config) -> None:
-    """Keep the environment in which pytest was started: plugins and conftest files may change it."""
+    """Keep when, and in which environment, pytest was started: plugins and conftest files may change it."""
     config.stash[ENVIRONMENT] = dict(os.environ)
+    config.stash[STARTED] = time.time_ns()
 
 
 def environment(config: pytest.Config) -> Mapping[str, str]:
     """Return the environment in which pytest was started."""
     return config.stash[ENVIRONMENT]
+
+
+def started(config: pytest.Config) -> int:
+    """Return when pytest was started, in nanoseconds since the epoch."""
+    return config.stash[STARTED]
 
 
 def parse(config: pytest.Config) -> argparse.Namespace:
