@@ -25,6 +25,7 @@ EXPORTED = {
     *("ModelCheckError", "PromiseError", "DataError", "CandidateError", "BaselineError", "MissingBaselineError"),
     *("UnavailableError", "IncomparableError", "OldCodeError", "EngineError"),
     *("MetricQuality", "RecordingQuality"),
+    *("Artifact", "Program", "Results", "Service", "caret", "weka"),
     "statistics",
 }
 

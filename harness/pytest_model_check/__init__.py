@@ -10,6 +10,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pytest_model_check.candidates.program import Program
+    from pytest_model_check.candidates.results import Results
     from pytest_model_check.checks.model_check import ModelCheck
     from pytest_model_check.errors import (
         BaselineError,
@@ -62,8 +64,10 @@ __all__ = [
     "ModelCheckError",
     "Moved",
     "OldCodeError",
+    "Program",
     "PromiseError",
     "RecordingQuality",
+    "Results",
     "ScoreGrid",
     "Times",
     "UnavailableError",
@@ -73,7 +77,15 @@ __all__ = [
 ]
 
 
-_HOMES = ("errors", "judgement.compared", "judgement.quality", "judgement.verdicts", "checks.model_check")
+_HOMES = (
+    "errors",
+    "judgement.compared",
+    "judgement.quality",
+    "judgement.verdicts",
+    "checks.model_check",
+    "candidates.program",
+    "candidates.results",
+)
 
 
 def __getattr__(name: str) -> Any:

@@ -79,7 +79,7 @@ def prepare(check: Check, settings: Settings, engine: Engine, progress: Progress
             or f"{show(settings.folder)}/ holds none of this name. Record one from the model as it is now: "
             "pytest --model-check --update-baselines",
         )
-    data = engine.share(dataset.read(check, settings.root))
+    data = engine.share(dataset.read(check, settings.root) if check.data else dataset.of_items(check))
     cross_validation = splits.make_cross_validation(check, data)
     if check.sample_weight is not None:
         require_weighable(check.metrics, cross_validation.classes)

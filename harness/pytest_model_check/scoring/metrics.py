@@ -14,6 +14,7 @@ from sklearn import metrics as sk
 
 from pytest_model_check.checks.check import Metric
 from pytest_model_check.checks.describe import describe
+from pytest_model_check.checks.item_score import ItemScore
 from pytest_model_check.data.dataset import Truth, effective_number
 from pytest_model_check.errors import PromiseError
 from pytest_model_check.fitting.predictions import Predictions
@@ -380,6 +381,20 @@ def _strategy(
     """Choose the strategy to a metric's influence values: their mean, by weight, is the metric."""
     require_supervised(metric)
     scorer, name, split = metric.scorer, _described(metric), predictions.split
+    if isinstance(scorer, ItemScore):
+        values = predictions.responses.get(scorer.response)
+        if values is None:
+            raise PromiseError(
+                f"metric {metric.name} is a finished score, and the predictions hold none",
+                "Hold results with this score against results with this score.",
+            )
+        hits = bool(np.isin(values, (0, 1)).all())
+        return _Strategy(
+            f"mean of {name} per item",
+            "zero_one" if hits else "mean",
+            lambda seed: (scorer.sign * values[seed], clusters),
+            lambda: 1 / values.shape[1] if hits else 0.0,
+        )
     function, classes = scorer._score_func, predictions.classes
     known = next((known for known in ROW_LOSSES if _is(scorer, known)), None)
     if known is not None and classes is not None:

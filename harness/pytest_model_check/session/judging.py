@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 
+from pytest_model_check.candidates.binding import bind
+from pytest_model_check.candidates.place import Place
 from pytest_model_check.checks.make_check import make_check
+from pytest_model_check.data import dvc_files
 from pytest_model_check.errors import ModelCheckError, PromiseError
 from pytest_model_check.fitting.engine import Engine
 from pytest_model_check.fitting.pickling import travel_by_value
@@ -56,11 +59,18 @@ def judge(
         if "nodeid" in promise:
             raise PromiseError("model_check() has no argument 'nodeid'", "pytest knows it.")
         travel_by_value(request.module)
-        check = make_check(*args, **{**promise, "name": name, "nodeid": nodeid})
+        given = [bind(candidate, _place(request.config, promise, options)) for candidate in args[:1]]
+        check = make_check(*given, *args[1:], **{**promise, "name": name, "nodeid": nodeid})
         with progress.shown(request.config, check.name) as show:
             return CheckResult(*gate.run(check, _settings(request, options, scratch), engine, show))
     except ModelCheckError as error:
         return CheckResult(conclude.failure(str(name), nodeid, error))
+
+
+def _place(config: pytest.Config, promise: Mapping[str, Any], options: Options) -> Place:
+    """Return where a candidate's files lie, and what of them may be loaded."""
+    target = promise.get("target")
+    return Place(config.rootpath, dvc_files.version, target if isinstance(target, str) else "", options.trust)
 
 
 def _settings(request: pytest.FixtureRequest, options: Options, scratch: Path) -> Settings:
