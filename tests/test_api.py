@@ -105,7 +105,7 @@ def test_churn(model_check: ModelCheck) -> None:
     )
     low: float | None = verdict.metrics[0].low
     model_check(LogisticRegression(), data="churn.csv", goal="churned")  # wrong
-    model_check(LogisticRegression(), data="churn.csv")  # wrong
+    model_check(LogisticRegression(), data=3, target="churned")  # wrong
     model_check(LogisticRegression(), data="churn.csv", target="churned", seeds="ten")  # wrong
     model_check(LogisticRegression(), "churn.csv", target="churned")  # wrong
     print(verdict.score)  # wrong

@@ -9,9 +9,10 @@ import math
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
 from numbers import Real
 from pathlib import Path, PureWindowsPath
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, Literal, ParamSpec, TypeVar
 
 from pytest_model_check.checks.check import DEFAULT_SEEDS, Check, Load, Metric, file_name, task_of
 from pytest_model_check.checks.declared import Declared
@@ -61,7 +62,7 @@ def make_check(
     metrics: Metrics | None = None,
     margin: float | None = None,
     cv: Any = DEFAULT_CV,
-    holdout: Any = None,
+    holdout: str | Path | date | Literal[True] | None = None,
     features: Sequence[str] | None = None,
     groups: str | None = None,
     time: str | None = None,
