@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pytest_model_check.candidates.adapters import caret, weka
     from pytest_model_check.candidates.program import Program
     from pytest_model_check.candidates.results import Results
     from pytest_model_check.checks.model_check import ModelCheck
@@ -73,7 +74,9 @@ __all__ = [
     "UnavailableError",
     "Verdict",
     "Weakening",
+    "caret",
     "statistics",
+    "weka",
 ]
 
 
@@ -85,6 +88,7 @@ _HOMES = (
     "checks.model_check",
     "candidates.program",
     "candidates.results",
+    "candidates.adapters",
 )
 
 

@@ -53,6 +53,8 @@ class Program(Declared):
         Seconds for one fold.
     environment : mapping of str to str
         Variables that it gets beside those of pytest.
+    name : str
+        What baselines and reports call it. Default: the command.
     """
 
     command: str | Sequence[str]
@@ -61,6 +63,7 @@ class Program(Declared):
     format: Literal["csv", "parquet"] = "csv"
     timeout: float = 600.0
     environment: Mapping[str, str] = field(default_factory=dict)
+    name: str = field(default="", kw_only=True)
     root: Path = field(default_factory=Path.cwd, kw_only=True, repr=False)
     target: str = field(default="target", kw_only=True, repr=False)
 
@@ -90,8 +93,8 @@ class Program(Declared):
 
     @property
     def description(self) -> str:
-        """The command, as it would be typed."""
-        return f"Program({shlex.join(self.words)})"
+        """The name, or the command, as it would be typed."""
+        return self.name or f"Program({shlex.join(self.words)})"
 
     def bound(self, place: Place) -> Program:
         """Return it as it runs from a place."""
