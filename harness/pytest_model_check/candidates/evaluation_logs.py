@@ -115,7 +115,9 @@ def _sample(sample: Mapping[str, Any], where: str) -> dict[str, Any]:
             f"{where}: sample {clipped(sample['id'])} ended in an error, without scores",
             "Have it evaluated again: inspect eval-retry.",
         )
-    row: dict[str, Any] = {ID: sample["id"], RUN: sample.get("epoch", 1)}
+    known = (sample.get("metadata") or {}).items()  # for slices and groups
+    row: dict[str, Any] = {key: value for key, value in known if isinstance(value, str | int | float)}
+    row |= {ID: sample["id"], RUN: sample.get("epoch", 1)}
     for name, score in (sample.get("scores") or {}).items():
         value = score.get("value") if isinstance(score, dict) else None
         parts = {f"{name}/{key}": part for key, part in value.items()} if isinstance(value, dict) else {name: value}

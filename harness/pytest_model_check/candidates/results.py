@@ -110,7 +110,7 @@ class Results(Declared):
         else:
             table, identity, run = answer_table.read(path, where), None, None
         bound = replace(self, id=identity or self.id)
-        columns = [name.removeprefix(NEGATED) if name not in table.columns else name for name in self._scores]
+        columns = [name.removeprefix(NEGATED) for name in self._scores]
         found = _table(table, where, md5, identity or self.id, self.run or run, columns)
         object.__setattr__(bound, "_table", found)
         return bound
@@ -207,6 +207,8 @@ def _runs(table: pd.DataFrame, where: str, run: str | None) -> list[pd.DataFrame
     """Part the runs, each sorted by id: what is judged does not depend on the order of the lines."""
     import pandas as pd
 
+    if run is not None and pd.to_numeric(table[run], errors="coerce").notna().all():
+        table = table.assign(**{run: pd.to_numeric(table[run])})  # 9 before 10, in CSV too
     parts = [table] if run is None else [part for _, part in table.groupby(run, sort=True, dropna=False)]
     for part in parts:
         twice = part.index[part.index.duplicated()]

@@ -28,7 +28,7 @@ class ItemScore:
     column: str
     sign: int
     _score_func: Any = None
-    _kwargs: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}), repr=False)
+    _kwargs: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}), repr=False, compare=False)
     _response_method: str = "predict"
 
     @property

@@ -289,7 +289,7 @@ def _resolved(metrics: Metrics | None, candidate: Any) -> Metrics:
     scores = candidate.scores if isinstance(candidate, Declared) else ()
     if not scores:
         return _default_metric(candidate) if metrics is None else metrics
-    columns = tuple(name.removeprefix(NEGATED) for name in scores) + scores
+    columns = tuple(name.removeprefix(NEGATED) for name in scores)
     if metrics is None:
         metrics = scores
     named = metrics if isinstance(metrics, Mapping) else dict.fromkeys(_listed("metrics", metrics, (str,)))

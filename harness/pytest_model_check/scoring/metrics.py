@@ -382,19 +382,7 @@ def _strategy(
     require_supervised(metric)
     scorer, name, split = metric.scorer, _described(metric), predictions.split
     if isinstance(scorer, ItemScore):
-        values = predictions.responses.get(scorer.response)
-        if values is None:
-            raise PromiseError(
-                f"metric {metric.name} is a finished score, and the predictions hold none",
-                "Hold results with this score against results with this score.",
-            )
-        hits = bool(np.isin(values, (0, 1)).all())
-        return _Strategy(
-            f"mean of {name} per item",
-            "zero_one" if hits else "mean",
-            lambda seed: (scorer.sign * values[seed], clusters),
-            lambda: 1 / values.shape[1] if hits else 0.0,
-        )
+        return _of_items(scorer, name, predictions, clusters)
     function, classes = scorer._score_func, predictions.classes
     known = next((known for known in ROW_LOSSES if _is(scorer, known)), None)
     if known is not None and classes is not None:
@@ -454,6 +442,24 @@ def _strategy(
             weights,
             is_time_series=is_time_series,
         ),
+    )
+
+
+def _of_items(scorer: ItemScore, name: str, predictions: Predictions, clusters: NDArray[np.int64] | None) -> _Strategy:
+    """Take the finished scores of the items as they are."""
+    values = predictions.responses.get(scorer.response)
+    hits = values is not None and bool(np.isin(values, (0, 1)).all())
+
+    def finished(seed: int) -> tuple[Array, NDArray[np.int64] | None]:
+        if values is None:
+            raise ValueError(f"the results hold no finished score {scorer.column}")
+        return scorer.sign * values[seed], clusters
+
+    return _Strategy(
+        f"mean of {name} per item",
+        "zero_one" if hits else "mean",
+        finished,
+        lambda: 1 / len(predictions.row) if hits else 0.0,
     )
 
 
