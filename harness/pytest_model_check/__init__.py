@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pytest_model_check.candidates.adapters import caret, weka
+    from pytest_model_check.candidates.artifact import Artifact
     from pytest_model_check.candidates.program import Program
     from pytest_model_check.candidates.results import Results
     from pytest_model_check.checks.model_check import ModelCheck
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Acceptance",
+    "Artifact",
     "BaselineError",
     "CandidateError",
     "ChangedRows",
@@ -89,6 +91,7 @@ _HOMES = (
     "candidates.program",
     "candidates.results",
     "candidates.adapters",
+    "candidates.artifact",
 )
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+from pytest_model_check.candidates.artifact import Artifact
 from pytest_model_check.candidates.place import Place
 from pytest_model_check.checks.declared import Declared
 
@@ -21,6 +23,8 @@ def bind(given: Any, place: Place) -> Any:
     CandidateError
         If its file is not there, is not what it says it is, or may not be loaded.
     """
+    if isinstance(given, str | Path):
+        given = Artifact(given)
     if isinstance(given, Declared) and isinstance(given, _Bindable):
         return given.bound(place)
     return given

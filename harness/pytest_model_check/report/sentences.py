@@ -67,9 +67,7 @@ def _origin(verdict: Verdict) -> tuple[str, str] | None:
     if verdict.compared.origin not in ORIGINS:
         return None
     kind, meaning = ORIGINS[verdict.compared.origin]
-    return kind, "; ".join(
-        [f"{verdict.name}: {verdict.compared.candidate}", *(verdict.compared.provenance or (meaning,))]
-    )
+    return kind, "; ".join([f"{verdict.name}: {verdict.compared.candidate}", meaning, *verdict.compared.provenance])
 
 
 def blunt(verdicts: Sequence[Verdict]) -> list[str]:

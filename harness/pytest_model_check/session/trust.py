@@ -54,7 +54,7 @@ def at(root: Path, revision: str | None, inipath: Path | None, paths: frozenset[
     """
     commit = revision or "HEAD"
     words = "HEAD" if revision is None else f"the merge base {revision[:7]}"
-    return Trust(_types(inipath, commit), lambda: _digests(root, commit), paths, words)
+    return Trust(_types(inipath, commit), lambda: _digests(root, git.resolve(root, commit) or commit), paths, words)
 
 
 def _types(inipath: Path | None, commit: str) -> frozenset[str]:
@@ -90,7 +90,7 @@ def _digests(root: Path, commit: str) -> frozenset[str]:
         return frozenset()
     try:
         paths = [path for path in git.listed(top, commit, recursive=True) if path.suffix == ".dvc"]
-        contents = git.shows(paths, [git.resolve(top, commit) or commit], top=top)
+        contents = git.shows(paths, [commit], top=top)
     except GitError:
         return frozenset()
     return frozenset(digest.decode() for content in contents.values() for digest in MD5.findall(content))
