@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pytest_model_check.candidates.artifact import Artifact
     from pytest_model_check.candidates.program import Program
     from pytest_model_check.candidates.results import Results
+    from pytest_model_check.candidates.service import Service
     from pytest_model_check.checks.model_check import ModelCheck
     from pytest_model_check.errors import (
         BaselineError,
@@ -72,6 +73,7 @@ __all__ = [
     "RecordingQuality",
     "Results",
     "ScoreGrid",
+    "Service",
     "Times",
     "UnavailableError",
     "Verdict",
@@ -92,6 +94,7 @@ _HOMES = (
     "candidates.results",
     "candidates.adapters",
     "candidates.artifact",
+    "candidates.service",
 )
 
 
