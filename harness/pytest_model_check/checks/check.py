@@ -76,6 +76,8 @@ class Check:
         How many seconds a fit may take; None: as the ini file says.
     holdout : Holdout or None
         The rows that are judged, once; None: every row is held out by a fold of `cv`.
+    baseline : str or None
+        The name of another check's baseline, which the candidate is held against; None: the check has its own.
     """
 
     name: str
@@ -97,6 +99,7 @@ class Check:
     caveats: tuple[str, ...] = ()
     timeout: float | None = None
     holdout: Holdout | None = None
+    baseline: str | None = None
 
     @property
     def id(self) -> str | None:

@@ -74,6 +74,7 @@ def make_check(
     description: str = "",
     caveats: str | Sequence[str] = (),
     timeout: float | None = None,
+    baseline: str | None = None,
     name: str,
     nodeid: str = "",
 ) -> Check:
@@ -88,6 +89,10 @@ def make_check(
         raise PromiseError(
             f"name={name!r} can't be a file's name on every system",
             f"Use letters, digits, . _ -: {file_name(str(name))!r}.",
+        )
+    if baseline is not None and (not isinstance(baseline, str) or file_name(baseline) != baseline or baseline == name):
+        raise PromiseError(
+            f"baseline={baseline!r} names no other check's baseline", f"{name} has its own: leave baseline= out."
         )
     _require_estimator(candidate)
     target = _target(target, candidate)
@@ -137,6 +142,7 @@ def make_check(
         slices=_columns("slices", slices),
         seeds=seeds,
         load=load,
+        baseline=baseline,
         description=inspect.cleandoc(description),
         caveats=_caveats(caveats),
         timeout=_timeout(timeout),

@@ -39,6 +39,7 @@ class ModelCheck(Protocol):
         description: str = "",
         caveats: str | Sequence[str] = (),
         timeout: float | None = None,
+        baseline: str | None = None,
         name: str | None = None,
     ) -> Verdict:
         """Judge a candidate against its approved baseline; the test fails unless it is at least as good.
@@ -83,6 +84,8 @@ class ModelCheck(Protocol):
             What its reader must bear in mind.
         timeout : float, optional
             How many seconds one fit may take. Default: the ini key ``model_check_timeout``; without it, no limit.
+        baseline : str, optional
+            The name of another check, whose baseline the candidate is held against: a challenger, which records none.
         name : str, optional
             The baseline's name. Default: the test's, without ``test_``.
 
