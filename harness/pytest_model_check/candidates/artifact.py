@@ -78,7 +78,7 @@ class Artifact(Declared):
         for name, value in (
             ("task", model.task),
             ("has_probabilities", model.has_probabilities),
-            ("provenance", notes),
+            ("provenance", (*notes, *_provenance(path, place))),
             ("_source", source),
         ):
             object.__setattr__(bound, name, value)
@@ -95,6 +95,19 @@ class Artifact(Declared):
             warnings.simplefilter("always")
             found = model.ask(fold.test, fold.classes)
         return Answers(found, warnings_once(caught))
+
+
+def _provenance(path: Path, place: Place) -> tuple[str, ...]:
+    """Return what is known of how it was made, and of rows that it may have been fitted on."""
+    made = place.made_by(path)
+    if made is None:
+        return ()
+    words, sources = made
+    seen = [
+        file.name for file in place.data if any(file == source or file.is_relative_to(source) for source in sources)
+    ]
+    warning = f"IT WAS MADE FROM {', '.join(seen)}, WHICH IS JUDGED: only holdout= keeps rows apart that it has seen"
+    return (words, warning) if seen else (words,)
 
 
 def _require_trust(path: Path, where: str, md5: str, trust: Trust) -> None:

@@ -43,9 +43,15 @@ class Place:
         The column that is predicted.
     trust : Trust
         What may be loaded.
+    data : tuple of Path
+        The files that are judged.
+    made_by : callable
+        Returns what is known of who made a file: words, and the files that it was made from; or None.
     """
 
     root: Path
     version: Callable[[Path], str]
     target: str = ""
     trust: Trust = field(default_factory=Trust)
+    data: tuple[Path, ...] = ()
+    made_by: Callable[[Path], tuple[str, tuple[Path, ...]] | None] = field(default=lambda path: None)

@@ -50,6 +50,7 @@ class Results(Declared):
     run: str | None = None
     task: str = "classification"
     filter: str | None = None
+    provenance: tuple[str, ...] = field(default=(), init=False, repr=False)
     _table: Table | None = field(default=None, init=False, repr=False, compare=False)
 
     origin: ClassVar[Origin] = "elsewhere"
@@ -113,6 +114,8 @@ class Results(Declared):
         columns = [name.removeprefix(NEGATED) for name in self._scores]
         found = _table(table, where, md5, identity or self.id, self.run or run, columns)
         object.__setattr__(bound, "_table", found)
+        made = place.made_by(path)
+        object.__setattr__(bound, "provenance", () if made is None else (made[0],))
         return bound
 
     def answer(self, fold: Fold) -> Answers:

@@ -12,11 +12,12 @@ import pytest
 from pytest_model_check.candidates.binding import bind
 from pytest_model_check.candidates.place import Place
 from pytest_model_check.checks.make_check import make_check
-from pytest_model_check.data import dvc_files
+from pytest_model_check.data import dvc_files, dvc_stages
 from pytest_model_check.errors import ModelCheckError, PromiseError
 from pytest_model_check.fitting.engine import Engine
 from pytest_model_check.fitting.pickling import travel_by_value
 from pytest_model_check.gate import conclude, gate
+from pytest_model_check.paths import absolute
 from pytest_model_check.session import origin, progress
 from pytest_model_check.session.engines import parallel_fits
 from pytest_model_check.session.options import Options
@@ -69,8 +70,21 @@ def judge(
 
 def _place(config: pytest.Config, promise: Mapping[str, Any], options: Options) -> Place:
     """Return where a candidate's files lie, and what of them may be loaded."""
-    target = promise.get("target")
-    return Place(config.rootpath, dvc_files.version, target if isinstance(target, str) else "", options.trust)
+    target, data = promise.get("target"), promise.get("data")
+    named = [data] if isinstance(data, str | Path) else data if isinstance(data, list | tuple) else []
+    return Place(
+        config.rootpath,
+        dvc_files.version,
+        target if isinstance(target, str) else "",
+        options.trust,
+        tuple(absolute(config.rootpath / path) for path in named if isinstance(path, str | Path)),
+        _made_by,
+    )
+
+
+def _made_by(path: Path) -> tuple[str, tuple[Path, ...]] | None:
+    stage = dvc_stages.made_by(path)
+    return None if stage is None else (stage.words, stage.dependencies)
 
 
 def _settings(request: pytest.FixtureRequest, options: Options, scratch: Path) -> Settings:
