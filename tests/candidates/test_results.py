@@ -166,6 +166,20 @@ def test_samples_of_the_language_model_evaluation_harness(tmp_path: Path) -> Non
 
 # --- the check
 
+CHALLENGER = """
+from pytest_model_check import Results
+
+def judge(model_check, baseline):
+    promise = dict(metrics={"exact_match": 0.03, "neg_seconds": 0.1}, baseline=baseline)
+    model_check(Results("others.jsonl", score=["exact_match", "neg_seconds"]), **promise)
+
+def test_challenger(model_check):
+    judge(model_check, "answers")
+
+def test_lost(model_check):
+    judge(model_check, "no-such")
+"""
+
 
 def check(results: Results, **promise):
     return make_check(results, name="answers", **promise)
@@ -192,7 +206,7 @@ def test_finished_scores_need_neither_data_nor_target(tmp_path: Path) -> None:
 def test_predictions_need_data_with_the_same_ids(tmp_path: Path) -> None:
     results = read(TABLE, tmp_path)
     pd.DataFrame({"id": [2, 3, 3], "y": ["no", "yes", "no"]}).to_csv(tmp_path / "data.csv", index=False)
-    with pytest.raises(PromiseError, match="missing a required keyword-only argument: 'data'"):
+    with pytest.raises(PromiseError, match="missing a required argument: 'data'"):
         check(results, target="y")
     with pytest.raises(DataError, match="id='id' holds 3 twice"):
         dataset.read(check(results, data="data.csv", target="y"), tmp_path, lambda path: "0" * 32)
@@ -225,8 +239,13 @@ def test_a_release_is_judged_by_results_alone(project: Project) -> None:
     assert project.run("--update-baselines").ret == 0
     assert project.baseline("answers")["origin"] == "elsewhere"
     write("answers.jsonl", wrong=60)
-    result = project.run()
-    assert project.verdicts() == {"answers": "identical"}
+    write("others.jsonl", wrong=61)
+    (project.path / "test_challenger.py").write_text(CHALLENGER)
+    result = project.run("--update-baselines")
+    assert project.verdicts() == {"answers": "identical", "challenger": "held", "lost": "missing"}
+    assert "there is no baseline no-such to hold the candidate against" in result.stdout.str()
+    assert set(project.stored()) == {"answers.json", "answers.parquet", "answers.parquet.dvc", ".gitignore"}
+    (project.path / "test_challenger.py").unlink()
     result.stdout.fnmatch_lines(["Evaluated elsewhere: answers: Results(answers.jsonl, md5 *); this run has judged*"])
     write("answers.jsonl", wrong=140, seed=1)
     project.run()

@@ -221,7 +221,7 @@ def _target(target: Any, candidate: Any) -> str:
         raise PromiseError(
             f"target={target!r} is no column name"
             if target is not None
-            else "model_check(): missing a required keyword-only argument: 'target'",
+            else "model_check(): missing a required argument: 'target'",
             'Name the one column to predict: model_check(candidate, data="data/churn.csv", target="churned").',
         )
     return target
@@ -232,7 +232,7 @@ def _paths(data: Any, candidate: Any) -> tuple[str, ...]:
         return ()
     if data is None:
         raise PromiseError(
-            "model_check(): missing a required keyword-only argument: 'data'",
+            "model_check(): missing a required argument: 'data'",
             'It needs e.g. model_check(candidate, data="data/churn.csv", target="churned").',
         )
     return _named_files(data)
