@@ -6,6 +6,8 @@ import json
 import shutil
 import sys
 import tempfile
+import time
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -156,12 +158,27 @@ def test_a_program_that_hangs_is_ended_with_all_that_it_started(tmp_path: Path) 
     assert set(Path(tempfile.gettempdir()).glob("model-check-program-*")) == before
 
 
+def test_a_program_ends_with_the_process_that_asked_it(tmp_path: Path) -> None:
+    asking = get_context("spawn").Process(target=ask, args=("sleep 100 & echo $! > pid; sleep 100", tmp_path))
+    asking.start()
+    pid = tmp_path / "pid"
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and not (pid.exists() and pid.read_text().strip()):
+        time.sleep(0.01)
+    asking.kill()  # as an engine does that has waited long enough
+    asking.join()
+    wait_until_gone(int(pid.read_text()))
+
+
 def test_what_can_t_be_run_is_refused(tmp_path: Path) -> None:
     fold = Fold((TRAIN, LABELS[[0, 0, 1, 1]]), TEST, LABELS, np.random.SeedSequence(3))
     with pytest.raises(CandidateError, match="'no-such-program' can't be started: No such file"):
         bind(Program("no-such-program"), Place(tmp_path, str, "y")).answer(fold)
     with pytest.raises(CandidateError, match="a feature is called 'size', as the target is"):
         bind(Program("sh"), Place(tmp_path, str, "size")).answer(fold)
+    weighted = Fold((TRAIN, LABELS[[0, 0, 1, 1]]), TEST, LABELS, np.random.SeedSequence(3), np.ones(4))
+    with pytest.raises(CandidateError, match="no program is told of them"):
+        bind(Program("sh"), Place(tmp_path, str, "y")).answer(weighted)
     for wrong in ({"command": ""}, {"task": "ranking"}, {"format": "pickle"}, {"timeout": 0}):
         with pytest.raises(PromiseError):
             Program(**{"command": "sh", **wrong})

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -52,14 +52,37 @@ def run(
             stdin=given,
             stdout=said,
             stderr=subprocess.STDOUT,
-            start_new_session=True,
+            process_group=0 if os.name == "posix" else None,
         )
         try:
-            return process.wait(timeout)
+            with _watched(process):
+                return process.wait(timeout)
         except subprocess.TimeoutExpired:
             return None
         finally:  # a Ctrl-C comes this way too
             _end(process)
+
+
+@contextmanager
+def _watched(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Let the group end itself where this process is killed: its watchman reads a pipe that closes then."""
+    if os.name != "posix":
+        yield
+        return
+    watchman = subprocess.Popen(
+        ["/bin/sh", "-c", "read _; kill -9 0"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        process_group=process.pid,
+    )
+    try:
+        yield
+    finally:
+        _end(process)  # and the watchman with it
+        assert watchman.stdin is not None
+        watchman.stdin.close()
+        watchman.wait()
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -102,6 +102,11 @@ class Program(Declared):
 
     def answer(self, fold: Fold) -> Answers:
         """Run it for one fold."""
+        if fold.sample_weight is not None:
+            raise CandidateError(
+                "sample_weight= names weights, and no program is told of them",
+                "Leave sample_weight= out; a weight that the program is to use may be a feature.",
+            )
         with tempfile.TemporaryDirectory(prefix="model-check-program-") as name:
             folder = Path(name)
             request = self._request(fold, folder)

@@ -382,7 +382,7 @@ def _strategy(
     require_supervised(metric)
     scorer, name, split = metric.scorer, _described(metric), predictions.split
     if isinstance(scorer, ItemScore):
-        return _of_items(scorer, name, predictions, clusters)
+        return _of_items(scorer, name, predictions, clusters, weights)
     function, classes = scorer._score_func, predictions.classes
     known = next((known for known in ROW_LOSSES if _is(scorer, known)), None)
     if known is not None and classes is not None:
@@ -445,7 +445,13 @@ def _strategy(
     )
 
 
-def _of_items(scorer: ItemScore, name: str, predictions: Predictions, clusters: NDArray[np.int64] | None) -> _Strategy:
+def _of_items(
+    scorer: ItemScore,
+    name: str,
+    predictions: Predictions,
+    clusters: NDArray[np.int64] | None,
+    weights: Array | None,
+) -> _Strategy:
     """Take the finished scores of the items as they are."""
     values = predictions.responses.get(scorer.response)
     hits = values is not None and bool(np.isin(values, (0, 1)).all())
@@ -459,7 +465,7 @@ def _of_items(scorer: ItemScore, name: str, predictions: Predictions, clusters: 
         f"mean of {name} per item",
         "zero_one" if hits else "mean",
         finished,
-        lambda: 1 / len(predictions.row) if hits else 0.0,
+        lambda: 1 / (len(predictions.row) if weights is None else effective_number(weights)) if hits else 0.0,
     )
 
 
