@@ -18,6 +18,7 @@ from pytest_model_check.checks.make_check import make_check
 from pytest_model_check.data import dataset, splits
 from pytest_model_check.errors import CandidateError, DataError, PromiseError
 from pytest_model_check.fitting import crossval
+from pytest_model_check.fitting.engine import InProcess
 from support.project import Project
 
 LOGS = Path(__file__).parent / "logs"
@@ -193,7 +194,7 @@ def test_finished_scores_need_neither_data_nor_target(tmp_path: Path) -> None:
     data = dataset.of_items(promised)
     assert (data.rows, data.path, data.slices["level"].nunique()) == (12, "items", 2)
     cv = splits.make_cross_validation(promised, data)
-    found = crossval.predict(results, cv, seeds=2, entropy=0, jobs=1)
+    found = crossval.predict(results, cv, seeds=2, entropy=0, engine=InProcess())
     assert found.responses["score:match"].shape == (2, 12)
     seconds = read(TABLE, tmp_path, score="neg_seconds")
     assert [metric.name for metric in check(seconds, metrics={"neg_seconds": 0.1}).metrics] == ["neg_seconds"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -93,8 +94,10 @@ class Artifact(Declared):
         model, _ = loaders.load(self._source)
         with warnings.catch_warnings(record=True) as caught, threadpool_limits(limits=1):
             warnings.simplefilter("always")
+            began = time.perf_counter()
             found = model.ask(fold.test, fold.classes)
-        return Answers(found, warnings_once(caught))
+            seconds = time.perf_counter() - began
+        return Answers(found, warnings_once(caught), (0.0, seconds))
 
 
 def _provenance(path: Path, place: Place) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ import math
 import os
 import shlex
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -110,6 +111,7 @@ class Program(Declared):
         with tempfile.TemporaryDirectory(prefix="model-check-program-") as name:
             folder = Path(name)
             request = self._request(fold, folder)
+            began = time.perf_counter()
             log = folder / "log.txt"
             try:
                 code = process_group.run(
@@ -135,7 +137,7 @@ class Program(Declared):
                 found = answer_table.responses(table, fold.classes, "the program's output", lambda row: f"{ROW} {row}")
             except CandidateError as error:
                 raise _with_log(error, self, log, name) from error
-        return Answers(found, ())
+        return Answers(found, (), (time.perf_counter() - began, 0.0))
 
     def _request(self, fold: Fold, folder: Path) -> dict[str, Any]:
         """Write the files of a fold, and return what the program is told of them."""

@@ -130,6 +130,7 @@ class Service(Declared):
             pace.wait()
             return self._table(endpoint.ask(self._question(rows)), rows, fold.classes)
 
+        began = time.perf_counter()
         _require_order(ask, batches[0])
         with ThreadPoolExecutor(self.concurrency) as pool:
             tables = list(pool.map(ask, batches))
@@ -137,7 +138,7 @@ class Service(Declared):
 
         whole = pd.concat(tables, ignore_index=True)
         found = answer_table.responses(whole, fold.classes, self._bare, lambda row: f"row {row} of the fold")
-        return Answers(found, ())
+        return Answers(found, (), (0.0, time.perf_counter() - began))
 
     def _endpoint(self) -> Endpoint:
         headers = {"Accept": "application/json"}
