@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import datetime
 import json
+import ssl
 import threading
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 from pytest_model_check import Service
 from pytest_model_check.candidates.candidate import Fold
 from pytest_model_check.errors import CandidateError, PromiseError
@@ -205,7 +211,30 @@ def test_no_more_requests_in_a_second_than_it_bears(server: Server) -> None:
     assert max(server.times) - min(server.times) > 6 / 50 - 0.01
 
 
-def test_a_certificate_that_nobody_vouches_for_is_refused(server: Server) -> None:
+def test_a_certificate_that_nobody_vouches_for_is_refused(server: Server, tmp_path: Path) -> None:
+    key = rsa.generate_private_key(65537, 2048)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    now = datetime.datetime.now(datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), 1, now, now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    (tmp_path / "both.pem").write_bytes(
+        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        + certificate.public_bytes(pem)
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "both.pem")
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    fold = Fold((ROWS, np.zeros(5)), ROWS, LABELS, np.random.SeedSequence(0))
+    service = Service(f"https://localhost:{server.server_port}/labels", pause=0.01, retries=0)
+    with pytest.raises(CandidateError, match=r"its certificate is not trusted: .*self-signed"):
+        service.answer(fold)
+
+
+def test_a_server_without_tls_is_not_asked_in_the_clear(server: Server) -> None:
     service = Service(f"https://127.0.0.1:{server.server_port}/labels", pause=0.01, retries=0)
     with pytest.raises(CandidateError, match="https://127"):  # the server speaks no TLS: no fall-back to the clear
         service.answer(Fold((ROWS, np.zeros(5)), ROWS, LABELS, np.random.SeedSequence(0)))
