@@ -245,6 +245,8 @@ def test_a_release_is_judged_by_results_alone(project: Project) -> None:
     result = project.run("--update-baselines")
     assert project.verdicts() == {"answers": "identical", "challenger": "held", "lost": "missing"}
     assert "there is no baseline no-such to hold the candidate against" in result.stdout.str()
+    cached = {check["name"]: (check["served"], check["uncached"]) for check in project.report()["checks"]}
+    assert cached["answers"] == (0, "the candidate is no estimator: what it runs or asks is not known here")
     assert set(project.stored()) == {"answers.json", "answers.parquet", "answers.parquet.dvc", ".gitignore"}
     (project.path / "test_challenger.py").unlink()
     result.stdout.fnmatch_lines(["Evaluated elsewhere: answers: Results(answers.jsonl, md5 *); this run has judged*"])
