@@ -25,6 +25,7 @@ EXPORTED = {
     *("ModelCheckError", "PromiseError", "DataError", "CandidateError", "BaselineError", "MissingBaselineError"),
     *("UnavailableError", "IncomparableError", "OldCodeError", "EngineError"),
     *("MetricQuality", "RecordingQuality"),
+    *("Artifact", "Program", "Results", "Service", "caret", "weka"),
     "statistics",
 }
 
@@ -104,7 +105,7 @@ def test_churn(model_check: ModelCheck) -> None:
     )
     low: float | None = verdict.metrics[0].low
     model_check(LogisticRegression(), data="churn.csv", goal="churned")  # wrong
-    model_check(LogisticRegression(), data="churn.csv")  # wrong
+    model_check(LogisticRegression(), data=3, target="churned")  # wrong
     model_check(LogisticRegression(), data="churn.csv", target="churned", seeds="ten")  # wrong
     model_check(LogisticRegression(), "churn.csv", target="churned")  # wrong
     print(verdict.score)  # wrong

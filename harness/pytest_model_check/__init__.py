@@ -10,6 +10,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pytest_model_check.candidates.adapters import caret, weka
+    from pytest_model_check.candidates.artifact import Artifact
+    from pytest_model_check.candidates.program import Program
+    from pytest_model_check.candidates.results import Results
+    from pytest_model_check.candidates.service import Service
     from pytest_model_check.checks.model_check import ModelCheck
     from pytest_model_check.errors import (
         BaselineError,
@@ -41,6 +46,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Acceptance",
+    "Artifact",
     "BaselineError",
     "CandidateError",
     "ChangedRows",
@@ -62,18 +68,34 @@ __all__ = [
     "ModelCheckError",
     "Moved",
     "OldCodeError",
+    "Program",
     "PromiseError",
     "RecordingQuality",
+    "Results",
     "ScoreGrid",
+    "Service",
     "Times",
     "UnavailableError",
     "Verdict",
     "Weakening",
+    "caret",
     "statistics",
+    "weka",
 ]
 
 
-_HOMES = ("errors", "judgement.compared", "judgement.quality", "judgement.verdicts", "checks.model_check")
+_HOMES = (
+    "errors",
+    "judgement.compared",
+    "judgement.quality",
+    "judgement.verdicts",
+    "checks.model_check",
+    "candidates.program",
+    "candidates.results",
+    "candidates.adapters",
+    "candidates.artifact",
+    "candidates.service",
+)
 
 
 def __getattr__(name: str) -> Any:

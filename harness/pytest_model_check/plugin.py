@@ -31,6 +31,11 @@ INI = {
         "string",
         "fail",
     ),
+    "model_check_trusted_types": (
+        "types that a skops file may hold; read from the commit that decides, as model_check_baselines' are",
+        "args",
+        [],
+    ),
     "model_check_junit_properties": ("verdicts as properties in JUnit's XML; strict schemas know none", "bool", False),
 }
 
@@ -74,6 +79,13 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
         "--model-check-engine",
         metavar="ENGINE",
         help="where fits are made: local (default), dask (a cluster on this machine) or dask://HOST:PORT",
+    )
+    group.addoption(
+        "--model-check-trust",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="load this pickle although loading it can run any code, repeatable; only what is typed counts",
     )
     group.addoption("--model-check-jobs", type=int, metavar="N", help="parallel fits (default: every core)")
     group.addoption(

@@ -58,6 +58,8 @@ def test_json_is_the_contract() -> None:
                 "reused": 0,
                 "learner": "",
                 "folds": [],
+                "origin": "refitted",
+                "provenance": [],
                 "charts": {},
                 "metrics": [
                     {
@@ -111,7 +113,7 @@ def test_the_keys_of_the_json_report_are_a_contract() -> None:
     assert list(check) == [
         "name", "nodeid", "verdict", "passed", "message", "advice", "accepted", "weakened", "standing", "moved", "data",
         "fits", "seconds", "served", "uncached", "times", "flips", "environment", "models", "protocol", "recording",
-        "reused", "learner", "folds", "charts", "metrics", "quality",
+        "reused", "learner", "folds", "origin", "provenance", "charts", "metrics", "quality",
     ]  # fmt: skip
     assert list(check["quality"]) == ["metrics", "alternatives", "folds", "groups", "time", "effective_rows"]
     assert list(check["quality"]["metrics"][0]) == [

@@ -138,7 +138,7 @@ def requires(bad: dict, *words: str) -> None:
         ({"features": "[]"}, ["small/rows.csv has no feature column beside 'ill'"]),
         ({"features": "5"}, ["features=5 is neither a name nor a list of names"]),
         ({"slices": "['a', 'a']"}, ["slices=['a', 'a'] is no list of different column names"]),
-        ({"target": "None"}, ["target=None is no column name", "> Name the one column to predict"]),
+        ({"target": "None"}, ["model_check(): missing a required argument: 'target'", "> Name the one column"]),
         ({"target": "['ill', 'cost']"}, ["target=['ill', 'cost'] is no column name", "> the one column"]),
         ({"target": None}, ["model_check(): missing a required argument: 'target'"]),
         ({"data": None}, ["model_check(): missing a required argument: 'data'"]),
@@ -204,7 +204,7 @@ def test_a_name_that_not_every_file_system_takes(ready: Project, name: str, prop
     [
         ("''", ["data='' is no path", "> Name a file"]),
         ("[]", ["data=[] is no path"]),
-        ("None", ["data=None is neither a name nor a list of names"]),
+        ("None", ["model_check(): missing a required argument: 'data'"]),
         ("[5]", ["data=[5] is no path"]),
         ("'small/row.csv'", ["small/row.csv does not exist", "rows.csv", "> Check the path"]),
         ("['small/rows.csv', './small/../small/rows.csv']", ["data= names 'small/rows.csv' twice"]),

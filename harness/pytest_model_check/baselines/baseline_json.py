@@ -20,6 +20,7 @@ from pytest_model_check.judgement.verdicts import Acceptance, AcceptanceKind, La
 from pytest_model_check.settings import Rules
 
 SCHEMA = 3
+ORIGINS = ("refitted", "loaded", "asked", "elsewhere")
 
 
 def to_json(baseline: Baseline) -> dict[str, Any]:
@@ -54,6 +55,7 @@ def to_json(baseline: Baseline) -> dict[str, Any]:
         "formerly": list(baseline.formerly),
         "description": baseline.description,
         "caveats": list(baseline.caveats),
+        **({} if baseline.origin == "refitted" else {"origin": baseline.origin}),
     }
     return plain | {"digest": seal(plain)}
 
@@ -119,6 +121,7 @@ def from_json(plain: Any) -> Baseline:
         columns=_texts(data.sub("columns")),
         description=reader.get("description", str),
         caveats=reader.texts("caveats"),
+        origin=reader.label("origin", ORIGINS) if "origin" in reader.value else "refitted",
     )
 
 

@@ -20,6 +20,7 @@ from pytest_model_check.baselines.record import Baseline, BaselineMetric, Stored
 from pytest_model_check.baselines.store import Approved
 from pytest_model_check.candidates.dummy import make_dummy
 from pytest_model_check.checks.check import Check, Metric
+from pytest_model_check.checks.declared import origin_of, runs_of
 from pytest_model_check.checks.describe import describe
 from pytest_model_check.checks.make_check import common_metrics
 from pytest_model_check.data.dataset import Dataset
@@ -38,6 +39,7 @@ from pytest_model_check.scoring import metrics
 from pytest_model_check.scoring.perfect_answers import perfect_answers
 from pytest_model_check.settings import STRICT, Rules
 
+Learner = Literal["random", "deterministic", "nondeterministic"]
 REFITS = 2  # of a learner without randomness, per seed: those are quick to fit, and noise is known the better
 
 
@@ -52,9 +54,9 @@ class Fitted:
     replicates : Predictions or None
         Of a learner without randomness, twice per seed without 5% of the training rows: an A/A test of what a harmless
         change does. Other rows each time, so that by default every row is left out once. None where the seeds
-        themselves tell, or there is only one.
+        themselves tell, or there is only one, or nothing is fitted here.
     dummies : tuple of Predictions
-        Of models that look at no feature; the best of them is the one to beat.
+        Of models that look at no feature; the best of them is the one to beat. None where scores are finished.
     learner : {'random', 'deterministic', 'nondeterministic'}
         Whether other seeds, or even the same seed, gave other predictions.
     entropy : int
@@ -64,7 +66,7 @@ class Fitted:
     predictions: Predictions
     replicates: Predictions | None
     dummies: tuple[Predictions, ...]
-    learner: Literal["random", "deterministic", "nondeterministic"]
+    learner: Learner
     entropy: int
 
     @property
@@ -125,13 +127,17 @@ def fit(
         If a fit fails.
     """
     predict = partial(crossval.predict, cv=cv, entropy=entropy, engine=engine, progress=progress)
+    replicates, runs = None, runs_of(check.candidate)
+    if runs is not None:
+        predictions = predict(check.candidate, seeds=runs)
+        learner: Learner = "random" if runs > 1 else "deterministic"
+        return Fitted(predictions, None, _dummies(check, cv, entropy), learner, entropy)
     random, nondeterministic = crossval.is_random(check.candidate, cv, entropy=entropy, engine=engine)
-    replicates = None
     if random or nondeterministic:
         predictions = predict(check.candidate, seeds=check.seeds)
     else:
         predictions = predict(check.candidate, seeds=1)
-        if check.seeds > 1:
+        if check.seeds > 1 and origin_of(check.candidate) == "refitted":
             replicates = predict(check.candidate, seeds=REFITS * check.seeds, leave_out=True)
     return Fitted(
         predictions,
@@ -175,7 +181,8 @@ def assemble(
     """
     data = cv.dataset
     scored = {metric.name: _score(metric, data, fitted, anchors.get(metric.name)) for metric in check.metrics}
-    _require_dummy(scored)
+    if fitted.dummies:
+        _require_dummy(scored)
     baseline = Baseline(
         name=check.name,
         nodeid=check.nodeid,
@@ -198,6 +205,7 @@ def assemble(
         predictions_md5="",
         environment=environment(),
         folds=cv.folds if len(cv.folds) > 1 else (),
+        origin=origin_of(check.candidate),
     )
     kept = {name: anchors[name].psi for name, metric in scored.items() if metric.anchor is not None}
     return Measured(
@@ -211,7 +219,7 @@ def assemble(
 def _alternatives(
     check: Check, data: Dataset, fitted: Fitted, scored: Mapping[str, BaselineMetric]
 ) -> dict[str, BaselineMetric]:
-    if not any(metric.is_blunt for metric in metrics_quality(scored, data.rows)):
+    if not fitted.dummies or not any(metric.is_blunt for metric in metrics_quality(scored, data.rows)):
         return {}
     found = {}
     for metric in common_metrics(check.task):
@@ -223,6 +231,8 @@ def _alternatives(
 
 
 def _dummies(check: Check, cv: CrossValidation, entropy: int) -> tuple[Predictions, ...]:
+    if not check.target:
+        return ()
     dummy = crossval.predict(make_dummy(check.task), cv, seeds=1, entropy=entropy, engine=InProcess())
     if check.task == "classification" or check.time is None:
         return (_with_decision_function(dummy),)
@@ -242,6 +252,10 @@ def _with_decision_function(dummy: Predictions) -> Predictions:
 def _score(metric: Metric, data: Dataset, fitted: Fitted, anchor: Anchor | None) -> BaselineMetric:
     scores = metrics.score(fitted.predictions, metric, data.truth)
     replicates = None if fitted.replicates is None else metrics.score(fitted.replicates, metric, data.truth)
+    if not fitted.dummies:
+        return _anchored(
+            _measure(metric, scores, replicates, None, random=fitted.learner != "deterministic"), scores, anchor
+        )
     with warnings.catch_warnings():  # the dummy's ill-defined precision is no concern of the user's
         warnings.simplefilter("ignore")
         dummy = max(metrics.score(dummy, metric, data.truth).score for dummy in fitted.dummies)
@@ -249,7 +263,12 @@ def _score(metric: Metric, data: Dataset, fitted: Fitted, anchor: Anchor | None)
             noise_reference = NoiseReference(dummy, 0.0, inf, len(scores.psi) if replicates is None else None, 0.0)
             return _recorded(scores, SINGLE_ROW if scores.kind == "extreme" else FEW_ROWS, noise_reference)
         to_beat = _to_beat(metric, data, fitted, scores.score, dummy)
-    measured = _measure(metric, scores, replicates, to_beat, random=fitted.learner != "deterministic")
+    return _anchored(
+        _measure(metric, scores, replicates, to_beat, random=fitted.learner != "deterministic"), scores, anchor
+    )
+
+
+def _anchored(measured: BaselineMetric, scores: Scores, anchor: Anchor | None) -> BaselineMetric:
     if anchor is None or drift.surpasses(anchor, scores):
         return measured
     stored = StoredAnchor(anchor.since, float(anchor.psi.mean()), tuple(anchor.folds.tolist()), anchor.noise_reference)

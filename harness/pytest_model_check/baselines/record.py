@@ -128,6 +128,8 @@ class Baseline:
     folds : tuple of int
         How many folds each repeat has, where there are several; empty: a single one, or it was recorded before that was
         kept.
+    origin : str
+        Where its answers came from: "refitted" here, "loaded", "asked" of a service, or made "elsewhere".
     """
 
     name: str
@@ -154,6 +156,7 @@ class Baseline:
     caveats: tuple[str, ...] = ()
     effective_rows: float | None = None
     folds: tuple[int, ...] = ()
+    origin: str = "refitted"
 
     @property
     def standing(self) -> tuple[Acceptance, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import traceback
 import warnings
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -69,14 +70,39 @@ def answer(
             raw = _ask(model, test)
             seconds = (fitted - began, time.perf_counter() - fitted)
         except Exception as error:
-            raise _raised(error) from error
+            raise raised(error) from error
+    return Answers(_understood(model, raw, len(test), classes), warnings_once(caught), seconds)
+
+
+def ask_fitted(model: Any, test: pd.DataFrame, classes: NDArray[Any] | None) -> dict[str, NDArray[Any]]:
+    """Ask a fitted model about rows.
+
+    Raises
+    ------
+    CandidateError
+        As `answer`.
+    """
+    try:
+        raw = _ask(model, test)
+    except Exception as error:
+        raise raised(error) from error
+    return _understood(model, raw, len(test), classes)
+
+
+def warnings_once(caught: Sequence[warnings.WarningMessage]) -> tuple[tuple[type[Warning], str], ...]:
+    """Return what was warned of, each once."""
+    return tuple({(w.category, str(w.message)): None for w in caught})
+
+
+def _understood(model: Any, raw: Mapping[str, Any], rows: int, classes: NDArray[Any] | None) -> dict[str, NDArray[Any]]:
+    """Check every response, and bring it to the classes of the whole data."""
     if "predict" not in raw:
         raise CandidateError("the fitted candidate has no predict", "Does its last step predict, or only transform?")
-    responses = {name: checked(name, answers, len(test)) for name, answers in raw.items()}
+    responses = {name: checked(name, answers, rows) for name, answers in raw.items()}
     if classes is not None:
         known = getattr(model, "classes_", classes)
         responses = {name: aligned(name, answers, known, classes) for name, answers in responses.items()}
-    return Answers(responses, tuple({(w.category, str(w.message)): None for w in caught}), seconds)
+    return responses
 
 
 def _ask(model: Any, test: pd.DataFrame) -> dict[str, Any]:
@@ -89,7 +115,7 @@ def _ask(model: Any, test: pd.DataFrame) -> dict[str, Any]:
     return {name: getattr(model, name)(rows) for name in RESPONSES if hasattr(model, name)}
 
 
-def _raised(error: Exception) -> CandidateError:
+def raised(error: Exception) -> CandidateError:
     """Name the exception in a short line, and show below it where it came from: it may have happened elsewhere."""
     text = (str(error).strip() or "no message").splitlines()[0]
     trace = "".join(traceback.format_exception(error, limit=-3, chain=False))

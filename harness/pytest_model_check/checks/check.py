@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pytest_model_check.checks.declared import Declared
+from pytest_model_check.checks.holdout import Holdout
+
 Load = Callable[[list[Path]], Any]
 DEFAULT_SEEDS = 10
 _RESERVED = re.compile(r"^(con|prn|aux|nul|com\d|lpt\d)(\..*)?$", re.IGNORECASE)
@@ -45,8 +48,8 @@ class Check:
         The baseline's name: ``baselines/<name>.json``.
     nodeid : str
         pytest's node id of the test that makes the promise.
-    candidate : estimator
-        Any scikit-learn-compatible estimator.
+    candidate : estimator or Declared
+        Any scikit-learn-compatible estimator, or what says itself what it is.
     data : tuple of str
         Paths from pytest's rootdir, with ``/``.
     target : str
@@ -71,6 +74,10 @@ class Check:
         What the author wants a reader of the write-up to bear in mind.
     timeout : float or None
         How many seconds a fit may take; None: as the ini file says.
+    holdout : Holdout or None
+        The rows that are judged, once; None: every row is held out by a fold of `cv`.
+    baseline : str or None
+        The name of another check's baseline, which the candidate is held against; None: the check has its own.
     """
 
     name: str
@@ -91,6 +98,13 @@ class Check:
     description: str = ""
     caveats: tuple[str, ...] = ()
     timeout: float | None = None
+    holdout: Holdout | None = None
+    baseline: str | None = None
+
+    @property
+    def id(self) -> str | None:
+        """The column that rows are known by, where the candidate knows them so."""
+        return self.candidate.id if isinstance(self.candidate, Declared) else None
 
     @property
     def task(self) -> str:
@@ -116,6 +130,8 @@ def task_of(candidate: Any) -> str:
     """'classification' or 'regression': what the estimator says it is, else whether it gives probabilities."""
     from sklearn.base import is_classifier, is_regressor
 
+    if isinstance(candidate, Declared):
+        return candidate.task
     if is_classifier(candidate) or (not is_regressor(candidate) and hasattr(candidate, "predict_proba")):
         return "classification"
     return "regression"

@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from pytest_model_check.checks.declared import Declared
+
 LONGEST = 10_000  # characters; of what is longer the end is a digest
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 _BY_ADDRESS: Any = object.__repr__
@@ -38,6 +40,8 @@ def _described(value: Any, outer: tuple[int, ...]) -> str:
     kind = type(value)
     if id(value) in outer:
         return f"<the same {kind.__qualname__}>"
+    if isinstance(value, Declared):
+        return value.description
     within = functools.partial(_described, outer=(*outer, id(value)))
     if isinstance(value, type | types.FunctionType | types.BuiltinFunctionType | types.MethodType):
         return _function(value, within)

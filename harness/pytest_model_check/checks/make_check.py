@@ -9,15 +9,20 @@ import math
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
 from numbers import Real
 from pathlib import Path, PureWindowsPath
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, Literal, ParamSpec, TypeVar
 
 from pytest_model_check.checks.check import DEFAULT_SEEDS, Check, Load, Metric, file_name, task_of
+from pytest_model_check.checks.declared import Declared
+from pytest_model_check.checks.holdout import Holdout, make_holdout
+from pytest_model_check.checks.item_score import NEGATED, ItemScore, item_score
 from pytest_model_check.errors import PromiseError
 
 P = ParamSpec("P")
 R = TypeVar("R")
+DEFAULT_CV = 10
 Metrics = str | Callable[..., float] | Sequence[Any] | Mapping[Any, float | None]
 
 
@@ -52,11 +57,12 @@ def _called_in_words(function: Callable[P, R]) -> Callable[P, R]:
 def make_check(
     candidate: Any,
     *,
-    data: str | Path | Sequence[str | Path],
-    target: str,
+    data: str | Path | Sequence[str | Path] | None = None,
+    target: str | None = None,
     metrics: Metrics | None = None,
     margin: float | None = None,
-    cv: Any = 10,
+    cv: Any = DEFAULT_CV,
+    holdout: str | Path | date | Literal[True] | None = None,
     features: Sequence[str] | None = None,
     groups: str | None = None,
     time: str | None = None,
@@ -68,6 +74,7 @@ def make_check(
     description: str = "",
     caveats: str | Sequence[str] = (),
     timeout: float | None = None,
+    baseline: str | None = None,
     name: str,
     nodeid: str = "",
 ) -> Check:
@@ -83,9 +90,12 @@ def make_check(
             f"name={name!r} can't be a file's name on every system",
             f"Use letters, digits, . _ -: {file_name(str(name))!r}.",
         )
+    if baseline is not None and (not isinstance(baseline, str) or file_name(baseline) != baseline or baseline == name):
+        raise PromiseError(
+            f"baseline={baseline!r} names no other check's baseline", f"{name} has its own: leave baseline= out."
+        )
     _require_estimator(candidate)
-    if not isinstance(target, str):
-        raise PromiseError(f"target={target!r} is no column name", 'Name the one column to predict: target="churned".')
+    target = _target(target, candidate)
     if isinstance(seeds, bool) or not isinstance(seeds, int) or seeds < 1:
         raise PromiseError(f"seeds={seeds!r} is no number of seeds", "Use a whole number from 1 (default 10).")
     if load is not None and not callable(load):
@@ -114,14 +124,16 @@ def make_check(
             f"features= names the sample weight {sample_weight!r}: it says how much a row counts, and is no feature",
             "Take it out of features=; or copy it into another column in load=, if the model may look at it.",
         )
+    paths = _paths(data, candidate)
     return Check(
         name=name,
         nodeid=nodeid,
         candidate=candidate,
-        data=_paths(data),
+        data=paths,
         target=target,
-        metrics=_metrics(metrics, margin, candidate),
+        metrics=_metrics(_resolved(metrics, candidate), margin),
         cv=_cv(cv),
+        holdout=_holdout(make_holdout(holdout, paths, time), cv, candidate),
         features=None if features is None else _columns("features", features),
         groups=groups,
         time=time,
@@ -130,6 +142,7 @@ def make_check(
         slices=_columns("slices", slices),
         seeds=seeds,
         load=load,
+        baseline=baseline,
         description=inspect.cleandoc(description),
         caveats=_caveats(caveats),
         timeout=_timeout(timeout),
@@ -144,7 +157,29 @@ def _timeout(timeout: float | None) -> float | None:
     return float(timeout)
 
 
+def _holdout(holdout: Holdout | None, cv: Any, candidate: Any) -> Holdout | None:
+    if holdout is not None and cv != DEFAULT_CV:
+        raise PromiseError(
+            "cv= and holdout= both say which rows are held out", "Leave one of them out: holdout= judges its rows once."
+        )
+    if holdout is not None or not isinstance(candidate, Declared) or candidate.origin == "refitted":
+        return holdout
+    if cv != DEFAULT_CV:
+        raise PromiseError(
+            f"cv= parts rows to fit on from rows to predict, and {candidate.description} is not fitted here",
+            "Leave cv= out; holdout= names the rows that it has not seen.",
+        )
+    if candidate.origin == "elsewhere":
+        return Holdout("all")
+    raise PromiseError(
+        f"{candidate.description} is not refitted here: nobody knows which rows it has not seen",
+        'Say it: holdout=True for every row of data=, or a file of them, a condition ("month > 9") or a date.',
+    )
+
+
 def _require_estimator(candidate: Any) -> None:
+    if isinstance(candidate, Declared):
+        return
     if inspect.isclass(candidate):
         raise PromiseError(
             f"the candidate is the class {candidate.__name__}, not an estimator", f"Pass {candidate.__name__}()."
@@ -174,7 +209,36 @@ def _require_different(roles: Mapping[str, str | None]) -> None:
             )
 
 
-def _paths(data: str | Path | Sequence[str | Path]) -> tuple[str, ...]:
+def _target(target: Any, candidate: Any) -> str:
+    if isinstance(candidate, Declared) and candidate.scores:
+        if target is not None:
+            raise PromiseError(
+                f"target={target!r}: the results hold finished scores, which need none",
+                "Leave target= out; or leave score= out, and have predictions judged against the target.",
+            )
+        return ""
+    if not isinstance(target, str) or not target:
+        raise PromiseError(
+            f"target={target!r} is no column name"
+            if target is not None
+            else "model_check(): missing a required argument: 'target'",
+            'Name the one column to predict: model_check(candidate, data="data/churn.csv", target="churned").',
+        )
+    return target
+
+
+def _paths(data: Any, candidate: Any) -> tuple[str, ...]:
+    if data is None and isinstance(candidate, Declared) and candidate.scores:
+        return ()
+    if data is None:
+        raise PromiseError(
+            "model_check(): missing a required argument: 'data'",
+            'It needs e.g. model_check(candidate, data="data/churn.csv", target="churned").',
+        )
+    return _named_files(data)
+
+
+def _named_files(data: str | Path | Sequence[str | Path]) -> tuple[str, ...]:
     paths = _listed("data", data, (str, Path))
     if not paths or not all(isinstance(path, str | Path) and str(path) for path in paths):
         raise PromiseError(f"data={data!r} is no path", 'Name a file, or a list of them: data="data/churn.csv".')
@@ -226,9 +290,28 @@ def _cv(cv: Any) -> Any:
     )
 
 
-def _metrics(metrics: Metrics | None, margin: float | None, candidate: Any) -> tuple[Metric, ...]:
+def _resolved(metrics: Metrics | None, candidate: Any) -> Metrics:
+    """Return the default metrics where none is named; finished scores in place of their names."""
+    scores = candidate.scores if isinstance(candidate, Declared) else ()
+    if not scores:
+        return _default_metric(candidate) if metrics is None else metrics
+    columns = tuple(name.removeprefix(NEGATED) for name in scores)
     if metrics is None:
-        metrics = _default_metric(candidate)
+        metrics = scores
+    named = metrics if isinstance(metrics, Mapping) else dict.fromkeys(_listed("metrics", metrics, (str,)))
+    found = {}
+    for name, margin in named.items():
+        score = item_score(name, columns) if isinstance(name, str) else None
+        if score is None:
+            raise PromiseError(
+                f"metrics= names {name!r}, and the results hold finished scores: {', '.join(scores)}",
+                "Name these, or neg_ and one of which less is better.",
+            )
+        found[score] = margin
+    return found
+
+
+def _metrics(metrics: Metrics, margin: float | None) -> tuple[Metric, ...]:
     margins: Iterable[tuple[Any, float | None]]
     if isinstance(metrics, Mapping):
         margins = metrics.items()
@@ -252,7 +335,10 @@ def _default_metric(candidate: Any) -> str:
     """Choose the metric that sees most: a proper score where there are probabilities."""
     if task_of(candidate) == "regression":
         return "r2"
-    return "neg_log_loss" if hasattr(candidate, "predict_proba") else "accuracy"
+    has_probabilities = (
+        candidate.has_probabilities if isinstance(candidate, Declared) else hasattr(candidate, "predict_proba")
+    )
+    return "neg_log_loss" if has_probabilities else "accuracy"
 
 
 def common_metrics(task: str) -> tuple[Metric, ...]:
@@ -273,6 +359,8 @@ def _metric(scorer: Any, margin: float | None) -> Metric:
                 "sklearn.metrics.get_scorer_names() lists them all; make_scorer() makes one of your own function.",
             )
         scorer = get_scorer(name)
+    elif isinstance(scorer, ItemScore):
+        name = f"{'' if scorer.sign > 0 else NEGATED}{scorer.column}"
     elif hasattr(scorer, "_score_func"):
         name = f"{'' if scorer._sign > 0 else 'neg_'}{getattr(scorer._score_func, '__name__', 'scorer')}"
     else:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from pytest_model_check.checks.check import DEFAULT_SEEDS
 
@@ -21,11 +22,12 @@ class ModelCheck(Protocol):
         self,
         candidate: Any,
         *,
-        data: str | Path | Sequence[str | Path],
-        target: str,
+        data: str | Path | Sequence[str | Path] | None = None,
+        target: str | None = None,
         metrics: Metrics | None = None,
         margin: float | None = None,
         cv: Any = 10,
+        holdout: str | Path | date | Literal[True] | None = None,
         features: Sequence[str] | None = None,
         groups: str | None = None,
         time: str | None = None,
@@ -37,24 +39,29 @@ class ModelCheck(Protocol):
         description: str = "",
         caveats: str | Sequence[str] = (),
         timeout: float | None = None,
+        baseline: str | None = None,
         name: str | None = None,
     ) -> Verdict:
         """Judge a candidate against its approved baseline; the test fails unless it is at least as good.
 
         Parameters
         ----------
-        candidate : estimator
-            Any estimator with scikit-learn's interface. Every fold fits a clone.
+        candidate : estimator, Program, path, Artifact, Service or Results
+            Any estimator with scikit-learn's interface: every fold fits a clone. Or a program that fits and predicts a
+            fold, the path of something already fitted, a service that is asked, results that were made elsewhere.
         data : path or sequence of paths
-            From pytest's rootdir; several are read one after another.
+            From pytest's rootdir; several are read one after another. Finished scores can do without.
         target : str
-            The column to predict.
+            The column to predict. Finished scores have none.
         metrics : str, scorer, list of them, or dict from them to margins, optional
             All must pass. Default: ``neg_log_loss``, or ``accuracy`` without probabilities; ``r2`` for regressors.
         margin : float, optional
             The harmless loss of the metrics that name none, in the metric's unit.
         cv : int or splitter
             A number of folds, or any splitter of scikit-learn's.
+        holdout : path, str, date or True, optional
+            The rows to judge, once, in place of `cv`: those of a file of `data`, those of which a condition is true
+            (``"month > 9"``), those after a date in `time`, or every row. The others are for fitting.
         features : sequence of str, optional
             The columns to learn from. Default: every column but those with another part to play.
         groups : str, optional
@@ -77,6 +84,8 @@ class ModelCheck(Protocol):
             What its reader must bear in mind.
         timeout : float, optional
             How many seconds one fit may take. Default: the ini key ``model_check_timeout``; without it, no limit.
+        baseline : str, optional
+            The name of another check, whose baseline the candidate is held against: a challenger, which records none.
         name : str, optional
             The baseline's name. Default: the test's, without ``test_``.
 

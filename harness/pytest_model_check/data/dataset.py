@@ -17,8 +17,11 @@ from numpy.typing import NDArray
 
 from pytest_model_check import bounded
 from pytest_model_check.checks.check import Check
+from pytest_model_check.checks.declared import origin_of
+from pytest_model_check.checks.holdout import Holdout
 from pytest_model_check.data import dvc_files
-from pytest_model_check.errors import DataError, one_line
+from pytest_model_check.errors import DataError, PromiseError, one_line
+from pytest_model_check.paths import clipped
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,6 +67,8 @@ class Dataset:
         The version: what DVC knows of each file.
     sample_weight : ndarray of shape (n_rows,) or None
         The column that `sample_weight=` names: finite, none below zero, and not all of them zero.
+    holdout : ndarray of bool, shape (n_rows,), or None
+        The rows that `holdout=` names.
     """
 
     X: pd.DataFrame
@@ -73,6 +78,7 @@ class Dataset:
     slices: pd.DataFrame
     files: tuple[tuple[str, str], ...]
     sample_weight: NDArray[np.float64] | None = None
+    holdout: NDArray[np.bool_] | None = None
 
     @property
     def rows(self) -> int:
@@ -160,25 +166,103 @@ def read(check: Check, root: Path, verified: Callable[[Path], str] = dvc_files.v
     check = replace(check, data=tuple(_from_root(path, root) for path in check.data))
     paths = [root / path for path in check.data]
     files = tuple((name, verified(path)) for name, path in zip(check.data, paths, strict=True))
-    frame = _load(check, paths)
+    frame, file_of_row = _load(check, paths)
+    return _dataset(check, frame, file_of_row, files)
+
+
+def of_items(check: Check) -> Dataset:
+    """Return the items of finished scores as a data set: nothing is known of them but what the results say.
+
+    Raises
+    ------
+    DataError
+        If the columns that the check names are not there.
+    """
+    frame = check.candidate.items
+    frame = frame.drop(columns=[check.id], errors="ignore").reset_index()
+    ids = "\n".join(map(str, frame[check.id]))
+    files = (("items", hashlib.md5(ids.encode(), usedforsecurity=False).hexdigest()),)
+    return _dataset(check, frame, np.zeros(len(frame), dtype=np.int64), files)
+
+
+def _dataset(
+    check: Check, frame: pd.DataFrame, file_of_row: NDArray[np.int64], files: tuple[tuple[str, str], ...]
+) -> Dataset:
     _require_rows(check, frame)
-    y = _target(check, frame[check.target])
+    time = None if check.time is None else _times(check, frame, check.time)
+    y = _target(check, frame[check.target]) if check.target else np.zeros(len(frame))
     roles = {check.target, check.groups, check.time, check.sample_weight}
     features = [c for c in frame.columns if c not in roles] if check.features is None else list(check.features)
-    if not features:
+    if not features and origin_of(check.candidate) != "elsewhere":
         raise DataError(
             f"{_where(check)} has no feature column beside {check.target!r}",
             "A candidate needs at least one: name it in features=, or add it to the data.",
         )
+    X = frame[features]
+    if check.id is not None:
+        X = X.set_axis(_ids(check, frame, check.id), axis=0)
     return Dataset(
-        X=frame[features],
+        X=X,
         y=y,
         groups=None if check.groups is None else _complete(check, frame, "groups", check.groups).to_numpy(),
-        time=None if check.time is None else _times(check, frame, check.time),
+        time=time,
         slices=frame[list(check.slices)],
         files=files,
         sample_weight=None if check.sample_weight is None else _weights(check, frame, check.sample_weight),
+        holdout=None if check.holdout is None else _holdout(check, check.holdout, frame, file_of_row, time),
     )
+
+
+def _ids(check: Check, frame: pd.DataFrame, column: str) -> pd.Index[Any]:
+    """Return what the rows are known by: each once."""
+    import pandas as pd
+
+    ids: pd.Index[Any] = pd.Index(_complete(check, frame, "id", column).astype(object), name=column)
+    if not ids.is_unique:
+        raise DataError(
+            f"{_where(check)}: id={column!r} holds {clipped(ids[ids.duplicated()][0])} twice",
+            "An id names one row; make such a column where the data is made, or in load=.",
+        )
+    return ids
+
+
+def _holdout(
+    check: Check, holdout: Holdout, frame: pd.DataFrame, file_of_row: NDArray[np.int64], time: NDArray[Any] | None
+) -> NDArray[np.bool_]:
+    """Find the rows that are judged."""
+    import pandas as pd
+
+    if holdout.kind == "all":
+        return np.ones(len(frame), dtype=bool)
+    if holdout.kind == "file":
+        if check.load is not None:
+            raise PromiseError(
+                "holdout= names a file, and load= does not say which rows came from it",
+                "Let load= make a column of it, and name a condition: holdout=\"part == 'test'\".",
+            )
+        return np.asarray(file_of_row == check.data.index(holdout.value))
+    if holdout.kind == "after":
+        assert time is not None
+        moment = pd.Timestamp(holdout.value)
+        moment = moment.tz_convert("UTC").tz_localize(None) if moment.tz is not None else moment
+        if time.dtype.kind != "M":
+            raise PromiseError(
+                f"holdout= is a date, and time={check.time!r} holds numbers",
+                f'Name a condition in place of it: holdout="{check.time} > ..."',
+            )
+        return np.asarray(time > moment.to_datetime64())
+    try:
+        chosen = frame.eval(holdout.value, engine="python")
+    except Exception as error:  # whatever pandas, Python and the columns' types raise
+        raise PromiseError(
+            f"holdout={holdout.value!r} is no condition on the data: {one_line(error)}",
+            f"It is read by pandas.DataFrame.query; the columns are: {', '.join(map(str, frame.columns))}.",
+        ) from error
+    if not isinstance(chosen, pd.Series) or chosen.dtype != bool:
+        raise PromiseError(
+            f"holdout={holdout.value!r} is not true or false for each row", 'Write a condition, e.g. "month > 9".'
+        )
+    return chosen.to_numpy()
 
 
 def _from_root(path: str, root: Path) -> str:
@@ -188,10 +272,13 @@ def _from_root(path: str, root: Path) -> str:
 
 def _where(check: Check) -> str:
     more = len(check.data) - 2
+    if not check.data:
+        return "the results"
     return ", ".join(check.data[:2]) + (f" and {more} more" if more > 0 else "")
 
 
-def _load(check: Check, paths: list[Path]) -> pd.DataFrame:
+def _load(check: Check, paths: list[Path]) -> tuple[pd.DataFrame, NDArray[np.int64]]:
+    """Read the rows, and which file each is from."""
     import pandas as pd
 
     if check.load is not None:
@@ -206,7 +293,7 @@ def _load(check: Check, paths: list[Path]) -> pd.DataFrame:
             raise DataError(
                 f"load= returned {type(frame).__name__}, not a DataFrame", "load(paths) must return a pandas DataFrame."
             )
-        return frame.reset_index(drop=True)
+        return frame.reset_index(drop=True), np.zeros(len(frame), dtype=np.int64)
     frames = [_read(path, name) for path, name in zip(paths, check.data, strict=True)]
     for frame, name in zip(frames[1:], check.data[1:], strict=True):
         if list(frame.columns) != list(frames[0].columns):
@@ -214,7 +301,8 @@ def _load(check: Check, paths: list[Path]) -> pd.DataFrame:
                 f"{name} has other columns than {check.data[0]}",
                 "Files that are read one after another need the same columns; use load= to join them.",
             )
-    return frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
+    file_of_row = np.repeat(np.arange(len(frames)), [len(frame) for frame in frames])
+    return frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True), file_of_row
 
 
 def _read(path: Path, name: str) -> pd.DataFrame:
@@ -267,12 +355,13 @@ def _require_rows(check: Check, frame: pd.DataFrame) -> None:
     if len(twice):
         raise _named_twice(_where(check), twice[0])
     named = {
-        "target": (check.target,),
+        "target": (check.target,) if check.target else (),
         "groups": () if check.groups is None else (check.groups,),
         "time": () if check.time is None else (check.time,),
         "sample_weight": () if check.sample_weight is None else (check.sample_weight,),
         "slices": check.slices,
         "features": check.features or (),
+        "id": () if check.id is None else (check.id,),
     }
     for key, columns in named.items():
         for column in columns:

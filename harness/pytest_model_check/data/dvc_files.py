@@ -53,6 +53,57 @@ def verified(path: Path) -> str:
     return md5
 
 
+def version(path: Path) -> str:
+    """Return the md5 of a file or folder that need not be tracked; where DVC tracks it, it is made sure of and pulled.
+
+    Raises
+    ------
+    DataError
+        If it is not there, or differs from what DVC says.
+    """
+    path = absolute(path)
+    root = dvc_trackers.find_root(path)
+    if root is not None and dvc_trackers.find_output(root, path) is not None:
+        return verified(path)
+    if not path.exists():
+        raise DataError(
+            f"{show(path)} does not exist, and DVC does not track it",
+            "Check the path: it starts at pytest's rootdir. A file that is too large for git: dvc add it.",
+        )
+    if path.is_file():
+        return dvc_cache.file_md5(path)
+    files = {
+        file.relative_to(path).as_posix(): dvc_cache.file_md5(file)
+        for file in sorted(path.rglob("*"))
+        if file.is_file()
+    }
+    return dvc_manifests.folder_md5(files)
+
+
+def version_as_in(path: Path, project: Path) -> str:
+    """Return the md5 of a file or folder of a worktree, brought by way of the project where DVC tracks it.
+
+    Parameters
+    ----------
+    path : Path
+        In the worktree, which has neither the project's cache nor its local settings.
+    project : Path
+        The same path in the project.
+
+    Raises
+    ------
+    DataError
+        If it can't be had.
+    """
+    path = absolute(path)
+    root = dvc_trackers.find_root(path)
+    output = None if root is None else dvc_trackers.find_output(root, path)
+    if output is None or output.path != path or path.exists():
+        return version(path)
+    fetch(project, output.md5, path)
+    return output.md5
+
+
 def add(path: Path) -> str:
     """Track a file or folder with DVC, as `dvc add` does.
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_model_check.checks.check import Check
+from pytest_model_check.checks.declared import origin_of
 from pytest_model_check.checks.describe import describe
 from pytest_model_check.data.dataset import Dataset
 from pytest_model_check.errors import DataError, ModelCheckError, PromiseError, one_line
@@ -75,6 +76,9 @@ def make_cross_validation(check: Check, dataset: Dataset) -> CrossValidation:
         If the splitter does not fit the check.
     """
     classes = _classes(check, dataset)
+    if check.holdout is not None:
+        split = _held_out(check, dataset)
+        return CrossValidation(dataset, classes, (split,), check.holdout.words)
     splitter = _splitter(check, dataset, classes)
     words = describe(splitter)
     try:
@@ -96,6 +100,30 @@ def make_cross_validation(check: Check, dataset: Dataset) -> CrossValidation:
     splits = tuple(_repeats(pairs, dataset.rows))
     _require_honest(splits, dataset, words)
     return CrossValidation(dataset, classes, splits, words)
+
+
+def _held_out(check: Check, dataset: Dataset) -> Split:
+    """Return the one split of a holdout; the dummy is fitted on the other rows, or on the same if there are none."""
+    assert check.holdout is not None
+    assert dataset.holdout is not None
+    test, rest = np.flatnonzero(dataset.holdout), np.flatnonzero(~dataset.holdout)
+    if len(test) == 0:
+        raise DataError(f"{check.holdout.words}: no row of {dataset.path} is such", "Name rows that are there.")
+    split = Split(0, 0, rest if len(rest) else test, test)
+    if origin_of(check.candidate) != "refitted":
+        return split
+    if len(rest) == 0:
+        raise PromiseError(
+            f"{check.holdout.words}: no row is left to fit the candidate on",
+            "Hold out some of the rows; leave holdout= out to judge every row out of fold.",
+        )
+    if dataset.time is not None and dataset.time[rest].max() >= dataset.time[test].min():
+        raise PromiseError(
+            f"{check.holdout.words}: it is fitted on later rows than it predicts",
+            f"time= needs a holdout that comes after the other rows: holdout=datetime.date(...) in {check.time!r}.",
+        )
+    _require_honest((split,), dataset, check.holdout.words)
+    return split
 
 
 def _classes(check: Check, dataset: Dataset) -> NDArray[Any] | None:

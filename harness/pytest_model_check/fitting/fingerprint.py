@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from pytest_model_check import git
 from pytest_model_check.candidates.notes import Note
+from pytest_model_check.checks.declared import Declared
 from pytest_model_check.data.splits import CrossValidation
 from pytest_model_check.fitting import closure as closures
 from pytest_model_check.fitting import machine
@@ -110,6 +111,8 @@ def fingerprint(candidate: Any, cv: CrossValidation, origin: Origin) -> Fingerpr
     UncacheableError
         If it can't be told.
     """
+    if isinstance(candidate, Declared):
+        raise UncacheableError("the candidate is no estimator: what it runs or asks is not known here")
     told = Canonical()
     try:
         told.add(candidate)

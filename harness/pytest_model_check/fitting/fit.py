@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_model_check.candidates.estimator import answer
+from pytest_model_check.candidates.candidate import Fold, as_candidate
 from pytest_model_check.candidates.responses import Answers
 from pytest_model_check.data.splits import Split
 from pytest_model_check.errors import CandidateError
@@ -47,10 +47,12 @@ def try_fit(
     if fit.leave_out:
         key = key.spawn(2)[1]
         train = np.delete(train, _left_out(fit, len(train), entropy))
+    rows = (X.iloc[train], y[train])
+    weights = None if sample_weight is None else sample_weight[train]
+    fold = Fold(rows, X.iloc[split.test], classes, key, weights, seed=fit.seed, repeat=split.repeat, fold=split.fold)
     try:
-        weights = None if sample_weight is None else sample_weight[train]
         with watch.fitting():
-            answers = answer(candidate, (X.iloc[train], y[train]), X.iloc[split.test], key, classes, weights)
+            answers = as_candidate(candidate).answer(fold)
         return replace(answers, notes=watch.notes())
     except CandidateError as error:
         named = CandidateError(f"{split.words}: {error.message}", error.advice)

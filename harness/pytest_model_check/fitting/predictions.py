@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_model_check.candidates.responses import RESPONSES
+from pytest_model_check.checks.item_score import SCORE
 from pytest_model_check.errors import CandidateError
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ class Predictions:
     repeat, fold : ndarray of int, shape (n_slots,)
         In which fold of which repeat it was held out.
     responses : mapping of str to ndarray, shape (n_seeds, n_slots) or (n_seeds, n_slots, n_classes)
-        What ``predict``, ``predict_proba`` and ``decision_function`` answered, as far as the model has them.
+        What ``predict``, ``predict_proba`` and ``decision_function`` answered, as far as the model has them; or
+        ``score:NAME``, the finished scores of results made elsewhere.
     classes : ndarray or None
         The labels, in the order of the columns; None for regression.
     """
@@ -145,7 +147,8 @@ class Predictions:
             if not np.array_equal(numbers, np.tile(numbers[:slots], seeds)):
                 raise ValueError(f"the table of predictions does not hold the same {name}s for every seed")
         responses: dict[str, NDArray[Any]] = {}
-        for name in RESPONSES:
+        scores = [column for column in frame.columns if column.startswith(SCORE)]
+        for name in (*RESPONSES, *scores):
             columns = [column for column in frame.columns if column.startswith(f"{name}:")]
             expected = [f"{name}:{k}" for k in range(len(columns))]
             if sorted(columns) != sorted(expected) or (

@@ -6,6 +6,7 @@ import shlex
 
 from pytest_model_check.baselines import environment, promises
 from pytest_model_check.baselines.record import Baseline
+from pytest_model_check.checks.declared import origin_of, provenance_of
 from pytest_model_check.checks.describe import describe
 from pytest_model_check.errors import IncomparableError, MissingBaselineError, ModelCheckError
 from pytest_model_check.gate.context import Context
@@ -95,6 +96,8 @@ def _compared(context: Context, comparison: Comparison, latest: Baseline | None)
         environment=_changes(approval.claimed or baseline),
         learner=known.learner if known else "",
         folds=context.cross_validation.folds,
+        origin=origin_of(check.candidate),
+        provenance=provenance_of(check.candidate),
     )
 
 

@@ -62,6 +62,16 @@ class Context:
         return partial(self.progress, doing)
 
 
+def _of_another(check: Check, approval: Approval) -> Approval:
+    """Return what a challenger is held against; a baseline that is new in a branch is verified by its own check."""
+    if approval.baseline is None and approval.claimed is None:
+        raise MissingBaselineError(
+            f"{check.name}: there is no baseline {check.baseline} to hold the candidate against",
+            "Record it first, by its own check: pytest --model-check --update-baselines",
+        )
+    return approval if approval.baseline else replace(approval, baseline=approval.claimed, claimed=None)
+
+
 def prepare(check: Check, settings: Settings, engine: Engine, progress: Progress) -> Context:
     """Find what is approved, read the data and split it.
 
@@ -71,7 +81,9 @@ def prepare(check: Check, settings: Settings, engine: Engine, progress: Progress
         If there is nothing to judge, nothing to compare with, or the data can't be read or split.
     """
     require_judgeable(check.metrics)
-    approval = approved.find(check.name, settings.folder, settings.revision)
+    approval = approved.find(check.baseline or check.name, settings.folder, settings.revision)
+    if check.baseline is not None:
+        approval = _of_another(check, approval)
     if approval.baseline is None and approval.claimed is None and not settings.update:
         raise MissingBaselineError(
             f"{check.name}: there is no baseline to hold the candidate against",
@@ -79,7 +91,7 @@ def prepare(check: Check, settings: Settings, engine: Engine, progress: Progress
             or f"{show(settings.folder)}/ holds none of this name. Record one from the model as it is now: "
             "pytest --model-check --update-baselines",
         )
-    data = engine.share(dataset.read(check, settings.root))
+    data = engine.share(dataset.read(check, settings.root) if check.data else dataset.of_items(check))
     cross_validation = splits.make_cross_validation(check, data)
     if check.sample_weight is not None:
         require_weighable(check.metrics, cross_validation.classes)

@@ -48,6 +48,8 @@ def record_or_verify(context: Context, comparison: Comparison) -> Recording:
     ModelCheckError
         If the candidate can't be measured; then nothing is pending.
     """
+    if context.check.baseline is not None:  # a challenger is only compared
+        return Recording(metrics=comparison.metrics)
     if may_record(context, comparison):
         return record(context, comparison)
     if context.approval.claimed is not None:

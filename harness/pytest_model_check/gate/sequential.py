@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from pytest_model_check.baselines.record import Baseline
+from pytest_model_check.checks.declared import runs_of
 from pytest_model_check.fitting import crossval
 from pytest_model_check.fitting.predictions import Predictions
 from pytest_model_check.gate.context import Context
@@ -62,11 +63,12 @@ def judge(context: Context, baseline: Baseline, paired: PairedJudge) -> Judged:
         engine=context.engine,
         progress=context.progress_of("fitting"),
     )
+    runs = runs_of(check.candidate)
     random = baseline.learner != "deterministic"
-    declared = looks(baseline.seeds if random else None)
+    declared = looks(baseline.seeds if random else None) if runs is None else (Look(runs, 1.0),)
     predictions = fit(seeds=declared[0].seeds)
     fits = predictions.seeds * len(cv.splits)
-    if not random and check.seeds > 1 and not paired.identical(predictions):
+    if runs is None and not random and check.seeds > 1 and not paired.identical(predictions):
         # What the baseline says of noise is not true of a learner that draws random numbers: it brings its own.
         fits += 1
         if crossval.varies(check.candidate, cv, predictions, entropy=entropy, engine=context.engine):

@@ -133,6 +133,11 @@ class Compared:
         seed gives other predictions; empty: there is no baseline yet that knows.
     folds : tuple of int
         How many folds each repeat of the cross-validation has.
+    origin : str
+        Where the candidate's answers come from: "refitted" in every fold; "loaded" from a file of something fitted;
+        "asked" of a service; made "elsewhere", where this run can't repeat it.
+    provenance : tuple of str
+        What is known of how they were made, in words, the first one the most important.
     """
 
     data: DataVersion = DataVersion()
@@ -144,3 +149,5 @@ class Compared:
     environment: tuple[tuple[str, str, str], ...] = ()
     learner: str = ""
     folds: tuple[int, ...] = ()
+    origin: str = "refitted"
+    provenance: tuple[str, ...] = ()

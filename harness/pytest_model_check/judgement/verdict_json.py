@@ -60,6 +60,8 @@ def to_dict(verdict: Verdict) -> dict[str, Any]:
         "reused": compared.reused,
         "learner": compared.learner,
         "folds": list(compared.folds),
+        "origin": compared.origin,
+        "provenance": list(compared.provenance),
         "charts": dict(differences.charts),
         "metrics": [_metric(metric) for metric in verdict.metrics],
         "quality": verdict.quality and asdict(verdict.quality),
@@ -152,6 +154,8 @@ def from_dict(plain: Mapping[str, Any]) -> Verdict:
             environment=tuple((each["package"], each["then"], each["now"]) for each in plain["environment"]),
             learner=plain["learner"],
             folds=tuple(plain["folds"]),
+            origin=plain["origin"],
+            provenance=tuple(plain["provenance"]),
         ),
         concessions=Concessions(
             accepted=plain["accepted"],

@@ -11,6 +11,7 @@ from pathlib import Path
 from pytest_model_check.baselines.record import Baseline, BaselineMetric, StoredAnchor
 from pytest_model_check.baselines.store import Approved
 from pytest_model_check.checks.check import Check
+from pytest_model_check.checks.declared import runs_of
 from pytest_model_check.data import dataset, dvc_files, splits
 from pytest_model_check.data.dataset import Dataset
 from pytest_model_check.errors import DataError, IncomparableError, ModelCheckError, OldCodeError
@@ -74,6 +75,14 @@ def carry_over(
     """
     old = approval.baseline
     assert old is not None
+    if old.origin == "elsewhere":
+        raise OldCodeError(
+            f"{check.name}: the baseline's results were made elsewhere, of other data ({_changed(old, data)}), and "
+            "can't be made anew here",
+            "Evaluate the approved model on the new data where it was evaluated before, and have that accepted as a "
+            f'new start; then judge the candidate: pytest --model-check --model-check-accept "reason" '
+            f"{shlex.quote(check.nodeid)}",
+        )
     try:
         commit = approval.commit()
         old_root = _old_data(old, settings.root, settings.scratch)
@@ -181,7 +190,9 @@ def _on_old_data(check: Check, old: Baseline, root: Path, engine: Engine) -> dic
     versions = dict(old.data)
     data = dataset.read(check, root, verified=lambda path: versions[os.path.relpath(path, root).replace(os.sep, "/")])
     cv = splits.make_cross_validation(check, data)
-    predictions = crossval.predict(check.candidate, cv, seeds=1, entropy=old.entropy, engine=engine)
+    predictions = crossval.predict(
+        check.candidate, cv, seeds=runs_of(check.candidate) or 1, entropy=old.entropy, engine=engine
+    )
     return {metric.name: metrics.score(predictions, metric, data.truth).score for metric in check.metrics}
 
 

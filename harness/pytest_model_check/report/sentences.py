@@ -51,7 +51,23 @@ def notices(verdicts: Sequence[Verdict]) -> list[tuple[str, str]]:
         for verdict in verdicts
         if verdict.compared.learner == "nondeterministic"
     ]
-    return weaker + passing + unsteady + [("Hardly fails", line) for line in blunt(verdicts)]
+    made = [notice for verdict in verdicts if (notice := _origin(verdict)) is not None]
+    return weaker + passing + unsteady + made + [("Hardly fails", line) for line in blunt(verdicts)]
+
+
+ORIGINS = {
+    "loaded": ("Loaded, not refitted", "how much another fit would differ is not measured"),
+    "asked": ("Asked, not refitted", "a service answered, and how it was fitted is not known here"),
+    "elsewhere": ("Evaluated elsewhere", "this run has judged the results, and can't repeat them"),
+}
+
+
+def _origin(verdict: Verdict) -> tuple[str, str] | None:
+    """Return how a candidate came by its answers, if it was not fitted here."""
+    if verdict.compared.origin not in ORIGINS:
+        return None
+    kind, meaning = ORIGINS[verdict.compared.origin]
+    return kind, "; ".join([f"{verdict.name}: {verdict.compared.candidate}", meaning, *verdict.compared.provenance])
 
 
 def blunt(verdicts: Sequence[Verdict]) -> list[str]:

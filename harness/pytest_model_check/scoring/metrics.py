@@ -14,6 +14,7 @@ from sklearn import metrics as sk
 
 from pytest_model_check.checks.check import Metric
 from pytest_model_check.checks.describe import describe
+from pytest_model_check.checks.item_score import ItemScore
 from pytest_model_check.data.dataset import Truth, effective_number
 from pytest_model_check.errors import PromiseError
 from pytest_model_check.fitting.predictions import Predictions
@@ -380,6 +381,8 @@ def _strategy(
     """Choose the strategy to a metric's influence values: their mean, by weight, is the metric."""
     require_supervised(metric)
     scorer, name, split = metric.scorer, _described(metric), predictions.split
+    if isinstance(scorer, ItemScore):
+        return _of_items(scorer, name, predictions, clusters, weights)
     function, classes = scorer._score_func, predictions.classes
     known = next((known for known in ROW_LOSSES if _is(scorer, known)), None)
     if known is not None and classes is not None:
@@ -439,6 +442,30 @@ def _strategy(
             weights,
             is_time_series=is_time_series,
         ),
+    )
+
+
+def _of_items(
+    scorer: ItemScore,
+    name: str,
+    predictions: Predictions,
+    clusters: NDArray[np.int64] | None,
+    weights: Array | None,
+) -> _Strategy:
+    """Take the finished scores of the items as they are."""
+    values = predictions.responses.get(scorer.response)
+    hits = values is not None and bool(np.isin(values, (0, 1)).all())
+
+    def finished(seed: int) -> tuple[Array, NDArray[np.int64] | None]:
+        if values is None:
+            raise ValueError(f"the results hold no finished score {scorer.column}")
+        return scorer.sign * values[seed], clusters
+
+    return _Strategy(
+        f"mean of {name} per item",
+        "zero_one" if hits else "mean",
+        finished,
+        lambda: 1 / (len(predictions.row) if weights is None else effective_number(weights)) if hits else 0.0,
     )
 
 

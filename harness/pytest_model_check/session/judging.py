@@ -9,11 +9,15 @@ from typing import Any
 
 import pytest
 
+from pytest_model_check.candidates.binding import bind
+from pytest_model_check.candidates.place import Place
 from pytest_model_check.checks.make_check import make_check
+from pytest_model_check.data import dvc_files, dvc_stages
 from pytest_model_check.errors import ModelCheckError, PromiseError
 from pytest_model_check.fitting.engine import Engine
 from pytest_model_check.fitting.pickling import travel_by_value
 from pytest_model_check.gate import conclude, gate
+from pytest_model_check.paths import absolute
 from pytest_model_check.session import origin, progress
 from pytest_model_check.session.engines import parallel_fits
 from pytest_model_check.session.options import Options
@@ -56,11 +60,31 @@ def judge(
         if "nodeid" in promise:
             raise PromiseError("model_check() has no argument 'nodeid'", "pytest knows it.")
         travel_by_value(request.module)
-        check = make_check(*args, **{**promise, "name": name, "nodeid": nodeid})
+        given = [bind(candidate, _place(request.config, promise, options)) for candidate in args[:1]]
+        check = make_check(*given, *args[1:], **{**promise, "name": name, "nodeid": nodeid})
         with progress.shown(request.config, check.name) as show:
             return CheckResult(*gate.run(check, _settings(request, options, scratch), engine, show))
     except ModelCheckError as error:
         return CheckResult(conclude.failure(str(name), nodeid, error))
+
+
+def _place(config: pytest.Config, promise: Mapping[str, Any], options: Options) -> Place:
+    """Return where a candidate's files lie, and what of them may be loaded."""
+    target, data = promise.get("target"), promise.get("data")
+    named = [data] if isinstance(data, str | Path) else data if isinstance(data, list | tuple) else []
+    return Place(
+        config.rootpath,
+        dvc_files.version,
+        target if isinstance(target, str) else "",
+        options.trust,
+        tuple(absolute(config.rootpath / path) for path in named if isinstance(path, str | Path)),
+        _made_by,
+    )
+
+
+def _made_by(path: Path) -> tuple[str, tuple[Path, ...]] | None:
+    stage = dvc_stages.made_by(path)
+    return None if stage is None else (stage.words, stage.dependencies)
 
 
 def _settings(request: pytest.FixtureRequest, options: Options, scratch: Path) -> Settings:

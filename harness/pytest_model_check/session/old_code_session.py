@@ -28,6 +28,7 @@ from pytest_model_check.session.names import SESSION
 from pytest_model_check.session.testreports import derived_name, first_line, raised_while_importing
 
 if TYPE_CHECKING:
+    from pytest_model_check.candidates.place import Place
     from pytest_model_check.checks.check import Check
     from pytest_model_check.data.dataset import Dataset
 
@@ -74,11 +75,14 @@ class OldCodeSession:
             name = derived_name(request.node.name) if given is None else given
             if name not in (baseline.name, *baseline.formerly):
                 return Verdict(str(name), request.node.nodeid, "identical", True, f"{name}: not asked for here")
+            from pytest_model_check.candidates.binding import bind
             from pytest_model_check.checks.make_check import make_check
 
             try:
                 travel_by_value(request.module)
-                measure_on_both(make_check(*args, name=baseline.name, nodeid=baseline.nodeid, **promise), self.job)
+                given = [bind(candidate, _place(self.job, promise, request.config)) for candidate in args[:1]]
+                check = make_check(*given, *args[1:], name=baseline.name, nodeid=baseline.nodeid, **promise)
+                measure_on_both(check, self.job)
             except ModelCheckError as error:
                 self.fail(error.message, error.advice)
             pytest.exit("the result is written", returncode=0)
@@ -177,6 +181,24 @@ def measure_on_both(check: Check, job: Job) -> None:
     _require_old_code(job)
     pending = store.prepare(measured.baseline, measured.approved, job.result)
     (job.result / f"{check.name}.json").write_text(to_text(pending.baseline), encoding="utf-8")
+
+
+def _place(job: Job, promise: Mapping[str, Any], config: pytest.Config) -> Place:
+    """Return where the old candidate's files lie: in the worktree; what DVC tracks is in the project's cache."""
+    from pytest_model_check.candidates.place import Place
+    from pytest_model_check.data import dvc_files
+    from pytest_model_check.session import trust
+
+    def version(path: Path) -> str:
+        return dvc_files.version_as_in(path, job.root / os.path.relpath(path, job.rootdir))
+
+    target = promise.get("target")
+    return Place(
+        job.rootdir,
+        version,
+        target if isinstance(target, str) else "",
+        trust.at(job.rootdir, None, config.inipath),  # HEAD of the worktree is the approved commit
+    )
 
 
 @contextmanager

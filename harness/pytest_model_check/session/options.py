@@ -12,10 +12,12 @@ from pathlib import Path
 import pytest
 
 from pytest_model_check import git
+from pytest_model_check.candidates.place import Trust
 from pytest_model_check.git import GitError
 from pytest_model_check.judgement.verdicts import is_reason
 from pytest_model_check.pull_requests import merge_base
 from pytest_model_check.pull_requests.merge_base import Against
+from pytest_model_check.session import trust
 from pytest_model_check.session.names import ENDINGS
 from pytest_model_check.session.typed import environment
 
@@ -48,6 +50,8 @@ class Options:
         What the data can't decide does not block.
     folds_suffice : bool
         Where the approved predictions can't be had, compare by fold scores.
+    trust : Trust
+        What may be loaded although loading it can run code.
     junit_properties : bool
         Verdicts and differences become properties of the tests in JUnit's XML.
     cache : Path or None
@@ -67,6 +71,7 @@ class Options:
     reports: tuple[Path, ...]
     inconclusive_passes: bool
     folds_suffice: bool
+    trust: Trust
     junit_properties: bool
     cache: Path | None
     refit: bool
@@ -106,6 +111,7 @@ def read(config: pytest.Config, typed: argparse.Namespace, against: Against | No
         reports=_reports(config),
         inconclusive_passes=_choice(config, "model_check_inconclusive", ("fail", "pass")) == "pass",
         folds_suffice=_choice(config, "model_check_without_predictions", ("fail", "folds")) == "folds",
+        trust=trust.find(config, typed, None if against is None else against.sha),
         junit_properties=config.getini("model_check_junit_properties"),
         cache=_cache(config),
         refit=config.option.model_check_refit,

@@ -82,6 +82,12 @@ def require(config: pytest.Config) -> None:
             f"--model-check-engine {option.model_check_engine} stands in addopts (or PYTEST_ADDOPTS), which a branch "
             "can change: take it out, and type it"
         )
+    if option.model_check_trust != typed.model_check_trust:
+        words = " ".join(map(str, option.model_check_trust))
+        raise pytest.UsageError(
+            f"--model-check-trust {words} stands in addopts (or PYTEST_ADDOPTS), which a branch "
+            "can change: take it out, and type it"
+        )
     if config.getini("model_check_python"):
         raise pytest.UsageError(
             "ini key model_check_python: an ini file can't say what runs the approved model's code, for a branch can "

@@ -1,0 +1,94 @@
+"""A program run to its end, or to its time limit, with everything that it started; nothing is left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+
+def run(
+    command: Sequence[str],
+    *,
+    cwd: Path,
+    environment: Mapping[str, str],
+    stdin: Path,
+    log: Path,
+    timeout: float,
+) -> int | None:
+    """Run a command in a process group of its own, and end what is left of the group.
+
+    Parameters
+    ----------
+    command : sequence of str
+        No shell reads it.
+    cwd : Path
+        Where it runs.
+    environment : mapping of str to str
+        All of its environment.
+    stdin, log : Path
+        The file that it reads, and the file that takes what it prints.
+    timeout : float
+        Seconds.
+
+    Returns
+    -------
+    int or None
+        Its exit code, negative for a signal; None: it was not done in time.
+
+    Raises
+    ------
+    OSError
+        If it can't be started.
+    """
+    with stdin.open("rb") as given, log.open("wb") as said:
+        process = subprocess.Popen(  # noqa: S603 - its arguments are a list, no shell
+            list(command),
+            cwd=cwd,
+            env=dict(environment),
+            stdin=given,
+            stdout=said,
+            stderr=subprocess.STDOUT,
+            process_group=0 if os.name == "posix" else None,
+        )
+        try:
+            with _watched(process):
+                return process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            return None
+        finally:  # a Ctrl-C comes this way too
+            _end(process)
+
+
+@contextmanager
+def _watched(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Let the group end itself where this process is killed: its watchman reads a pipe that closes then."""
+    if os.name != "posix":
+        yield
+        return
+    watchman = subprocess.Popen(
+        ["/bin/sh", "-c", "read _; kill -9 0"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        process_group=process.pid,
+    )
+    try:
+        yield
+    finally:
+        _end(process)  # and the watchman with it
+        assert watchman.stdin is not None
+        watchman.stdin.close()
+        watchman.wait()
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    if os.name == "posix":
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+    elif process.poll() is None:
+        process.kill()
+    process.wait()
