@@ -75,6 +75,11 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
         metavar="ENGINE",
         help="where fits are made: local (default), dask (a cluster on this machine) or dask://HOST:PORT",
     )
+    group.addoption(
+        "--model-check-evidence",
+        metavar="DIR",
+        help="leave in DIR what `model-check judge` needs to judge this run again, in a process without its code",
+    )
     group.addoption("--model-check-jobs", type=int, metavar="N", help="parallel fits (default: every core)")
     group.addoption(
         "--model-check-cache",

@@ -87,12 +87,15 @@ class Measured:
         Made for it.
     alternatives : mapping of str to BaselineMetric
         Common metrics that the check does not have, where one of its own can hardly fail.
+    replicates : Predictions or None
+        As in `Fitted`.
     """
 
     baseline: Baseline
     approved: Approved
     fits: int
     alternatives: Mapping[str, BaselineMetric]
+    replicates: Predictions | None = None
 
 
 def fit(
@@ -136,7 +139,7 @@ def fit(
     return Fitted(
         predictions,
         replicates,
-        _dummies(check, cv, entropy),
+        dummies(check, cv, entropy),
         "nondeterministic" if nondeterministic else "random" if random else "deterministic",
         entropy,
     )
@@ -205,6 +208,7 @@ def assemble(
         Approved(fitted.predictions, kept),
         fits=len(cv.splits) * fitted.seeds,
         alternatives=_alternatives(check, data, fitted, scored),
+        replicates=fitted.replicates,
     )
 
 
@@ -222,7 +226,8 @@ def _alternatives(
     return found
 
 
-def _dummies(check: Check, cv: CrossValidation, entropy: int) -> tuple[Predictions, ...]:
+def dummies(check: Check, cv: CrossValidation, entropy: int) -> tuple[Predictions, ...]:
+    """Predict as models that look at no feature do."""
     dummy = crossval.predict(make_dummy(check.task), cv, seeds=1, entropy=entropy, engine=InProcess())
     if check.task == "classification" or check.time is None:
         return (_with_decision_function(dummy),)
