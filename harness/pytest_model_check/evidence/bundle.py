@@ -107,7 +107,7 @@ def read(folder: Path) -> Bundle:
         If there is none, or none that can be read.
     """
     with _named(f"{folder.name}/{MANIFEST}"):
-        reader, _ = _parsed(folder / MANIFEST)
+        reader = _parsed(folder / MANIFEST)
         digests = reader.sub("checks")
         if len(digests.value) > MOST:
             raise MalformedError(f"it names {len(digests.value):,} checks")
@@ -154,7 +154,7 @@ def answers(folder: Path, name: str, classes: NDArray[Any] | None) -> Answers:
         Naming the file that can't be believed.
     """
     with _named(f"{CHECKS}/{name}.json"):
-        digests = _parsed(folder / CHECKS / f"{name}.json")[0].sub("predictions")
+        digests = _parsed(folder / CHECKS / f"{name}.json").sub("predictions")
         expected = {kind: digests.get(kind, str, optional=True) for kind in KINDS}
     found = {
         kind: _predictions(folder / CHECKS / f"{name}.{kind}.parquet", digest, classes)
@@ -191,9 +191,7 @@ def _plausible(predictions: Predictions) -> Predictions:
 
 def _read_check(folder: Path, name: str, digest: str) -> Evidence:
     with _named(f"{CHECKS}/{name}.json"):
-        reader, content = _parsed(folder / f"{name}.json")
-        if hashlib.sha256(content).hexdigest() != digest:
-            raise MalformedError("it is not the file that evidence.json names")
+        reader = _parsed(folder / f"{name}.json", digest)
         if reader.get("name", str) != name:
             raise MalformedError("it is of another check")
         promise = reader.sub("promise")
@@ -238,13 +236,15 @@ def _text(plain: Mapping[str, Any]) -> str:
     return json.dumps(plain, indent=2, sort_keys=True, allow_nan=False) + "\n"
 
 
-def _parsed(path: Path) -> tuple[Reader, bytes]:
+def _parsed(path: Path, digest: str | None = None) -> Reader:
     _require_file(path, LIMIT)
     content = bounded.read_bytes(path, LIMIT)
+    if digest is not None and hashlib.sha256(content).hexdigest() != digest:
+        raise MalformedError(f"it is not the file that {MANIFEST} names")
     reader = Reader(bounded.parse_json(content.decode("utf-8")))
     if (schema := reader.get("schema", int, least=1)) != SCHEMA:
         raise MalformedError(f"its schema is {schema}, and this version of pytest-model-check reads {SCHEMA}")
-    return reader, content
+    return reader
 
 
 def _require_file(path: Path, limit: int) -> None:

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from pytest_model_check import git
+from pytest_model_check.checks.check import file_name
 from pytest_model_check.errors import EvidenceError, ModelCheckError
 from pytest_model_check.evidence import bundle
 from pytest_model_check.evidence.record import Bundle, Said
@@ -129,7 +130,7 @@ def _unheard(found: Bundle, verdicts: list[Verdict]) -> list[str]:
     """Name what the run gave a verdict of, and left no evidence for."""
     judged = {verdict.name for verdict in verdicts}
     return [
-        f"{clipped(name)}: {_words(said)}, and it left no evidence of it"
+        f"{name if file_name(name) == name else clipped(name)}: {_words(said)}, and it left no evidence of it"
         for name, said in found.said.items()
         if name not in judged
     ]
