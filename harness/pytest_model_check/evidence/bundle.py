@@ -195,14 +195,15 @@ def _read_check(folder: Path, name: str, digest: str) -> Evidence:
         if reader.get("name", str) != name:
             raise MalformedError("it is of another check")
         promise = reader.sub("promise")
-        margins = promise.sub("margins")
+        metrics = [*promise.each("metrics")]
+        _require_different([metric.get("metric", str) for metric in metrics])
         return Evidence(
             name=name,
             nodeid=reader.get("nodeid", str),
             candidate=reader.get("candidate", str),
             promise=Promise(
                 protocol_from_json(promise.sub("protocol")),
-                {metric: margins.get(metric, float, optional=True, least=0) for metric in margins.value},
+                {each.get("metric", str): each.get("margin", float, optional=True, least=0) for each in metrics},
                 promise.get("loads", bool),
             ),
             data=tuple((file.relative_path("path"), file.get("md5", str)) for file in reader.each("data")),
@@ -221,7 +222,7 @@ def _to_json(evidence: Evidence, digests: Mapping[str, str]) -> dict[str, Any]:
         "candidate": evidence.candidate,
         "promise": {
             "protocol": promise.protocol.plain(),
-            "margins": dict(promise.margins),
+            "metrics": [{"metric": metric, "margin": margin} for metric, margin in promise.margins.items()],
             "loads": promise.loads,
         },
         "data": [{"path": path, "md5": md5} for path, md5 in evidence.data],
@@ -267,7 +268,7 @@ def _require_different(names: Sequence[str]) -> None:
     known: set[str] = set()
     for name in names:
         if name.casefold() in known:  # file systems may ignore case
-            raise MalformedError(f"it names two checks {name!r}")
+            raise MalformedError(f"it names {name!r} twice")
         known.add(name.casefold())
 
 

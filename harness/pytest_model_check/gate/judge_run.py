@@ -50,9 +50,13 @@ def judge(folder: Path, against: Against, settings: Settings, baselines: str) ->
         problems = [] if found.checks or found.broken else ["The evidence holds no check: nothing was judged."]
     except EvidenceError as error:
         found, problems = Bundle(), [str(error)]
+    named = dict.fromkeys([*found.said, *found.checks, *found.broken])  # in the order of the tests
     verdicts = [
-        *(judge_evidence.judge(evidence, folder, settings) for evidence in found.checks.values()),
-        *(failure(name, _nodeid(found, name), error) for name, error in found.broken.items()),
+        failure(name, _nodeid(found, name), found.broken[name])
+        if name in found.broken
+        else judge_evidence.judge(found.checks[name], folder, settings)
+        for name in named
+        if name in found.broken or name in found.checks
     ]
     missing = _missing(top, against, settings, baselines, verdicts)
     problems += [*missing.problems, *_unheard(found, verdicts)]
