@@ -351,7 +351,7 @@ def _judge(options: argparse.Namespace) -> tuple[str, int]:
     from pytest_model_check.pull_requests import merge_base
     from pytest_model_check.report import terminal, text
     from pytest_model_check.session import outputs
-    from pytest_model_check.session.options import ENDINGS
+    from pytest_model_check.session.names import ENDINGS
     from pytest_model_check.settings import Settings
 
     if wrong := next((path for path in options.report if path.suffix not in ENDINGS), None):

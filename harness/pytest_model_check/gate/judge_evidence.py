@@ -30,6 +30,7 @@ from pytest_model_check.errors import (
 from pytest_model_check.evidence import bundle
 from pytest_model_check.evidence.record import Answers, Evidence
 from pytest_model_check.fitting import crossval
+from pytest_model_check.fitting.engine import CheckEngine, InProcess
 from pytest_model_check.fitting.predictions import Predictions
 from pytest_model_check.gate import sequential
 from pytest_model_check.gate.compare import compare
@@ -98,11 +99,14 @@ def _judge(evidence: Evidence, folder: Path, approval: Approval, settings: Setti
     if check.sample_weight is not None:
         require_weighable(check.metrics, cv.classes)
     require_enough_rows(check.metrics, crossval.slots(cv), data.truth)
-    context = Context(check, cv, approval, settings, lambda doing, done, total: None)
+    context = Context(check, cv, approval, settings, CheckEngine(InProcess()), lambda doing, done, total: None, None)
+    prepared = time.perf_counter()
     found = bundle.answers(folder, evidence.name, cv.classes)
     comparison = _compared(context, found, evidence)
     recording = _recorded(context, comparison, found, evidence, rebuilt=rebuilt is not None)
-    verdict = conclude(context, comparison, recording, seconds=time.perf_counter() - started)
+    seconds = time.perf_counter() - started
+    times = context.engine.times(data=prepared - started, total=seconds)
+    verdict = conclude(context, comparison, recording, seconds=seconds, times=times)
     return replace(verdict, compared=replace(verdict.compared, candidate=evidence.candidate))
 
 
