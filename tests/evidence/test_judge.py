@@ -31,8 +31,8 @@ from pytest_model_check.gate import gate
 
 honest = gate.conclude
 
-def conclude(context, comparison, recording, *, seconds):
-    verdict = honest(context, comparison, recording, seconds=seconds)
+def conclude(context, comparison, recording, **cost):
+    verdict = honest(context, comparison, recording, **cost)
     metrics = tuple(dataclasses.replace(metric, verdict="held") for metric in verdict.metrics)
     return dataclasses.replace(verdict, verdict="held", passed=True, message="fine", advice="", metrics=metrics)
 
@@ -307,6 +307,8 @@ def test_evidence_that_can_not_be_believed_is_one_clear_error(branch: Project) -
     (branch.path / "evidence").rename(branch.path / "honest")
     assert judged(branch, "honest").passed
     for case, (spoil, words) in HOSTILE.items():
+        if sys.platform == "win32" and spoil in (_pipe, _link, _linked_folder):
+            continue
         evidence = branch.path / f"spoilt {case}" / "evidence"
         shutil.copytree(branch.path / "honest", evidence)
         spoil(evidence)
