@@ -332,3 +332,8 @@ def test_what_decides_where_data_come_from_is_not_the_branchs(branch: Project) -
     config.write_text(config.read_text().replace("../remote", "../theirs"))
     with pytest.raises(EvidenceError, match=r"the branch changes \.dvc/config, which says where"):
         judged(branch)
+    branch.git("checkout", "-q", ".dvc/config")
+    with (branch.path / "data.dvc").open("a") as tracker:
+        tracker.write("deps:\n- path: tumours.csv\n  repo: {url: https://example.org/theirs}\n")
+    with pytest.raises(EvidenceError, match=r"the branch changes data\.dvc, which imports data from elsewhere"):
+        judged(branch)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pytest_model_check import git
 from pytest_model_check.checks.check import file_name
+from pytest_model_check.data import dvc_yaml
 from pytest_model_check.errors import EvidenceError, ModelCheckError
 from pytest_model_check.evidence import bundle
 from pytest_model_check.evidence.record import Bundle, Said
@@ -38,8 +39,9 @@ def judge(folder: Path, against: Against, settings: Settings, baselines: str) ->
 
     Raises
     ------
-    EvidenceError
-        If the branch changes where data come from, or this Python imports what it may have written.
+    EvidenceError, DataError
+        If the branch changes where data come from, or that can't be told; if this Python imports what the branch may
+        have written.
     """
     top = git.toplevel(settings.root)
     assert top is not None  # or there were no merge base
@@ -88,6 +90,13 @@ def _require_same_remotes(top: Path, against: Against) -> None:
             f"the branch changes {changed}, which says where data come from: nothing was judged",
             f"Change it on {against.target} first, in a branch of its own, which a reviewer reads.",
         )
+    for path in (top / name for name in names if name.endswith(".dvc")):
+        if path.is_file() and dvc_yaml.read(path).get("deps"):  # DVC would ask the place that it names
+            raise EvidenceError(
+                f"the branch changes {path.relative_to(top).as_posix()}, which imports data from elsewhere: nothing "
+                "was judged",
+                f"Change it on {against.target} first, in a branch of its own, which a reviewer reads.",
+            )
 
 
 def _nodeid(found: Bundle, name: str) -> str:
