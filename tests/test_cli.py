@@ -19,7 +19,7 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
     return subprocess.run(command, capture_output=True, text=True, env=os.environ | environment, check=False)
 
 
-@pytest.mark.parametrize("command", ["show", "history", "diff", "plan", "rename", "retire", "write-up"])
+@pytest.mark.parametrize("command", ["show", "history", "diff", "judge", "plan", "rename", "retire", "write-up"])
 def test_every_command_has_help_and_takes_the_folder_of_the_baselines(command, capsys):
     with pytest.raises(SystemExit, match="0"):
         main([command, "--help"])

@@ -28,6 +28,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--formats", default="md json", help="the reports to write, by their endings")
     parser.add_argument("--baselines", type=Path, default=Path("baselines"), help="the folder of the baselines")
     parser.add_argument("--expected", default="", help="the checks that must have a verdict (default: each baseline)")
+    parser.add_argument("--evidence", choices=["true", "false"], default="false", help="whether to keep evidence")
     parser.add_argument("--arguments", default="", help="more arguments for pytest, quoted as in a shell")
     parser.add_argument(
         "--fits", default="", help="the folder of the fits of earlier runs (default: every fit is made)"
@@ -40,7 +41,8 @@ def main(arguments: list[str]) -> int:
         tell.error(f"{options.reports} is there already: its reports could be another run's. Name another report.")
         return 1
     cached = [f"--model-check-cache={options.fits}"] if options.fits else ["--model-check-refit"]
-    code = run_pytest(options.reports, options.formats.split(), [*cached, *shlex.split(options.arguments)])
+    kept = [f"--model-check-evidence={options.reports / 'evidence'}"] if options.evidence == "true" else []
+    code = run_pytest(options.reports, options.formats.split(), [*cached, *kept, *shlex.split(options.arguments)])
     expected = options.expected.split() or ([] if options.shard == "true" else baselines_in(options.baselines))
     found = problems(options.reports / "report.json", expected)
     report = options.reports / "report.md"

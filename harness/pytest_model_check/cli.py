@@ -6,6 +6,7 @@ import argparse
 import io
 import shlex
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -30,6 +31,18 @@ examples:
 
 LARGEST_REPORT = 1 << 30  # bytes
 
+JUDGE = """\
+Baselines and promises come from the merge base, data from what git and DVC name, predictions from the evidence; scores
+and verdicts are computed anew. Run it where pytest is run, in a fresh checkout of the branch, with a Python in which
+nothing of the branch is installed. What only the project's code could tell (load= that changes rows, scorers of its
+own, data that moved) is refused in words, and fails.
+
+exit code: 0, 1 if a check fails, is absent, or the run said otherwise, 2 if nothing can be judged
+
+example:
+  model-check judge evidence --against origin/main --report report.md
+"""
+
 Command = Callable[[argparse.Namespace], tuple[str, int]]
 
 
@@ -38,7 +51,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # an author's name must not break an ASCII terminal
             stream.reconfigure(errors="backslashreplace")
-    options = _parser().parse_args(arguments)
+    typed = sys.argv[1:] if arguments is None else list(arguments)
+    options = _parser().parse_args(typed)
+    if options.command == "judge" and not sys.flags.isolated:  # what a branch put where Python looks stays outside
+        command = [sys.executable, "-P", "-I", "-m", "pytest_model_check.cli", *typed]
+        return subprocess.run(command, check=False).returncode  # noqa: S603
 
     from pytest_model_check.errors import ModelCheckError
 
@@ -146,6 +163,28 @@ def _parser() -> argparse.ArgumentParser:
     )
     retire.add_argument("name", metavar="NAME", help="the baseline")
     retire.add_argument("reason", metavar="REASON", help="why nobody needs the check any more; every diff shows it")
+
+    judge = command(
+        "judge",
+        _judge,
+        "judge a run by the evidence it left, in a process that imports and runs nothing of the branch",
+        JUDGE,
+    )
+    judge.add_argument("evidence", type=Path, metavar="EVIDENCE", help="what --model-check-evidence wrote")
+    judge.add_argument(
+        "--against",
+        metavar="REV",
+        help="take promises and baselines from the merge base of HEAD and REV (default: of a pull request's target, in "
+        "CI)",
+    )
+    judge.add_argument(
+        "--report",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="FILE",
+        help="write the report to FILE, repeatable; by its ending .md, .html, .json or .txt",
+    )
 
     write_up = command(
         "write-up",
@@ -300,6 +339,43 @@ def _write_up(options: argparse.Namespace) -> tuple[str, int]:
         return document.markdown(account), 0
     _save(options.out, (document.html if form == ".html" else document.markdown)(account).encode())
     return f"written: {options.out}\n{note}", 0
+
+
+def _judge(options: argparse.Namespace) -> tuple[str, int]:
+    import os
+    import tempfile
+    from dataclasses import replace
+
+    from pytest_model_check.errors import ModelCheckError
+    from pytest_model_check.gate import judge_run
+    from pytest_model_check.pull_requests import merge_base
+    from pytest_model_check.report import terminal, text
+    from pytest_model_check.session import outputs
+    from pytest_model_check.session.names import ENDINGS
+    from pytest_model_check.settings import Settings
+
+    if wrong := next((path for path in options.report if path.suffix not in ENDINGS), None):
+        raise ModelCheckError(f"--report {wrong}: can't tell the format", f"Use one of {', '.join(ENDINGS)}.")
+    root = Path.cwd()
+    folder = root / options.baselines
+    against = merge_base.find(root, options.against, os.environ, (root, folder))
+    if against is None:
+        raise ModelCheckError("nothing says what to judge against", "Name the target branch: --against origin/main")
+    if options.against is not None:
+        against = replace(against, source="--against")
+    with tempfile.TemporaryDirectory(prefix="model-check-") as scratch:
+        charts = any(path.suffix == ".html" for path in options.report)
+        settings = Settings(root, folder, Path(scratch), revision=against.sha, charts=charts)
+        run = judge_run.judge(options.evidence, against, settings, str(options.baselines))
+    for path in options.report:
+        try:
+            outputs.write(run, path, folder)
+        except OSError as error:
+            raise ModelCheckError(f"{path} can't be written: {error.strerror}", "Name another file.") from error
+    table = terminal.summary(run.checks, 0, width=_width()) if run.checks else []
+    words = [text.failure(check.message, check.advice) for check in run.checks if not check.passed]
+    lines = [*map(text.visible_lines, (*run.problems, *run.retired)), *table, *words, text.visible(str(run.against))]
+    return "\n".join(lines) + "\n", 0 if run.passed else 1
 
 
 def _save(path: Path, content: bytes) -> None:

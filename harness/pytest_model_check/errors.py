@@ -64,6 +64,10 @@ class IncomparableError(BaselineError):
     """The baseline is of other data, rows or folds: a comparison would say nothing about the model."""
 
 
+class EvidenceError(ModelCheckError):
+    """What a run left as evidence is missing, or can't be believed."""
+
+
 class OldCodeError(IncomparableError):
     """The approved model's code can't be run again, or is not what made the approved predictions."""
 

@@ -87,6 +87,11 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
         metavar="PATH",
         help="load this pickle although loading it can run any code, repeatable; only what is typed counts",
     )
+    group.addoption(
+        "--model-check-evidence",
+        metavar="DIR",
+        help="leave in DIR what `model-check judge` needs to judge this run again, in a process without its code",
+    )
     group.addoption("--model-check-jobs", type=int, metavar="N", help="parallel fits (default: every core)")
     group.addoption(
         "--model-check-cache",

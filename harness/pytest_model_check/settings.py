@@ -114,6 +114,8 @@ class Settings:
         Gather what the page draws.
     cache : CacheSettings or None
         Where earlier fits lie; None: each is made.
+    evidence : Path or None
+        Where to leave what another process can judge; None: nowhere.
     """
 
     root: Path
@@ -128,3 +130,4 @@ class Settings:
     rules: Rules = STRICT
     charts: bool = False
     cache: CacheSettings | None = None
+    evidence: Path | None = None

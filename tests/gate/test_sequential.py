@@ -125,7 +125,7 @@ def test_what_is_inconclusive_is_fitted_again_with_more_seeds(project):
     (metric,) = check["metrics"]
     assert metric["seeds"] > 1
     assert check["fits"] == metric["seeds"] * 5
-    clock = {"seconds": 0, "times": None}
+    clock = {"seconds": 0, "times": None, "served": 0}
     again = project.report()["checks"][0] | clock
     project.run()
     assert project.report()["checks"][0] | clock == again  # the same candidate, the same verdict

@@ -406,7 +406,8 @@ def test_annotations_begin_with_the_message(project: Project, pytester: pytest.P
     assert isinstance(text, str)
     assert text.splitlines() == [
         "good: there is no baseline to hold the candidate against",
-        "baselines/ holds none of this name. Record one from the model as it is now: pytest --model-check --update-baselines",
+        "baselines/ holds none of this name. Record one from the model as it is now: "
+        "pytest --model-check --update-baselines",
     ]
 
 

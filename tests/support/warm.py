@@ -39,7 +39,7 @@ LIBRARIES = [
 ]  # fmt: skip
 CLIENT = """#!{python} -IS
 import json, os, socket, sys
-if sys.argv[1:2] not in (["-m"], ["-c"], ["-P"], ["-I"]):
+if sys.argv[1:2] not in (["-m"], ["-c"], ["-P"], ["-I"]) or sys.argv[2:3] == ["-I"]:
     os.execv({python!r}, [{python!r}, *sys.argv[1:]])
 with socket.socket(socket.AF_UNIX) as server:
     server.connect({address!r})

@@ -105,7 +105,7 @@ def from_json(plain: Any) -> Baseline:
         rows=data.get("rows", int, least=1),
         effective_rows=data.get("effective_rows", float, least=1) if "effective_rows" in data.value else None,
         target_digest=data.get("target_digest", str),
-        protocol=_protocol_from_json(reader.sub("protocol")),
+        protocol=protocol_from_json(reader.sub("protocol")),
         test_train_ratio=reader.sub("protocol").get("test_train_ratio", float, least=1e-9),
         folds=reader.sub("protocol").counts("folds") if "folds" in reader.sub("protocol").value else (),
         metrics={name: _metric_from_json(metrics.sub(name)) for name in metrics.value},
@@ -129,7 +129,8 @@ def _texts(reader: Reader) -> dict[str, str]:
     return {name: reader.get(name, str) for name in reader.value}
 
 
-def _protocol_from_json(reader: Reader) -> Protocol:
+def protocol_from_json(reader: Reader) -> Protocol:
+    """Rebuild what `Protocol.plain` returned."""
     return Protocol(
         cv=reader.get("cv", str),
         target=reader.get("target", str),

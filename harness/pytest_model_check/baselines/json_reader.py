@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
 
-_KINDS = {int: "whole number", float: "number", str: "text", list: "list", dict: "object"}
+_KINDS = {int: "whole number", float: "number", str: "text", list: "list", dict: "object", bool: "true or false"}
 
 
 class MalformedError(Exception):
@@ -41,7 +41,9 @@ class Reader:
         value = self._value(key)
         if value is None and optional:
             return None
-        if not isinstance(value, (int, float) if kind is float else kind) or isinstance(value, bool):
+        if not isinstance(value, (int, float) if kind is float else kind) or isinstance(value, bool) is not (
+            kind is bool
+        ):
             raise MalformedError(f"the key {self._name(key)} is {value!r}, which is no {_KINDS[kind]}")
         if kind in (int, float) and not least <= value <= sys.float_info.max:  # false of NaN too
             raise MalformedError(f"the key {self._name(key)} can't be {value!r}")

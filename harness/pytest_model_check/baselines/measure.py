@@ -89,12 +89,15 @@ class Measured:
         Made for it.
     alternatives : mapping of str to BaselineMetric
         Common metrics that the check does not have, where one of its own can hardly fail.
+    replicates : Predictions or None
+        As in `Fitted`.
     """
 
     baseline: Baseline
     approved: Approved
     fits: int
     alternatives: Mapping[str, BaselineMetric]
+    replicates: Predictions | None = None
 
 
 def fit(
@@ -131,7 +134,7 @@ def fit(
     if runs is not None:
         predictions = predict(check.candidate, seeds=runs)
         learner: Learner = "random" if runs > 1 else "deterministic"
-        return Fitted(predictions, None, _dummies(check, cv, entropy), learner, entropy)
+        return Fitted(predictions, None, dummies(check, cv, entropy), learner, entropy)
     random, nondeterministic = crossval.is_random(check.candidate, cv, entropy=entropy, engine=engine)
     if random or nondeterministic:
         predictions = predict(check.candidate, seeds=check.seeds)
@@ -142,7 +145,7 @@ def fit(
     return Fitted(
         predictions,
         replicates,
-        _dummies(check, cv, entropy),
+        dummies(check, cv, entropy),
         "nondeterministic" if nondeterministic else "random" if random else "deterministic",
         entropy,
     )
@@ -213,6 +216,7 @@ def assemble(
         Approved(fitted.predictions, kept),
         fits=len(cv.splits) * fitted.seeds,
         alternatives=_alternatives(check, data, fitted, scored),
+        replicates=fitted.replicates,
     )
 
 
@@ -230,7 +234,8 @@ def _alternatives(
     return found
 
 
-def _dummies(check: Check, cv: CrossValidation, entropy: int) -> tuple[Predictions, ...]:
+def dummies(check: Check, cv: CrossValidation, entropy: int) -> tuple[Predictions, ...]:
+    """Predict as models that look at no feature do."""
     if not check.target:
         return ()
     dummy = crossval.predict(make_dummy(check.task), cv, seeds=1, entropy=entropy, engine=InProcess())

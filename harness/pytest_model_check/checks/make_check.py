@@ -347,6 +347,13 @@ def common_metrics(task: str) -> tuple[Metric, ...]:
     return tuple(_metric(name, None) for name in names)
 
 
+def known_metric(name: str, margin: float | None) -> Metric | None:
+    """Return a metric that scikit-learn has a scorer for; None where it has none of this name."""
+    from sklearn.metrics import get_scorer_names
+
+    return _metric(name, margin) if name in get_scorer_names() else None
+
+
 def _metric(scorer: Any, margin: float | None) -> Metric:
     from sklearn.metrics import get_scorer, get_scorer_names
 

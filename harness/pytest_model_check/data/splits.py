@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import copy
 import warnings
 from collections.abc import Iterable, Iterator
@@ -16,6 +17,12 @@ from pytest_model_check.checks.declared import origin_of
 from pytest_model_check.checks.describe import describe
 from pytest_model_check.data.dataset import Dataset
 from pytest_model_check.errors import DataError, ModelCheckError, PromiseError, one_line
+
+REBUILT = (
+    "GroupKFold", "GroupShuffleSplit", "KFold", "LeaveOneGroupOut", "RepeatedKFold", "RepeatedStratifiedKFold",
+    "ShuffleSplit", "StratifiedGroupKFold", "StratifiedKFold", "StratifiedShuffleSplit", "TimeSeriesSplit",
+)  # fmt: skip
+MOST_SPLITS = 10_000  # of a splitter that is rebuilt from words
 
 
 @dataclass(frozen=True)
@@ -124,6 +131,29 @@ def _held_out(check: Check, dataset: Dataset) -> Split:
         )
     _require_honest((split,), dataset, check.holdout.words)
     return split
+
+
+def from_words(words: str) -> Any | None:
+    """Rebuild one of scikit-learn's splitters from its description; None where it is none of them, or has no end.
+
+    Parameters
+    ----------
+    words : str
+        As `describe` prints it: values alone are read, and nothing is run.
+    """
+    from sklearn import model_selection
+
+    try:
+        call = ast.parse(words, mode="eval").body
+        if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or call.args:
+            return None
+        values = {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in call.keywords}
+        if call.func.id not in REBUILT or values.get("n_splits", 1) * values.get("n_repeats", 1) > MOST_SPLITS:
+            return None
+        splitter = getattr(model_selection, call.func.id)(**values)
+    except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
+        return None
+    return splitter if describe(splitter) == words else None
 
 
 def _classes(check: Check, dataset: Dataset) -> NDArray[Any] | None:

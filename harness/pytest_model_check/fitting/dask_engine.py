@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_model_check.errors import CandidateError, EngineError, one_line
 from pytest_model_check.fitting import pickling
-from pytest_model_check.fitting.dask_task import Job, Pickled, make_fit, versions
+from pytest_model_check.fitting.dask_task import Job, make_fit, versions
 from pytest_model_check.fitting.engine import HEARTBEAT, Batch, Outcome, Outcomes
 
 if TYPE_CHECKING:
@@ -181,10 +181,10 @@ class DaskEngine:
             self._sent[key] = self._client.scatter(bare, hash=False)
         return self._sent[key]
 
-    def _pickled(self, batch: Batch) -> Pickled:
+    def _pickled(self, batch: Batch) -> bytes:
         try:
             with pickling.project_by_value(self._project):
-                return Pickled(pickling.dumps(batch.candidate))
+                return pickling.dumps(batch.candidate)
         except Exception as error:
             raise pickling.unsendable(error) from error
 

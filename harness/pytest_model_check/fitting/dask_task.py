@@ -26,7 +26,7 @@ _OF_THREAD = threading.local()
 
 @dataclass(frozen=True)
 class Pickled:
-    """A candidate that passes through a worker unread: only the process that fits it imports what it needs.
+    """A candidate that is unpickled in the process that fits it, and not in the worker: only there its modules are.
 
     Parameters
     ----------
@@ -48,14 +48,14 @@ class Job:
     ----------
     cv : CrossValidation
         The splits; the data set comes by itself.
-    candidate : Pickled
-        What is fitted.
+    candidate : bytes
+        What is fitted, as `pickling.dumps` makes it: unread on its way, or it would forget the names of its files.
     entropy : int
         Where the random states come from.
     """
 
     cv: CrossValidation
-    candidate: Pickled
+    candidate: bytes
     entropy: int
 
 
@@ -112,7 +112,7 @@ def make_fit(
             f"a worker of the Dask cluster has other versions than this machine: {'; '.join(differences)}",
             "What is fitted there must be what would be fitted here: install the same on both sides.",
         )
-    batch = Batch((fit,), job.candidate, replace(job.cv, dataset=data), job.entropy, timeout)
+    batch = Batch((fit,), Pickled(job.candidate), replace(job.cv, dataset=data), job.entropy, timeout)
     with config_context(**configuration):
         ((_, outcome),) = (done for done in _engine().run(batch) if done is not None)
     return pickling.dumps(outcome)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from pytest_model_check.baselines import promises
@@ -12,15 +13,25 @@ from pytest_model_check.gate import changed_rows, sequential, slices
 from pytest_model_check.gate.context import Context
 from pytest_model_check.gate.findings import Comparison
 from pytest_model_check.gate.paired import PairedJudge, require_same_rows
+from pytest_model_check.gate.sequential import Judged
 from pytest_model_check.judgement.compared import Differences
 from pytest_model_check.judgement.verdicts import PASSING, Weakening
 from pytest_model_check.old_code import moved_data
 from pytest_model_check.old_code.moved_data import CarriedOver
 from pytest_model_check.scoring.charts import charts
 
+Judge = Callable[[Context, Baseline, PairedJudge], Judged]
 
-def compare(context: Context) -> Comparison:
+
+def compare(context: Context, judge: Judge = sequential.judge) -> Comparison:
     """Compare the candidate with what is approved; where the data has moved, with that model on the new data.
+
+    Parameters
+    ----------
+    context : Context
+        What is compared, and with what.
+    judge : callable
+        Has the candidate's predictions, and judges them: fits it, or reads what another process has left.
 
     Raises
     ------
@@ -36,21 +47,21 @@ def compare(context: Context) -> Comparison:
     if approval.deleted:
         weakened += (Weakening("deleted", approval.file),)
     try:
-        comparison = _compare(context, baseline)
+        comparison = _compare(context, baseline, judge)
     except IncomparableError as error:
         return Comparison(incomparable=error, weakened=weakened)
     # whatever the splitter is called now: the folds are the same, or nothing could have been compared
     return replace(comparison, weakened=tuple(weaker for weaker in weakened if weaker.term != "cv"))
 
 
-def _compare(context: Context, baseline: Baseline) -> Comparison:
+def _compare(context: Context, baseline: Baseline, judge: Judge) -> Comparison:
     check, data, settings = context.check, context.data, context.settings
     carried = _carried_over(context, baseline)
     reference, approved = (carried.baseline, carried.approved) if carried else (baseline, _predictions(context))
     paired = PairedJudge(check, context.cross_validation, reference, approved)
-    judged = sequential.judge(context, reference, paired)
+    judged = judge(context, reference, paired)
     if approved is None:
-        return Comparison(judged.metrics, fits=judged.fits)
+        return Comparison(judged.metrics, fits=judged.fits, predictions=judged.predictions)
     both = approved.predictions, judged.predictions
     metrics = judged.metrics + slices.judge(check, data, reference, *both, judged.metrics)
     passing = all(metric.verdict in PASSING for metric in metrics if metric.decides)
@@ -63,6 +74,7 @@ def _compare(context: Context, baseline: Baseline) -> Comparison:
             moved=moved_data.table(check, baseline, carried, data, metrics, context.engine) if carried else None,
             charts=charts(data.y, *both, data.sample_weight) if settings.charts else {},
         ),
+        predictions=judged.predictions,
     )
 
 

@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pytest_model_check.baselines import promises, successor
+from pytest_model_check.baselines.measure import Measured
 from pytest_model_check.baselines.record import Baseline
 from pytest_model_check.baselines.store import Pending
 from pytest_model_check.errors import IncomparableError
+from pytest_model_check.fitting.predictions import Predictions
 from pytest_model_check.judgement import explain
 from pytest_model_check.judgement.compared import Differences
 from pytest_model_check.judgement.drift import Anchor
@@ -34,6 +36,8 @@ class Comparison:
         Made for it.
     differences : Differences
         How the two models' answers differ, beside their scores.
+    predictions : Predictions or None
+        The candidate's, as they were compared; None where they were not.
     """
 
     metrics: tuple[MetricVerdict, ...] = ()
@@ -42,6 +46,7 @@ class Comparison:
     anchors: Mapping[str, Anchor] = field(default_factory=dict)
     fits: int = 0
     differences: Differences = field(default_factory=Differences)
+    predictions: Predictions | None = None
 
     @property
     def failing_metrics(self) -> tuple[str, ...]:
@@ -81,6 +86,8 @@ class Recording:
         Made for it.
     quality : RecordingQuality or None
         How good what is recorded, or verified, is as a yardstick.
+    measured : Measured or None
+        What this run measured for it.
     """
 
     pending: Pending | None = None
@@ -89,6 +96,7 @@ class Recording:
     disputed: tuple[str, ...] = ()
     fits: int = 0
     quality: RecordingQuality | None = None
+    measured: Measured | None = None
 
 
 def without_new(metrics: Sequence[MetricVerdict]) -> tuple[MetricVerdict, ...]:

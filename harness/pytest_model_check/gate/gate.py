@@ -7,6 +7,7 @@ import time
 from pytest_model_check.baselines.store import Pending
 from pytest_model_check.checks.check import Check
 from pytest_model_check.fitting.engine import Engine
+from pytest_model_check.gate import evidence
 from pytest_model_check.gate.compare import compare
 from pytest_model_check.gate.conclude import conclude
 from pytest_model_check.gate.context import Context, prepare
@@ -31,6 +32,7 @@ def run(check: Check, settings: Settings, engine: Engine, progress: Progress) ->
     try:
         comparison = compare(context)  # the candidate's predictions out of fold, judged against the baseline's
         recording = record_or_verify(context, comparison)  # a new baseline, measured; or a branch's, measured again
+        evidence.leave(context, comparison, recording)  # for whoever judges it again in another process
     finally:
         if context.cache is not None:
             context.cache.close()

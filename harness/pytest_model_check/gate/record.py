@@ -46,6 +46,7 @@ def record(context: Context, comparison: Comparison) -> Recording:
         () if accepted is None else (accepted,),
         fits=measured.fits,
         quality=quality(baseline, measured.alternatives),
+        measured=measured,
     )
 
 

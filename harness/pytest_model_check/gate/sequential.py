@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 
 from pytest_model_check.baselines.record import Baseline
 from pytest_model_check.checks.declared import runs_of
+from pytest_model_check.errors import EvidenceError
 from pytest_model_check.fitting import crossval
 from pytest_model_check.fitting.predictions import Predictions
 from pytest_model_check.gate.context import Context
@@ -32,7 +34,7 @@ class Judged:
 
     metrics: tuple[MetricVerdict, ...]
     predictions: Predictions
-    fits: int
+    fits: int = 0
 
 
 def judge(context: Context, baseline: Baseline, paired: PairedJudge) -> Judged:
@@ -67,22 +69,67 @@ def judge(context: Context, baseline: Baseline, paired: PairedJudge) -> Judged:
     random = baseline.learner != "deterministic"
     declared = looks(baseline.seeds if random else None) if runs is None else (Look(runs, 1.0),)
     predictions = fit(seeds=declared[0].seeds)
-    fits = predictions.seeds * len(cv.splits)
+    varies = 0
     if runs is None and not random and check.seeds > 1 and not paired.identical(predictions):
         # What the baseline says of noise is not true of a learner that draws random numbers: it brings its own.
-        fits += 1
+        varies = 1
         if crossval.varies(check.candidate, cv, predictions, entropy=entropy, engine=context.engine):
             declared = (Look(min(SEEDS_OF_A_CANDIDATE[-1], check.seeds), 1.0),)
+    judged = _look_by_look(
+        declared, predictions, paired, lambda known, more: known.and_seeds(fit(seeds=more, after=known.seeds))
+    )
+    return replace(judged, fits=judged.predictions.seeds * len(cv.splits) + varies)
+
+
+def replay(context: Context, baseline: Baseline, paired: PairedJudge, *, found: Predictions) -> Judged:
+    """Judge the predictions that another process has made, in the looks that were declared.
+
+    Parameters
+    ----------
+    context, baseline, paired : Context, Baseline, PairedJudge
+        As in `judge`.
+    found : Predictions
+        The candidate's, of as many seeds as were looked at.
+
+    Raises
+    ------
+    EvidenceError
+        If they are of another number of seeds than the first look has.
+    IncomparableError
+        If the baseline is of other rows, folds or classes.
+    """
+    random = baseline.learner != "deterministic"
+    declared = looks(baseline.seeds if random else None)
+    if not random and found.seeds > 1:  # whoever made them found that the learner draws random numbers
+        declared = (Look(min(SEEDS_OF_A_CANDIDATE[-1], context.check.seeds), 1.0),)
+        if found.seeds != declared[0].seeds:
+            raise EvidenceError(f"the evidence holds predictions of {found.seeds} seeds, not of {declared[0].seeds}")
+    return _look_by_look(
+        declared,
+        found.first(declared[0].seeds),
+        paired,
+        lambda known, more: found.first(known.seeds + more) if found.seeds >= known.seeds + more else None,
+    )
+
+
+def _look_by_look(
+    declared: Sequence[Look],
+    predictions: Predictions,
+    paired: PairedJudge,
+    extended: Callable[[Predictions, int], Predictions | None],
+) -> Judged:
+    """Look at predictions, with more seeds while they are inconclusive and as long as there are more."""
     metrics: tuple[MetricVerdict, ...] = ()
     for look in declared:
-        more = look.seeds - predictions.seeds
-        if more:
-            predictions = predictions.and_seeds(fit(seeds=more, after=predictions.seeds))
-            fits += more * len(cv.splits)
+        if more := look.seeds - predictions.seeds:
+            longer = extended(predictions, more)
+            if longer is None:
+                break
+            predictions = longer
         metrics = paired.judge(predictions, look.alpha_fraction, metrics)
         if worst([metric.verdict for metric in metrics if metric.decides and not metric.is_new]) != "inconclusive":
             break
-    return Judged(metrics, predictions, fits)
+    return Judged(metrics, predictions)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pytest_model_check.baselines import store
+from pytest_model_check.baselines.measure import Measured
 from pytest_model_check.baselines.quality import quality
 from pytest_model_check.gate.context import Context
 from pytest_model_check.gate.findings import Comparison, Recording, with_first
@@ -13,10 +14,9 @@ from pytest_model_check.scoring.metrics import score
 
 def verify(context: Context, comparison: Comparison) -> Recording:
     """Make the branch's recording once more, and see whether its baseline claims what comes out."""
-    check, data, approval = context.check, context.data, context.approval
-    claimed = approval.claimed
+    claimed = context.approval.claimed
     assert claimed is not None
-    accepted = acceptances.brought(claimed, approval.baseline)
+    accepted = acceptances.brought(claimed, context.approval.baseline)
     measured = measure_candidate(
         context,
         comparison,
@@ -25,6 +25,15 @@ def verify(context: Context, comparison: Comparison) -> Recording:
         doing="verifying the branch's baseline",
         entropy=claimed.entropy if claims.seeded_by_name(claimed) else None,
     )
+    return confirm(context, comparison, measured)
+
+
+def confirm(context: Context, comparison: Comparison, measured: Measured) -> Recording:
+    """Hold what the branch's baseline claims against what was measured for it."""
+    check, data, approval = context.check, context.data, context.approval
+    claimed = approval.claimed
+    assert claimed is not None
+    accepted = acceptances.brought(claimed, approval.baseline)
     stored = store.read_approved(context.settings.folder, claimed)
     scores = {}
     if stored.predictions.same_slots(measured.approved.predictions):
@@ -48,4 +57,5 @@ def verify(context: Context, comparison: Comparison) -> Recording:
         disputed=disputed,
         fits=measured.fits,
         quality=quality(measured.baseline, measured.alternatives),
+        measured=measured,
     )

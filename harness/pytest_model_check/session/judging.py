@@ -20,6 +20,7 @@ from pytest_model_check.gate import conclude, gate
 from pytest_model_check.paths import absolute
 from pytest_model_check.session import origin, progress
 from pytest_model_check.session.engines import parallel_fits
+from pytest_model_check.session.names import EVIDENCE
 from pytest_model_check.session.options import Options
 from pytest_model_check.session.results import CheckResult
 from pytest_model_check.session.testreports import derived_name
@@ -100,6 +101,7 @@ def _settings(request: pytest.FixtureRequest, options: Options, scratch: Path) -
         charts=any(path.suffix == ".html" for path in options.reports),
         jobs=parallel_fits(config, options),
         timeout=options.timeout,
+        evidence=None if options.evidence is None else scratch / EVIDENCE,
         rules=Rules(options.inconclusive_passes, options.folds_suffice),
         cache=origin.cache_settings(config, request, options),
     )

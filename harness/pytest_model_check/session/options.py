@@ -21,6 +21,8 @@ from pytest_model_check.session import trust
 from pytest_model_check.session.names import ENDINGS
 from pytest_model_check.session.typed import environment
 
+MANIFEST, CHECKS = "evidence.json", "checks"  # as evidence/bundle.py writes them, which is dear to import
+
 
 @dataclass(frozen=True)
 class Options:
@@ -58,6 +60,8 @@ class Options:
         The folder of earlier fits; None: in pytest's cache.
     refit : bool
         Make every fit, also those that are in the cache.
+    evidence : Path or None
+        Where to leave what another process can judge; None: nowhere.
     """
 
     folder: Path
@@ -75,6 +79,7 @@ class Options:
     junit_properties: bool
     cache: Path | None
     refit: bool
+    evidence: Path | None = None
 
     @property
     def revision(self) -> str | None:
@@ -115,6 +120,7 @@ def read(config: pytest.Config, typed: argparse.Namespace, against: Against | No
         junit_properties=config.getini("model_check_junit_properties"),
         cache=_cache(config),
         refit=config.option.model_check_refit,
+        evidence=_evidence(config),
     )
 
 
@@ -177,6 +183,19 @@ def _cache(config: pytest.Config) -> Path | None:
     if named:
         return Path(config.invocation_params.dir / named)
     return config.rootpath / key if (key := config.getini("model_check_cache")) else None
+
+
+def _evidence(config: pytest.Config) -> Path | None:
+    """Return where to leave the evidence: a folder that holds nothing else, or is made."""
+    typed: str | None = config.option.model_check_evidence
+    if typed is None:
+        return None
+    folder = config.invocation_params.dir / typed
+    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+        raise pytest.UsageError(f"--model-check-evidence {typed}: it is no folder")
+    if folder.is_dir() and not {path.name for path in folder.iterdir()} <= {MANIFEST, CHECKS}:
+        raise pytest.UsageError(f"--model-check-evidence {typed}: other files lie there; name a folder of its own")
+    return folder
 
 
 def _jobs(config: pytest.Config) -> int:

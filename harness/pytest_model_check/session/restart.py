@@ -18,6 +18,7 @@ VALUED = (
     "--model-check-against",
     "--model-check-cache",
     "--model-check-engine",
+    "--model-check-evidence",
     "--model-check-jobs",
     "--model-check-python",
     "--model-check-report",

@@ -19,7 +19,7 @@ from pytest_model_check.checks.model_check import ModelCheck
 from pytest_model_check.judgement.verdicts import Run, Verdict
 from pytest_model_check.report.text import failure, visible
 from pytest_model_check.session import engines, options, selection, testreports, typed, xdist
-from pytest_model_check.session.names import NAME
+from pytest_model_check.session.names import EVIDENCE, NAME
 from pytest_model_check.session.results import CheckResult, ItemResult, LateError, RunResults
 from pytest_model_check.session.typed import as_typed
 
@@ -199,6 +199,7 @@ class ModelCheckSession:
         self.problems += self._gaps(exitstatus)
         if is_whole and not self.results.unjudged():
             self._find_missing()
+        self._write_evidence(complete=exitstatus == pytest.ExitCode.OK)
         self._write_reports(complete=exitstatus == pytest.ExitCode.OK)
         if self.problems and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -253,6 +254,17 @@ class ModelCheckSession:
         self.notes += written.lines
         if self.config.option.verbose >= 0:
             self.notes += written.to_approve()
+
+    def _write_evidence(self, *, complete: bool) -> None:
+        if self.options.evidence is None:
+            return
+        from pytest_model_check.evidence import bundle
+
+        try:
+            bundle.publish(self.scratch / EVIDENCE, self.options.evidence, self._run(complete=complete))
+        except OSError as error:
+            where = as_typed(self.config, self.options.evidence)
+            self.problems.append(f"The evidence could not be written to {where}: {error}")
 
     def _write_reports(self, *, complete: bool) -> None:
         if not self.options.reports:

@@ -1,0 +1,289 @@
+"""One check, judged from its evidence alone: promise and baseline as approved, nothing of a branch imported or run."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pytest_model_check.baselines import measure, promises
+from pytest_model_check.baselines.record import Baseline
+from pytest_model_check.baselines.terms import Terms
+from pytest_model_check.candidates.dummy import make_dummy
+from pytest_model_check.checks.check import Check, Metric
+from pytest_model_check.checks.make_check import known_metric
+from pytest_model_check.data import dataset, dvc_files, splits
+from pytest_model_check.data.dataset import Dataset
+from pytest_model_check.data.splits import CrossValidation, Split
+from pytest_model_check.errors import (
+    DataError,
+    EvidenceError,
+    IncomparableError,
+    MissingBaselineError,
+    ModelCheckError,
+)
+from pytest_model_check.evidence import bundle
+from pytest_model_check.evidence.record import Answers, Evidence
+from pytest_model_check.fitting import crossval
+from pytest_model_check.fitting.engine import CheckEngine, InProcess
+from pytest_model_check.fitting.predictions import Predictions
+from pytest_model_check.gate import sequential
+from pytest_model_check.gate.compare import compare
+from pytest_model_check.gate.conclude import conclude, failure
+from pytest_model_check.gate.context import Context
+from pytest_model_check.gate.findings import Comparison, Recording
+from pytest_model_check.gate.paired import require_same_rows
+from pytest_model_check.gate.verify import confirm
+from pytest_model_check.judgement.verdicts import Verdict, Weakening
+from pytest_model_check.paths import show
+from pytest_model_check.pull_requests import acceptances, approved, claims
+from pytest_model_check.pull_requests.approved import Approval
+from pytest_model_check.scoring.metrics import require_enough_rows, require_judgeable, require_weighable
+from pytest_model_check.settings import Settings
+
+COLUMNS = ("target", "groups", "time", "sample_weight")
+BY_PYTEST = "pytest --model-check judges it, in one process with the branch's code; a reviewer has to go by that."
+
+
+class NeedsCodeError(IncomparableError):
+    """Judging takes code of the project's, and none is run here."""
+
+
+def judge(evidence: Evidence, folder: Path, settings: Settings) -> Verdict:
+    """Judge a check by the predictions that its run has left.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        The check's.
+    folder : Path
+        Where its predictions lie.
+    settings : Settings
+        Where data and baselines are, and which commit's baselines decide. The rules are the evidence's: weaker ones
+        than were approved are a weaker promise.
+    """
+    name, nodeid = evidence.name, evidence.nodeid
+    settings = replace(settings, rules=evidence.promise.protocol.rules)
+    approval = None
+    try:
+        approval = approved.find(name, settings.folder, settings.revision)
+        return _judge(evidence, folder, approval, settings)
+    except NeedsCodeError as error:
+        if approval is None or approval.baseline is not None:
+            return failure(name, nodeid, error)
+        unknown = f"what its first baseline claims is not confirmed: {error.message.removeprefix(f'{name}: ')}"
+        return Verdict(name, nodeid, "new", True, f"{name}: new; {unknown}", error.advice)
+    except ModelCheckError as error:
+        return failure(name, nodeid, error)
+
+
+def _judge(evidence: Evidence, folder: Path, approval: Approval, settings: Settings) -> Verdict:
+    started = time.perf_counter()
+    reference = approval.baseline or approval.claimed
+    if reference is None:
+        raise MissingBaselineError(
+            f"{evidence.name}: there is no baseline to hold the candidate against",
+            f"{show(settings.folder)}/ holds none of this name: pytest --model-check --update-baselines records it.",
+        )
+    check = _check(evidence, reference)
+    _require_same_question(evidence, reference, is_new=approval.baseline is None)
+    data = _data(check, evidence, reference, settings, is_new=approval.baseline is None)
+    rebuilt = splits.from_words(evidence.promise.protocol.cv)
+    cv = _cross_validation(check, data, rebuilt, approval, evidence, settings)
+    require_judgeable(check.metrics)
+    if check.sample_weight is not None:
+        require_weighable(check.metrics, cv.classes)
+    require_enough_rows(check.metrics, crossval.slots(cv), data.truth)
+    context = Context(check, cv, approval, settings, CheckEngine(InProcess()), lambda doing, done, total: None, None)
+    prepared = time.perf_counter()
+    found = bundle.answers(folder, evidence.name, cv.classes)
+    comparison = _compared(context, found, evidence)
+    recording = _recorded(context, comparison, found, evidence, rebuilt=rebuilt is not None)
+    seconds = time.perf_counter() - started
+    times = context.engine.times(data=prepared - started, total=seconds)
+    verdict = conclude(context, comparison, recording, seconds=seconds, times=times)
+    return replace(verdict, compared=replace(verdict.compared, candidate=evidence.candidate))
+
+
+def _check(evidence: Evidence, reference: Baseline) -> Check:
+    """Write the promise down: columns as approved, the rest as the branch promises it, which may be no less."""
+    protocol, terms = reference.protocol, evidence.promise.protocol
+    return Check(
+        name=evidence.name,
+        nodeid=evidence.nodeid,
+        candidate=make_dummy("regression" if reference.classes is None else "classification"),  # tells the task alone
+        data=tuple(path for path, _ in reference.data),
+        target=protocol.target,
+        metrics=tuple(_metric(evidence, *named) for named in evidence.promise.margins.items()),
+        cv=None,
+        features=None,
+        groups=protocol.groups,
+        time=protocol.time,
+        slices=tuple(dict.fromkeys((*terms.slices, *protocol.slices))),
+        seeds=terms.seeds or 1,
+        load=None,
+        season=terms.season,
+        sample_weight=protocol.sample_weight,
+    )
+
+
+def _metric(evidence: Evidence, name: str, margin: float | None) -> Metric:
+    metric = known_metric(name, margin)
+    if metric is None:
+        raise NeedsCodeError(
+            f"{evidence.name}: {name} is no scorer of scikit-learn's: to judge it needs the code of the base commit",
+            f"That is not run here yet. {BY_PYTEST}",
+        )
+    return metric
+
+
+def _require_same_question(evidence: Evidence, reference: Baseline, *, is_new: bool) -> None:
+    """Refuse answers to another question than the approved one: of other data, or of another target."""
+    theirs, mine = evidence.promise.protocol, reference.protocol
+    other = [column for column in COLUMNS if getattr(theirs, column) != getattr(mine, column)]
+    if other:
+        raise IncomparableError(
+            f"{evidence.name}: the branch's check has another {', '.join(other)} than its baseline",
+            f"No baseline answers that question. {BY_PYTEST}",
+        )
+    if dict(evidence.data) != dict(reference.data):
+        raise _moved(evidence, is_new=is_new)
+
+
+def _moved(evidence: Evidence, *, is_new: bool) -> IncomparableError:
+    if is_new:
+        return IncomparableError(
+            f"{evidence.name}: its new baseline is of other data than the branch's",
+            "Record it anew: pytest --model-check --update-baselines",
+        )
+    return NeedsCodeError(
+        f"{evidence.name}: the data is another version than the baseline's, and to measure the approved model on it "
+        "needs the code of the base commit",
+        f"That is not run here yet. {BY_PYTEST}",
+    )
+
+
+def _data(check: Check, evidence: Evidence, reference: Baseline, settings: Settings, *, is_new: bool) -> Dataset:
+    """Read the rows that were approved, as git and DVC name them now; or say why they can't be had without code."""
+    versions = {os.path.normpath(settings.root / path): md5 for path, md5 in reference.data}
+
+    def verified(path: Path) -> str:
+        md5 = dvc_files.verified(path)
+        if md5 != versions[os.path.normpath(path)]:
+            raise _moved(evidence, is_new=is_new)
+        return md5
+
+    try:
+        data = dataset.read(check, settings.root, verified)
+        require_same_rows(check, reference, data)
+    except (DataError, IncomparableError) as error:
+        if evidence.promise.loads and not isinstance(error, NeedsCodeError):
+            raise NeedsCodeError(
+                f"{check.name}: its rows come from load=, and to read them needs the code of the base commit",
+                f"That is not run here yet. {BY_PYTEST}",
+            ) from error
+        raise
+    return data
+
+
+def _cross_validation(
+    check: Check, data: Dataset, rebuilt: Any, approval: Approval, evidence: Evidence, settings: Settings
+) -> CrossValidation:
+    """Lay down the splits: scikit-learn's anew; of a splitter of the project's, those of the approved predictions."""
+    if rebuilt is not None:
+        return splits.make_cross_validation(replace(check, cv=rebuilt), data)
+    words = evidence.promise.protocol.cv
+    if approval.baseline is None:
+        raise NeedsCodeError(f"{check.name}: its splits are made by code of the project ({words})", BY_PYTEST)
+    known = approval.predictions(settings.scratch).predictions
+    made = []
+    for split in range(int(known.split.max()) + 1):
+        slots = np.flatnonzero(known.split == split)
+        test = known.row[slots]
+        train = np.setdiff1d(np.arange(data.rows), test)  # nothing is fitted on it
+        made.append(Split(int(known.repeat[slots[0]]), int(known.fold[slots[0]]), train, test))
+    return CrossValidation(data, known.classes, tuple(made), words)
+
+
+def _compared(context: Context, found: Answers, evidence: Evidence) -> Comparison:
+    """Judge the candidate's predictions against the approved ones, and the promise against the approved one."""
+    baseline = context.approval.baseline
+    if baseline is None:
+        return Comparison()
+    if found.candidate is None:
+        raise EvidenceError(
+            f"{evidence.name}: the evidence holds no predictions to compare with the approved ones",
+            "Run the checks again against the same commit: pytest --model-check --model-check-against REV "
+            "--model-check-evidence DIR",
+        )
+    _require_slots(context, found.candidate, "predictions")
+    comparison = compare(context, partial(sequential.replay, found=found.candidate))
+    before = promises.terms_of_baseline(baseline)
+    protocol = evidence.promise.protocol
+    margins = promises.terms_of_check(context.check, protocol, baseline).margins
+    weakened = [weaker for weaker in promises.weakened(before, Terms(protocol, margins)) if weaker.term != "cv"]
+    if context.approval.deleted:
+        weakened.append(Weakening("deleted", context.approval.file))
+    return replace(comparison, weakened=tuple(weakened))
+
+
+def _recorded(
+    context: Context, comparison: Comparison, found: Answers, evidence: Evidence, *, rebuilt: bool
+) -> Recording:
+    """Hold what the branch's baseline claims against what its predictions say."""
+    claimed, check, cv = context.approval.claimed, context.check, context.cross_validation
+    if claimed is None:
+        return Recording(metrics=comparison.metrics)
+    wrong = _unmeasurable(check, found, evidence, rebuilt=rebuilt)
+    if found.recording is None or wrong:
+        return Recording(metrics=comparison.metrics, disputed=(f"it can't be confirmed: {wrong}",))
+    _require_slots(context, found.recording, "recorded predictions")
+    if found.replicates is not None:
+        _require_slots(context, found.replicates, "replicates")
+    drawn = crossval.entropy_of(cv.dataset.target_digest, cv.splitter, claimed.generation)
+    entropy = claimed.entropy if claims.seeded_by_name(claimed) else drawn
+    fitted = measure.Fitted(
+        found.recording,
+        found.replicates,
+        measure.dummies(check, cv, entropy),
+        "deterministic" if evidence.learner == "deterministic" else "random",
+        entropy,
+    )
+    terms = evidence.promise.protocol  # in the branch's words, as its baseline has to have them
+    promised = replace(check, features=terms.features, slices=terms.slices)
+    cv = replace(cv, dataset=replace(cv.dataset, slices=cv.dataset.slices[list(terms.slices)]))
+    brought = acceptances.brought(claimed, context.approval.baseline)
+    accepted = {name for acceptance in brought for name in acceptance.metrics} & {*comparison.failing_metrics}
+    anchors = {name: anchor for name, anchor in comparison.anchors.items() if name not in accepted}
+    measured = measure.assemble(
+        promised, cv, fitted, generation=claimed.generation, anchors=anchors, rules=context.settings.rules
+    )
+    return confirm(context, comparison, measured)
+
+
+def _unmeasurable(check: Check, found: Answers, evidence: Evidence, *, rebuilt: bool) -> str:
+    """Say why a recording can't be measured from the evidence; empty if it can."""
+    if not rebuilt:
+        return "its splits are made by code of the project"
+    if found.recording is None:
+        return "the evidence holds no predictions of it"
+    random = evidence.learner != "deterministic"
+    seeds = 0 if found.replicates is None else found.replicates.seeds
+    expected = 0 if random or check.seeds == 1 else measure.REFITS * check.seeds
+    if (found.recording.seeds, seeds) != (check.seeds if random else 1, expected):
+        return f"the evidence holds predictions of {found.recording.seeds} seeds and {seeds} replicates"
+    return ""
+
+
+def _require_slots(context: Context, predictions: Predictions, what: str) -> None:
+    if not crossval.slots(context.cross_validation).same_slots(predictions):
+        raise EvidenceError(
+            f"{context.check.name}: the {what} in the evidence are of other rows, folds or classes than the data and "
+            f"{context.cross_validation.splitter} give",
+            "They must be of the data as it is here, split as the check says. Run the checks again.",
+        )
