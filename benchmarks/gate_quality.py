@@ -6,8 +6,8 @@
    cells* have nearest neighbours, few positives, groups, days and repeats.
 2. Nulls: nothing changed that matters. Another seed (of learners that draw none: 5% of the training rows left out),
    shuffled rows, permuted columns. A *false alarm* is a null that does not pass at the default margin, and one that is
-   called worse at any margin. The baseline, ten runs of its own, is drawn anew for every replicate (of learners that
-   draw none: for every twenty).
+   called worse at any margin. The baseline, ten runs of its own, is drawn anew for every ten replicates (of learners
+   that draw none: for every twenty).
 3. Planted regressions: eight kinds of damage at three strengths, fixed by the seed; only the learner's random state
    varies. One is *caught* if it does not pass in at least 95% of its replicates.
 4. Rules (`gate_rules.py`): ours is the product's own `judgement.judge`, on scores of `scoring.metrics`, with its one,

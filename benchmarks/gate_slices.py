@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from gate_bank import Bank
 from gate_tables import Task
-from gate_trials import AGAIN, Cell, Pool, make_cell, ours, rng_of, runs, scored
+from gate_trials import Cell, Pool, make_cell, ours, rng_of, runs, scored
 from numpy.typing import NDArray
 from pytest_model_check.gate.slices import SLICE_ROWS
 from pytest_model_check.judgement import judge
@@ -88,24 +88,25 @@ def _trials(
     alarms, blocked, margins = np.zeros(count, dtype=bool), np.zeros(count, dtype=bool), []
     for number in range(count):
         drawn = whole.draw(rng, cell.seeds)
-        if number % AGAIN == 0:
+        if number % cell.again == 0:
             of_baseline = cell.draw(rng)
             recorded = cell.record(cell.metrics, of_baseline)
             runs_of_old = np.zeros((cell.task.folds, 1), dtype=np.int64) if cell.refits else of_baseline
             sides = {
-                name: [each.run(name, runs_of_old) if name in each.common else None for each in old]
+                name: [each.run(name, runs_of_old, noisy=False) if name in each.common else None for each in old]
                 for name in cell.metrics
             }
             margins.append(recorded["neg_brier_score"][1].margin(recorded["neg_brier_score"][0].score))
         verdicts = {
-            name: ours(name, scores, whole.run(name, drawn), noise) for name, (scores, noise) in recorded.items()
+            name: ours(name, scores, whole.run(name, drawn, noisy=False), noise)
+            for name, (scores, noise) in recorded.items()
         }
         blocked[number] = any(verdict.verdict not in PASSING for verdict in verdicts.values())
         seeds = max(verdict.seeds or 1 for verdict in verdicts.values())
         judged: list[tuple[MetricVerdict, float]] = []
         for name, verdict in verdicts.items():
             pairs: list[tuple[str, Scores, Scores]] = [
-                (f"part={code}", side, each.run(name, drawn).first(seeds))
+                (f"part={code}", side, each.run(name, drawn, noisy=False).first(seeds))
                 for code, (side, each) in enumerate(zip(sides[name], new, strict=True))
                 if side is not None
             ]

@@ -29,8 +29,9 @@ from sklearn.metrics import get_scorer
 FORESTS = {"plain": 600, "null": 300, "planted": 120}  # how many are made of a pool of trees
 SEEDS = max(sequential.SEEDS_OF_A_CANDIDATE)
 ANY_MARGIN = 1e-12  # of the default margin: below it, a margin excuses nothing
-AGAIN = 20  # nulls in turn are held against one recording of a learner without randomness, which takes a while
-PAIRS = 400  # of single runs, for the standard error between two
+# So many in turn are held against one recording, which takes a while: of learners that draw random numbers, or not.
+AGAIN = {True: 10, False: 20}
+PAIRS = 200  # of single runs, for the standard error between two
 Key = tuple[str, str, str, str]  # learner, data set, condition, metric
 Drawn = NDArray[np.int64]  # a fit for every fold of every seed, shape (n_folds, seeds)
 
@@ -65,13 +66,16 @@ class Pool:
         fits, folds = next(iter(self.splits.values())).shape
         return rng.integers(fits, size=(folds, seeds))
 
-    def run(self, metric: str, drawn: Drawn) -> Scores:
-        """Give the scores of runs: exactly what the product would compute, for no metric reaches across folds."""
+    def run(self, metric: str, drawn: Drawn, *, noisy: bool = True) -> Scores:
+        """Give the scores of runs: exactly what the product would compute, for no metric reaches across folds.
+
+        With `noisy` their noise can be measured, which takes a while.
+        """
         slots = self.slots[metric][drawn[self.fold].T, np.arange(len(self.fold))]
         splits = self.splits[metric][drawn.T, np.arange(len(drawn))]
         psi = slots if self.repeats == 1 else slots.reshape(len(slots), self.repeats, -1).mean(axis=1)
         runs = replace(self.common[metric], psi=psi, splits=splits)
-        return replace(runs, row_variances=metrics.row_variances(runs, slots, self.fold))
+        return replace(runs, row_variances=metrics.row_variances(runs, slots, self.fold)) if noisy else runs
 
     def score(self, metric: str) -> float:
         """Give the expected score of a run."""
@@ -134,9 +138,14 @@ class Cell:
         """How many seeds a candidate may need."""
         return 1 if self.refits else SEEDS
 
+    @property
+    def again(self) -> int:
+        """How many candidates in turn are held against one recording."""
+        return AGAIN[self.refits is None]
+
     def pair_error(self, rng: np.random.Generator, metric: str) -> float:
         """Give the standard error over rows between two single runs."""
-        runs = self.harmless.run(metric, self.harmless.draw(rng, 2 * PAIRS))
+        runs = self.harmless.run(metric, self.harmless.draw(rng, 2 * PAIRS), noisy=False)
         return runs.pooled_standard_error(runs.psi[::2] - runs.psi[1::2], runs.splits[::2] - runs.splits[1::2]).se
 
 
@@ -329,15 +338,15 @@ class Trials:
 
 
 def trials(cell: Cell, condition: Pool, count: int, rng: np.random.Generator, *, null: bool) -> dict[str, Trials]:
-    """Judge a condition many times, with a baseline recorded anew for each; the same runs under every metric."""
+    """Judge a condition many times, some in turn against one recording; the same runs under every metric."""
     rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in cell.metrics}
     recorded: dict[str, tuple[Scores, NoiseReference]] = {}
     for number in range(count):
         drawn = condition.draw(rng, cell.seeds)
-        if cell.refits is None or number % AGAIN == 0:
+        if number % cell.again == 0:
             recorded = cell.record(cell.metrics, cell.draw(rng))
         for name, (baseline, noise_reference) in recorded.items():
-            candidate = condition.run(name, drawn)
+            candidate = condition.run(name, drawn, noisy=False)
             margin = noise_reference.margin(baseline.score)
             one, other = baseline.splits[0], candidate.splits[0]
             weights = baseline.weights
@@ -390,7 +399,7 @@ def smallest_loss(
     found = []
     for _ in range(count):
         baseline, noise_reference = cell.baseline(rng, metric)
-        candidate = cell.harmless.run(metric, cell.harmless.draw(rng, cell.seeds))
+        candidate = cell.harmless.run(metric, cell.harmless.draw(rng, cell.seeds), noisy=False)
         losses = list(_losses(cell, metric, candidate, held_against, rng))
         low, high = 0, len(losses) - 1  # the largest is caught, or nothing is
         while low < high:
@@ -454,7 +463,7 @@ def drift(
     baseline, noise_reference = record(0.0)
     first = anchored()
     for step in steps:
-        run = cell.harmless.run(metric, cell.harmless.draw(rng, cell.seeds))
+        run = cell.harmless.run(metric, cell.harmless.draw(rng, cell.seeds), noisy=False)
         verdict = ours(metric, baseline, at(run, level + step), noise_reference, anchor)
         if verdict.verdict not in PASSING:
             blocked += 1
