@@ -148,7 +148,7 @@ def build(learner: str, task: Task, settings: dict[str, Any], scaled: float, col
         )
     model: Any
     if learner == "neighbours":
-        model = KNeighborsClassifier((iterations, 25, 100, 300)[strict])
+        model = KNeighborsClassifier((iterations, 25, 75, 200)[strict])
     elif learner == "network":
         model = MLPClassifier((8,), max_iter=iterations, alpha=(1e-4, 1, 5, 25)[strict], random_state=seed)
     elif regression:
