@@ -160,8 +160,8 @@ def targets(results: Results) -> list[Target]:
     """Hold what was measured against the targets; those of planted regressions need the full mode."""
     found = [*_alarm_targets(results), *_reach_targets(results), *_drift_targets(results)]
     if results.full:
-        found += [*_regression_targets(results), _margin_target(results), _slice_target(results)]
-    return found
+        found += [*_regression_targets(results), _margin_target(results)]
+    return [*found, _slice_target(results)] if results.slices else found
 
 
 def _alarm_targets(results: Results) -> list[Target]:
@@ -210,6 +210,8 @@ def _regression_targets(results: Results) -> list[Target]:
         )
     ]
     for part, words in ((results.first, "first cells"), (results.later, "later cells")):
+        if not part.planted:
+            continue
         mine, tuned = (part.outcome(short).caught for short in ("ours", "tuned per learner"))
         promise = f"{WELL_ABOVE} times those of a tolerance tuned per metric and learner, {words}"
         found.append(Target(promise, f"{mine}, against {tuned}", mine >= WELL_ABOVE * tuned))
