@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 SKILL_SHARE = 0.02  # of the skill above a dummy: the default margin, where rows and seeds can resolve it
 HARMLESS = 0.999  # of recombined refits must hold the noise floor
-SKEWED = 1.75  # times what normal noise would ask: more than this, chance makes of the few refits there are
+SKEWED = 2.1  # times what normal noise would ask: more than this, chance makes of the few refits there are
 
 
 @dataclass(frozen=True)
