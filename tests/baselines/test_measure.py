@@ -81,11 +81,20 @@ def test_a_random_learner_is_fitted_with_every_seed():
 
 def test_a_learner_without_randomness_is_fitted_once_and_tested_by_leaving_rows_out():
     baseline, predictions, fits = recorded(LogisticRegression(), metrics=["neg_log_loss", "accuracy"])
-    assert (baseline.learner, baseline.seeds, predictions.seeds, fits) == ("deterministic", 1, 1, 3 + 24)
+    assert (baseline.learner, baseline.seeds, predictions.seeds, fits) == ("deterministic", 1, 1, 3 + 24 + 24)
     noise_reference = baseline.metrics["neg_log_loss"].noise_reference
     assert noise_reference.runs is None
     assert 0 < noise_reference.noise < noise_reference.floor < inf
     assert baseline.metrics["accuracy"].noise_reference.floor >= (1.645 + 2.326) / 90 * 0.999  # one row at least
+
+
+def test_refits_are_made_once_more_only_where_a_margin_hangs_on_them():
+    named, _, fits = recorded(LogisticRegression(), metrics={"neg_log_loss": 0.1})
+    assert fits == 3 + 24
+    assert named.metrics["neg_log_loss"].margin_kind == "named"
+    default, _, fits = recorded(LogisticRegression(), metrics={"neg_log_loss": None, "accuracy": 0.1})
+    assert fits == 3 + 24 + 24
+    assert default.metrics["neg_log_loss"].margin_kind == "noise_floor"
 
 
 def test_what_the_same_seed_does_not_repeat_is_said():

@@ -439,7 +439,7 @@ def test_rows_that_jump_raise_the_floor_and_rows_that_all_move_do_not():
         floors.append(measure(once, refits, -3.0).floor)
         gaussian.append(resolution(rows, spread.beyond_rows, spread.dof, rows_dof=199) + max(0, -changes.mean()))
     assert gaussian[0] <= floors[0] < 1.2 * gaussian[0]
-    assert floors[1] > 1.4 * gaussian[1]
+    assert 1.4 * gaussian[1] < floors[1] <= 2.1 * gaussian[1]  # more than that, few refits can't tell
 
 
 def test_the_noise_floor_of_refits_is_the_same_every_time():

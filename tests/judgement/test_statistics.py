@@ -304,7 +304,7 @@ def test_combine_adds_variances_and_their_degrees_of_freedom():
 def test_exceeds_is_the_f_test():
     rng = np.random.default_rng(9)
     said = [exceeds(StandardError(sqrt(v / 9), 9), StandardError(1.0, inf)) for v in rng.chisquare(9, 4000)]
-    assert np.mean(said) == pytest.approx(0.1, abs=0.02)
+    assert np.mean(said) == pytest.approx(0.025, abs=0.01)
     assert exceeds(StandardError(2.0, 9), StandardError(1.0, 100))
     assert not exceeds(StandardError(1.0, 9), StandardError(1.0, 100))
 
@@ -323,7 +323,7 @@ def test_resolution_is_both_half_widths():
 )
 def test_many_half_widths_are_those_of_each(errors, noise, dof, rows_dof):
     found = half_widths(0.95, errors, noise, dof, rows_dof=rows_dof)
-    assert found == pytest.approx([half_width(0.95, se, noise, dof, rows_dof=rows_dof) for se in errors], rel=1e-6)
+    assert found == pytest.approx([half_width(0.95, se, noise, dof, rows_dof=rows_dof) for se in errors], rel=1e-4)
 
 
 def test_noise_floor_by_hand():

@@ -53,8 +53,9 @@ class Fitted:
         The candidate's: with every seed, or with one if the learner draws no random numbers.
     replicates : Predictions or None
         Of a learner without randomness, twice per seed without 5% of the training rows: an A/A test of what a harmless
-        change does. Other rows each time, so that by default every row is left out once. None where the seeds
-        themselves tell, or there is only one, or nothing is fitted here.
+        change does. Other rows each time, so that by default every row is left out once; and once more, in other
+        parts, where a default margin hangs on them. None where the seeds themselves tell, or there is only one, or
+        nothing is fitted here.
     dummies : tuple of Predictions
         Of models that look at no feature; the best of them is the one to beat. None where scores are finished.
     learner : {'random', 'deterministic', 'nondeterministic'}
@@ -130,25 +131,31 @@ def fit(
         If a fit fails.
     """
     predict = partial(crossval.predict, cv=cv, entropy=entropy, engine=engine, progress=progress)
-    replicates, runs = None, runs_of(check.candidate)
+    runs, to_beat = runs_of(check.candidate), dummies(check, cv, entropy)
     if runs is not None:
         predictions = predict(check.candidate, seeds=runs)
-        learner: Learner = "random" if runs > 1 else "deterministic"
-        return Fitted(predictions, None, dummies(check, cv, entropy), learner, entropy)
+        return Fitted(predictions, None, to_beat, "random" if runs > 1 else "deterministic", entropy)
     random, nondeterministic = crossval.is_random(check.candidate, cv, entropy=entropy, engine=engine)
     if random or nondeterministic:
         predictions = predict(check.candidate, seeds=check.seeds)
-    else:
-        predictions = predict(check.candidate, seeds=1)
-        if check.seeds > 1 and origin_of(check.candidate) == "refitted":
-            replicates = predict(check.candidate, seeds=REFITS * check.seeds, leave_out=True)
-    return Fitted(
-        predictions,
-        replicates,
-        dummies(check, cv, entropy),
-        "nondeterministic" if nondeterministic else "random" if random else "deterministic",
-        entropy,
-    )
+        return Fitted(predictions, None, to_beat, "nondeterministic" if nondeterministic else "random", entropy)
+    fitted = Fitted(predict(check.candidate, seeds=1), None, to_beat, "deterministic", entropy)
+    if check.seeds == 1 or origin_of(check.candidate) != "refitted":
+        return fitted
+    refit = partial(predict, check.candidate, seeds=REFITS * check.seeds, leave_out=True)
+    replicates = refit()
+    fitted = dataclasses.replace(fitted, replicates=replicates)
+    if any(_is_noise(metric, cv.dataset, fitted) for metric in check.metrics):
+        replicates = replicates.and_seeds(refit(after=REFITS * check.seeds))
+    return dataclasses.replace(fitted, replicates=replicates)
+
+
+def _is_noise(metric: Metric, data: Dataset, fitted: Fitted) -> bool:
+    """Whether a margin is what the refits say, and not a share of the skill: then it is worth knowing better."""
+    try:
+        return _score(metric, data, fitted, None).margin_kind == "noise_floor"
+    except (PromiseError, CandidateError):
+        return False  # and `assemble` says so
 
 
 def assemble(

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 SKILL_SHARE = 0.02  # of the skill above a dummy: the default margin, where rows and seeds can resolve it
 HARMLESS = 0.999  # of recombined refits must hold the noise floor
+SKEWED = 2.1  # times what normal noise would ask: more than this, chance makes of the few refits there are
 
 
 @dataclass(frozen=True)
@@ -102,8 +103,9 @@ def measure(scores: Scores, replicates: Scores | None, dummy: float | None) -> N
 def _of_refits(scores: Scores, refits: Scores, dummy: float | None) -> NoiseReference:
     """Measure a learner without randomness by its refits, which are held against the baseline as a candidate would be.
 
-    Where rows depend on each other, or the folds have to tell, bounds do not fall apart by split: the noise is doubled
-    there instead.
+    Their noise is skewed where few rows make the metric, and how much, recombined refits tell. But their outermost
+    quantile hangs on which influential rows happen to be left out together: it is believed up to `SKEWED`. Where rows
+    depend on each other, or the folds have to tell, bounds do not fall apart by split: there the noise is doubled.
     """
     changes, of_splits, spread = refits.psi - scores.psi[0], refits.splits - scores.splits[0], refits.noise
     bias = max(0.0, -float(changes.mean()))
@@ -125,7 +127,8 @@ def _of_refits(scores: Scores, refits: Scores, dummy: float | None) -> NoiseRefe
         effective_rows=scores.effective_rows,
     )
     floor = statistics.noise_floor(rows, spread.beyond_rows, spread.dof, smallest=_one_row(scores), bias=bias)
-    return NoiseReference(dummy, noise, spread.dof, None, max(floor, -float(np.quantile(bounds, 1 - HARMLESS))))
+    asked = min(-float(np.quantile(bounds, 1 - HARMLESS)), SKEWED * floor)
+    return NoiseReference(dummy, noise, spread.dof, None, max(floor, asked))
 
 
 def _one_row(scores: Scores) -> float:
