@@ -23,7 +23,7 @@ EXPORTED = {
     *("ModelCheck", "Verdict", "Label", "MetricVerdict", "Drift", "Acceptance", "Moved", "ScoreGrid", "ChangedRows"),
     *("Compared", "Concessions", "Cost", "DataVersion", "Differences", "Loss", "Times", "Weakening"),
     *("ModelCheckError", "PromiseError", "DataError", "CandidateError", "BaselineError", "MissingBaselineError"),
-    *("UnavailableError", "IncomparableError", "OldCodeError", "EngineError"),
+    *("UnavailableError", "IncomparableError", "OldCodeError", "EngineError", "EvidenceError"),
     *("MetricQuality", "RecordingQuality"),
     *("Artifact", "Program", "Results", "Service", "caret", "weka"),
     "statistics",

@@ -145,13 +145,13 @@ def test_model_check_runs_the_checks_and_nothing_else(project: Project) -> None:
     assert sorted(name for name in project.stored() if name.endswith(".json")) == [f"{name}.json" for name in names]
     assert project.baseline("tree-2")["nodeid"] == "test_models.py::test_tree[2]"
     result.stdout.fnmatch_lines(
-        ["model-check: updating baselines/", "5 model checks: 5 passed; 63 fits in *", "recorded baselines/good.json"]
+        ["model-check: updating baselines/", "5 model checks: 5 passed; 87 fits in *", "recorded baselines/good.json"]
     )
     result.stdout.fnmatch_lines(["To approve:", "  git add test_models.py baselines/good.json *", "  dvc push"])
 
     result = project.run("-v")
     result.assert_outcomes(passed=4, deselected=1)
-    result.stdout.fnmatch_lines(["model-check: against baselines/", "*5 passed; 15 fits in *"])
+    result.stdout.fnmatch_lines(["model-check: against baselines/", "*5 passed; 15 fits (15 from the cache) in *"])
     result.stdout.fnmatch_lines(["good, fold by fold", "*roc_auc: baseline*roc_auc: candidate*"])
     project.run("-q", "test_models.py::test_tree[2]").assert_outcomes(passed=1)
     assert project.verdicts() == {"tree-2": "identical"}
@@ -187,7 +187,7 @@ def test_quiet_shows_what_fails_and_the_totals(project: Project) -> None:
     result = project.run("-q")
     lines = result.outlines[result.outlines.index(next(s for s in result.outlines if "= model checks =" in s)) + 1 :]
     assert [line.split()[0] for line in lines[:5]] == ["check", "-------", "stump", "stump:", "2"]
-    assert lines[4].startswith("2 model checks: 1 failed, 1 passed; 3 fits in ")
+    assert lines[4].startswith("2 model checks: 1 failed, 1 passed; 3 fits (3 from the cache) in ")
     result.stdout.no_fnmatch_line("next: *")
 
     result = project.run("-k", "stump")
@@ -344,6 +344,8 @@ def test_no_check_is_no_pass(project: Project) -> None:
             "problems": ["No model check was collected: a check is a test that uses the fixture model_check."],
             "retired": [],
             "checks": [],
+            "silent": {},
+            "collected": [],
         }
 
 

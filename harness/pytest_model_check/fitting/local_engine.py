@@ -16,7 +16,7 @@ import threading
 import time
 import weakref
 from collections.abc import Iterable, Iterator
-from multiprocessing import reduction
+from multiprocessing import reduction, util
 from multiprocessing.connection import wait
 from pathlib import Path
 from types import ModuleType
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 LOADING = 120.0  # seconds for the modules of a candidate to be imported, before a fit's own time begins
 WRITING = 0.3  # seconds for a fit that takes too long to write where it is
+LONGEST_FOLDER = 70  # bytes: a socket may have 104 to 108, and its name below the folder 33
 LEAVING = 2.0  # seconds for idle processes to end by themselves
 
 
@@ -283,9 +284,20 @@ _STARTING = threading.Lock()  # one process at a time
 
 
 def _context() -> multiprocessing.context.BaseContext:
+    _require_short_folder()
     context = multiprocessing.get_context(_METHOD)
     context.set_forkserver_preload(["pytest_model_check.fitting.preload"])
     return context
+
+
+def _require_short_folder() -> None:
+    """Have multiprocessing put its socket into /tmp, where the name of TMPDIR is too long for a socket's."""
+    if os.name == "posix" and len(os.fsencode(tempfile.gettempdir())) > LONGEST_FOLDER:
+        chosen, tempfile.tempdir = tempfile.tempdir, "/tmp"  # noqa: S108 - a folder of its own is made in it
+        try:
+            util.get_temp_dir()  # once for this process
+        finally:
+            tempfile.tempdir = chosen
 
 
 @contextlib.contextmanager
