@@ -200,7 +200,7 @@ def rows_and_seeds(rng: np.random.Generator, options: Any) -> list[list[str]]:
 
 
 def _three_ways(level: float, rows: StandardError, noise: SeedNoise, between: float) -> tuple[float, float, float]:
-    """Give the half-width by the larger of rows and seeds, by both in full, and by the product."""
+    """Return the half-width by the larger of rows and seeds, by both in full, and by the product."""
     alone = half_width(level, rows.se, rows_dof=rows.dof), half_width(level, 0.0, noise.s * between, noise.dof)
     product = half_width(level, rows.se, noise.beyond_rows * between, noise.dof, rows_dof=rows.dof)
     return max(alone), hypot(*alone), product

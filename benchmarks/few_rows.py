@@ -180,7 +180,7 @@ def _expected(
     folds: Sequence[Any],
     half: int,
 ) -> Floats:
-    """Give what the fits are expected to score, metric by metric: the mean over many folds of the same classes."""
+    """Return what the fits are expected to score, metric by metric: the mean over many folds of the same classes."""
     found = np.zeros(len(RECORDED))
     for (_, test), (slope, odds) in zip(folds, fits, strict=True):
         truth = y[test]

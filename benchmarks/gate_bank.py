@@ -86,7 +86,7 @@ class Recipe:
 
 
 def plain(task: Task) -> Recipe:
-    """Give the recipe of the approved model."""
+    """Return the recipe of the approved model."""
     return Recipe(task.X, task.y, np.ones(len(task.y), dtype=bool))
 
 
@@ -263,7 +263,7 @@ class Bank:
         return NULLS[learner][:1] if few else NULLS[learner]
 
     def conditions(self) -> Iterator[tuple[str, str, str]]:
-        """Give (learner, data set, condition) in the order of fitting: the nulls first."""
+        """Return (learner, data set, condition) in the order of fitting: the nulls first."""
         for learner, dataset in self.cells:
             yield learner, dataset, "plain"
             if learner in DETERMINISTIC:
@@ -277,7 +277,7 @@ class Bank:
                 yield learner, dataset, planted
 
     def answers(self, learner: str, dataset: str, condition: str) -> NDArray[np.floating[Any]]:
-        """Give the answers of a condition, shape (fits, rows[, classes])."""
+        """Return the answers of a condition, shape (fits, rows[, classes])."""
         if condition == "another seed" or (learner == "forest" and condition.startswith("fewer")):
             condition = "plain"  # its fits; a smaller forest is a mean over fewer of the same trees
         count = self._count(learner, condition)
@@ -345,5 +345,5 @@ def _relabelled(task: Task, which: NDArray[np.bool_], rng: np.random.Generator) 
 
 
 def _rng(seed: int, *names: str | int) -> np.random.Generator:
-    """Give the generator of a name: the same in every run, whatever is computed before it."""
+    """Return the generator of a name: the same in every run, whatever is computed before it."""
     return np.random.default_rng([seed, *(zlib.crc32(str(name).encode()) for name in names)])

@@ -144,7 +144,7 @@ def _kept(
 
 
 def _state() -> str:
-    """Give the digest of the code that judges."""
+    """Return the digest of the code that judges."""
     files = sorted(file for path in JUDGED_BY for file in ([path] if path.suffix else path.glob("*.py")))
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12]
 

@@ -152,7 +152,7 @@ class Target:
 
 
 def allowed(verdicts: int, rate: float = ALLOWED) -> int:
-    """Give the alarms that a cell may show: of 2000 what the rate says; of fewer, what it exceeds once in 10,000."""
+    """Return the alarms that a cell may show: of 2000 what the rate says; of fewer, what it exceeds once in 10,000."""
     return int(rate * verdicts) if verdicts >= 2000 else int(stats.binom.ppf(0.9999, verdicts, rate))
 
 
@@ -247,7 +247,7 @@ def _drift_targets(results: Results) -> list[Target]:
 
 
 def report(results: Results, machine: str, command: str) -> str:
-    """Give the results in Markdown."""
+    """Return the results in Markdown."""
     first, later = results.first, results.later
     parts = [
         answer(results),
@@ -441,7 +441,7 @@ def kinds_table(results: Results) -> str:
 
 
 def _mine(results: Results) -> dict[Key, float]:
-    """Give the share of each regression's replicates that ours blocks."""
+    """Return the share of each regression's replicates that ours blocks."""
     parts = [part for part in (results.first, results.later) if part.planted]
     return {key: share for part in parts for key, share in part.outcome("ours").detection.items()}
 

@@ -80,7 +80,7 @@ def bayesian(*, sure: bool) -> Callable[[Key, Trials], Passes]:
 
 @cache
 def _chance_of_a_loss(trials: Trials) -> NDArray[np.float64]:
-    """Give baycomp's probability of losing more than the margin."""
+    """Return baycomp's probability of losing more than the margin."""
     return np.array(
         [
             CorrelatedTTest(np.zeros_like(folds), folds, rope=margin).probs()[0]
@@ -140,7 +140,7 @@ def compared(trials: Mapping[Key, Trials]) -> dict[Key, Trials]:
 
 
 def _tuned(trials: Sequence[Trials]) -> float:
-    """Give the smallest tolerance under which no more false alarms than allowed are raised."""
+    """Return the smallest tolerance under which no more false alarms than allowed are raised."""
     lost = np.sort(np.concatenate([one.baseline - one.candidate for one in trials]))
     return max(0.0, float(lost[len(lost) - 1 - int(ALLOWED * len(lost))]))
 

@@ -79,7 +79,7 @@ class Task:
         return int(self.repeat.max()) + 1
 
     def held_out(self, split: int) -> Rows:
-        """Give the rows that a split predicts, in the order of its slots."""
+        """Return the rows that a split predicts, in the order of its slots."""
         return np.asarray(self.row[self.fold == split])
 
 

@@ -67,7 +67,7 @@ class Pool:
         return rng.integers(fits, size=(folds, seeds))
 
     def run(self, metric: str, drawn: Drawn, *, noisy: bool = True) -> Scores:
-        """Give the scores of runs: exactly what the product would compute, for no metric reaches across folds.
+        """Return the scores of runs: exactly what the product would compute, for no metric reaches across folds.
 
         With `noisy` their noise can be measured, which takes a while.
         """
@@ -78,7 +78,7 @@ class Pool:
         return replace(runs, row_variances=metrics.row_variances(runs, slots, self.fold)) if noisy else runs
 
     def score(self, metric: str) -> float:
-        """Give the expected score of a run."""
+        """Return the expected score of a run."""
         return float(self.splits[metric].mean(axis=0) @ self.common[metric].weights)
 
 
@@ -144,7 +144,7 @@ class Cell:
         return AGAIN[self.refits is None]
 
     def pair_error(self, rng: np.random.Generator, metric: str) -> float:
-        """Give the standard error over rows between two single runs."""
+        """Return the standard error over rows between two single runs."""
         runs = self.harmless.run(metric, self.harmless.draw(rng, 2 * PAIRS), noisy=False)
         return runs.pooled_standard_error(runs.psi[::2] - runs.psi[1::2], runs.splits[::2] - runs.splits[1::2]).se
 
@@ -189,7 +189,7 @@ def pool(bank: Bank, learner: str, dataset: str, condition: str) -> Pool:
 
 
 def runs(bank: Bank, learner: str, dataset: str, condition: str) -> NDArray[np.floating[Any]]:
-    """Give the answers of a condition's models: as they are banked, but for forests, which are banked tree by tree."""
+    """Get the answers of a condition's models: as they are banked, but for forests, which are banked tree by tree."""
     answers = bank.answers(learner, dataset, condition)
     if learner != "forest":
         return answers
@@ -213,7 +213,7 @@ def _forests(
 
 
 def predictions(task: Task, answers: NDArray[Any]) -> Predictions:
-    """Give answers the product's form."""
+    """Return answers the product's form."""
     responses = {"predict": answers}
     if task.classes is not None:
         responses = {"predict": task.classes[answers.argmax(axis=2)], "predict_proba": answers}
@@ -247,7 +247,7 @@ def scored(task: Task, answers: NDArray[Any], rows: NDArray[np.bool_] | None = N
 
 
 def _by_repeat(task: Task, answers: NDArray[Any], kept: NDArray[np.bool_]) -> Iterator[Predictions]:
-    """Give each repeat by itself: where a row has one slot, its value is the slot's."""
+    """Return each repeat by itself: where a row has one slot, its value is the slot's."""
     all_slots = predictions(task, answers.astype(np.float64)).of_rows(kept)
     for repeat in range(task.repeats):
         of = all_slots.repeat == repeat
@@ -264,7 +264,7 @@ def looks(
     margin: float | None = None,
     anchor: Anchor | None = None,
 ) -> Iterator[MetricVerdict]:
-    """Give the product's verdict of each look: with one seed, then with more."""
+    """Return the product's verdict of each look: with one seed, then with more."""
     for look in sequential.looks(noise_reference.runs):
         seen = candidate.first(look.seeds)
         verdict = judge.judge_metric(
@@ -280,7 +280,7 @@ def ours(
     noise_reference: NoiseReference,
     anchor: Anchor | None = None,
 ) -> MetricVerdict:
-    """Give the product's verdict: with one seed, and with more while it is inconclusive."""
+    """Return the product's verdict: with one seed, and with more while it is inconclusive."""
     for verdict in looks(metric, baseline, candidate, noise_reference, anchor=anchor):
         if verdict.verdict != "inconclusive":
             break
@@ -413,7 +413,7 @@ def smallest_loss(
 def _losses(
     cell: Cell, metric: str, candidate: Scores, unit: float, rng: np.random.Generator
 ) -> Iterator[tuple[float, Any]]:
-    """Give growing losses, and a function that makes the candidate which has it."""
+    """Return growing losses, and a function that makes the candidate which has it."""
     if candidate.kind != "zero_one":
         for share in np.arange(0, 5, 0.02):
             loss = float(share * unit)
@@ -478,5 +478,5 @@ def drift(
 
 
 def rng_of(seed: int, *names: str) -> np.random.Generator:
-    """Give the generator of a name."""
+    """Return the generator of a name."""
     return np.random.default_rng([seed, 1, *(zlib.crc32(name.encode()) for name in names)])

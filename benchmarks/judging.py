@@ -112,7 +112,7 @@ def speed(rows: int, runs: int) -> tuple[float, float]:
 
 
 def memory(rows: int) -> float:
-    """Give the peak of what judging allocates, in float64 arrays of so many rows."""
+    """Return the peak of what judging allocates, in float64 arrays of so many rows."""
     y, old, new = models(rows)
     tracemalloc.start()
     judged(y, old, new)

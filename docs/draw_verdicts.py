@@ -101,7 +101,7 @@ def judged(case: Case) -> MetricVerdict:
 
 
 def draw(found: list[tuple[Case, MetricVerdict]]) -> str:
-    """Give the picture as SVG."""
+    """Return the picture as SVG."""
     height, bottom = TOP + STEP * len(found) + FOOT, TOP + STEP * len(found)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" viewBox="0 0 {WIDTH} {height}" '

@@ -48,7 +48,7 @@ def main() -> None:
 
 
 def _quoted(name: str) -> str:
-    """Give the part of an example that a reader sees first."""
+    """Return the part of an example that a reader sees first."""
     comment = (ROOT / "docs" / "examples" / f"{name}.md").read_text(encoding="utf-8")
     shown = comment[comment.index("## ") : comment.index("<details")].strip()
     return "".join(f"> {line}".rstrip() + "\n" for line in f"#{shown}".splitlines())

@@ -38,7 +38,7 @@ def preloaded() -> None:
 
 @pytest.fixture
 def pytester(preloaded: None, pytester: pytest.Pytester) -> pytest.Pytester:
-    """Give pytest's own pytester, safe for in-process runs."""
+    """Return pytest's own pytester, safe for in-process runs."""
     return pytester
 
 
@@ -71,7 +71,7 @@ def project_template(preloaded: None, tmp_path_factory: pytest.TempPathFactory) 
 def project(
     project_template: Path, tmp_path: Path, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> Project:
-    """Give a project of its own to a test."""
+    """Return a project of its own to a test."""
     path = tmp_path / "project"
     shutil.copytree(project_template, path)
     shutil.copytree(project_template.parent / "remote", tmp_path / "remote")
@@ -99,7 +99,7 @@ def approved_template(project_template: Path, tmp_path_factory: pytest.TempPathF
 def repository(
     approved_template: Path, tmp_path: Path, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> Project:
-    """Give a project with one approved model on main, this repository's workflows, and the branch candidate."""
+    """Return a project with one approved model on main, this repository's workflows, and the branch candidate."""
     path = tmp_path / "project"
     shutil.copytree(approved_template, path)
     shutil.copytree(approved_template.parent / "remote", tmp_path / "remote")
@@ -134,7 +134,7 @@ def branch_template(project_template: Path, tmp_path_factory: pytest.TempPathFac
 def branch(
     branch_template: Path, tmp_path: Path, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> Project:
-    """Give a project with a baseline that is approved on main, on a branch from it."""
+    """Return a project with a baseline that is approved on main, on a branch from it."""
     shutil.copytree(branch_template.parent, tmp_path, dirs_exist_ok=True)
     enter(tmp_path / "project", monkeypatch)
     return Project(tmp_path / "project", pytester)

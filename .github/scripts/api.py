@@ -29,7 +29,7 @@ class _Stay(HTTPRedirectHandler):
     """Follow no redirect: urllib would take the token along to another host."""
 
     def redirect_request(self, *_: Any) -> None:
-        """Give no new request."""
+        """Return no new request."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Api:
         return self._json(method, path, {}, body)
 
     def pages(self, path: str, key: str = "", **query: object) -> Iterator[Any]:
-        """Give every item of a list, over all pages; `key` names the list inside an answer."""
+        """Return every item of a list, over all pages; `key` names the list inside an answer."""
         for page in range(1, PAGES + 1):
             answer = self.get(path, per_page=100, page=page, **query)
             items = answer.get(key, []) if key else answer

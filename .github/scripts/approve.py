@@ -72,7 +72,7 @@ def read_request(content: Mapping[str, Any]) -> Request:
 
 
 def require_allowed(api: Api, request: Request, *, approver: bool) -> dict[str, Any]:
-    """Give the pull request, if its head is still the commit that was asked for.
+    """Return the pull request, if its head is still the commit that was asked for.
 
     Parameters
     ----------

@@ -64,7 +64,7 @@ def run_pytest(reports: Path, formats: Sequence[str], arguments: Sequence[str]) 
 
 
 def baselines_in(folder: Path) -> list[str]:
-    """Give the names of the baselines that are checked out."""
+    """Return the names of the baselines that are checked out."""
     return sorted(path.stem for path in folder.glob("*.json"))
 
 

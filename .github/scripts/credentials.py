@@ -53,7 +53,7 @@ def remedy() -> str:
 
 
 def origin_of(content: Mapping[str, Any], actor: str) -> str:
-    """Give where a run comes from: fork, dependabot or here."""
+    """Return where a run comes from: fork, dependabot or here."""
     head = event.at(content, "pull_request", "head", "repo", "id")
     base = event.at(content, "pull_request", "base", "repo", "id")
     if content.get("pull_request") and (

@@ -16,7 +16,7 @@ def read() -> dict[str, Any]:
 
 
 def actor() -> str:
-    """Give who started the run; for a run that is started again, who started it first."""
+    """Return who started the run; for a run that is started again, who started it first."""
     return os.environ.get("GITHUB_ACTOR", "")
 
 

@@ -35,7 +35,7 @@ _RULES = (
 
 
 def sanitise(text: str, limit: int) -> str:
-    """Give harmless Markdown of at most `limit` characters."""
+    """Return harmless Markdown of at most `limit` characters."""
     text = "\n".join(text[: 4 * limit].splitlines())  # U+2028 and its like end a line for some readers only
     text = "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co"))
     text = _COMMENT.sub("", text)

@@ -73,6 +73,6 @@ class OldCodeError(IncomparableError):
 
 
 def one_line(error: BaseException, said: str = "") -> str:
-    """Say what went wrong in one short line; `said`: in these words of it."""
+    """Describe what went wrong in one short line; `said`: in these words of it."""
     text = " ".join((said or str(error)).split()) or type(error).__name__
     return text if len(text) <= 120 else f"{text[:117]}..."

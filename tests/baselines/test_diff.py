@@ -39,7 +39,7 @@ def verdict(old, new) -> str:
 
 
 def shifted(score: float, spread: float = 0.0, generation: int = 2, **changes):
-    """Give a recording whose folds moved with its score, and each by something of its own."""
+    """Return a recording whose folds moved with its score, and each by something of its own."""
     base = [0.9 + x for x in (-0.02, -0.01, 0.0, 0.01, 0.02)]
     own = [spread * x for x in (1, -1, 1, -1, 0)]
     folds = tuple(fold + score - 0.9 + x for fold, x in zip(base, own, strict=True))

@@ -22,7 +22,7 @@ RECORDED = Path(__file__).parent / "recorded"
 
 
 def plain(schema: int) -> dict[str, Any]:
-    """Give the JSON of a baseline that was recorded with a schema."""
+    """Return the JSON of a baseline that was recorded with a schema."""
     content: dict[str, Any] = json.loads((RECORDED / str(schema) / "breast_cancer.json").read_text(encoding="utf-8"))
     return content
 

@@ -634,7 +634,7 @@ def test_a_file_that_grows_too_large_leaves_the_earlier_baseline(folder, tmp_pat
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
-    """Give a disk of 600 kB."""
+    """Return a disk of 600 kB."""
     path = tmp_path / "disk"
     path.mkdir()
     if sys.platform != "linux" or os.geteuid() != 0:

@@ -73,7 +73,7 @@ class Approval:
 
 @pytest.fixture
 def approval(repository: Project, tmp_path: Path) -> Iterator[Approval]:
-    """Give a repository with an approved model, and a GitHub where a maintainer may push."""
+    """Return a repository with an approved model, and a GitHub where a maintainer may push."""
     fake = FakeGitHub()
     fake.permissions = {"maintainer": "write", "triager": "read"}
     with fake.serve():
@@ -82,7 +82,7 @@ def approval(repository: Project, tmp_path: Path) -> Iterator[Approval]:
 
 @pytest.fixture(scope="session")
 def left(approved_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give what the first job leaves of a better model, once recorded."""
+    """Return what the first job leaves of a better model, once recorded."""
     work = tmp_path_factory.mktemp("left")
     project = Project(work / "project", None)  # type: ignore[arg-type]
     shutil.copytree(approved_template, project.path)
@@ -226,7 +226,7 @@ def test_checks_that_can_not_be_started_are_told_with_what_was_done(approval: Ap
 
 @pytest.fixture
 def recording(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give an honest recording, and an empty checkout to take it into."""
+    """Return an honest recording, and an empty checkout to take it into."""
     folder = tmp_path / "recording"
     folder.mkdir()
     (folder / "churn.parquet").write_bytes(b"predictions")

@@ -28,7 +28,7 @@ REPORT = "<!-- model-check -->\n## Model checks failed: 1 of 1\n\n| check | verd
 
 @pytest.fixture
 def github(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeGitHub]:
-    """Give a fake GitHub with a pull request from a fork, and the report of its run."""
+    """Return a fake GitHub with a pull request from a fork, and the report of its run."""
     fake = FakeGitHub()
     fake.pulls = [pull_request(7, SHA, repository=FORK)]
     fake.upload(99, archive(report__md=REPORT))
@@ -41,7 +41,7 @@ def github(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeGitHub]:
 
 
 def ended(**changes: Any) -> dict[str, Any]:
-    """Give the event: the run of a pull request from a fork has failed."""
+    """Return the event: the run of a pull request from a fork has failed."""
     run = {
         "id": 99,
         "path": ".github/workflows/model-check.yml",
@@ -67,7 +67,7 @@ def post(event: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 @pytest.fixture
 def comments(github: FakeGitHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Give a function that handles an event, and gives what was changed on GitHub."""
+    """Return a function that handles an event, and gives what was changed on GitHub."""
 
     def handle(**changes: Any) -> list[tuple[str, str, Any]]:
         github.changes.clear()
@@ -287,7 +287,7 @@ def test_the_report_of_a_run_reads_the_same_in_the_comment() -> None:
 
 
 def visible_text(markdown: str) -> str:
-    """Give what a reader sees of Markdown."""
+    """Return what a reader sees of Markdown."""
     return html.unescape(re.sub(r"<[^>]*>", "", rendered(markdown))).replace("\u200b", "").strip()
 
 

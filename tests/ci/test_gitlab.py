@@ -110,7 +110,7 @@ def gitlab() -> Iterator[FakeGitLab]:
 
 @pytest.fixture
 def variables(gitlab: FakeGitLab) -> dict[str, str]:
-    """Give what GitLab sets."""
+    """Return what GitLab sets."""
     return {
         "CI_API_V4_URL": f"http://127.0.0.1:{gitlab.server_port}/api/v4",
         "CI_PROJECT_ID": "5",

@@ -84,7 +84,7 @@ def cross_validation(candidate=None, data=None, **promise):
 
 
 def states(candidate, seeds=3, cv=5, **options):
-    """Give the random state of each seed (row) in each split (column)."""
+    """Return the random state of each seed (row) in each split (column)."""
     cv = cross_validation(Probe(), dataset(classes=0), cv=cv)
     found = crossval.predict(candidate, cv, seeds=seeds, entropy=11, engine=HERE, **options)
     firsts = np.unique(found.split, return_index=True)[1]

@@ -45,7 +45,7 @@ def verdict(old, new, noise_reference=None, margin=0.1, **options):
 
 
 def near(delta, spread=0.01, rows=100):
-    """Give two models whose difference is known: delta, with a standard error of spread / sqrt(rows - 1)."""
+    """Return two models whose difference is known: delta, with a standard error of spread / sqrt(rows - 1)."""
     base = np.linspace(0, 1, rows)
     return scores(base), scores(base + delta + spread * np.resize([1, -1], rows))
 

@@ -25,7 +25,7 @@ def _influence(values: np.ndarray, codes: np.ndarray, weights: np.ndarray) -> np
 
 
 def _expected_of_sums(codes, weights, clusters, variances):
-    """Give the covariance of the units' sums, by the matrix that makes them of independent rows."""
+    """Return the covariance of the units' sums, by the matrix that makes them of independent rows."""
     same = codes[:, None] == codes
     residuals = np.eye(len(codes)) - np.where(same, weights, 0.0)  # each value less the mean of its class
     sums = (clusters == np.unique(clusters)[:, None]).astype(float) @ (weights[:, None] * residuals)

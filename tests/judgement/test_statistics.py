@@ -52,7 +52,7 @@ def standard_error(psi, clusters=None):
 
 
 def floor_of(psi, *noise, clusters=None, is_time_series=False, **options):
-    """Give the noise floor of replicates."""
+    """Return the noise floor of replicates."""
     replicates = dataclasses.replace(scores(psi, clusters=clusters), is_time_series=is_time_series)
     return noise_floor(replicates.error_between_seeds, *noise, **options)
 

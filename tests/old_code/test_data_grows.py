@@ -80,7 +80,7 @@ def grown_template(project_template: Path, tmp_path_factory: pytest.TempPathFact
 
 @pytest.fixture
 def grown(grown_template: Path, project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
-    """Give a project whose model was approved on the flights until March, and which has April now."""
+    """Return a project whose model was approved on the flights until March, and which has April now."""
     shutil.rmtree(project.path)
     shutil.copytree(grown_template.parent, project.path.parent, dirs_exist_ok=True)
     monkeypatch.chdir(project.path)

@@ -11,7 +11,7 @@ from pytest_model_check.old_code.import_roots import Stray, roots, stray
 
 
 def module(name: str, file: Path) -> dict[str, ModuleType]:
-    """Give what `sys.modules` has of a module that was imported from a file."""
+    """Return what `sys.modules` has of a module that was imported from a file."""
     made = ModuleType(name)
     made.__file__ = str(file)
     return {name: made}

@@ -187,7 +187,7 @@ def approved_template(project_template: Path, tmp_path_factory: pytest.TempPathF
 
 @pytest.fixture
 def moved(approved_template: Path, project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Moved:
-    """Give a project of its own to a test: a baseline, and data that has grown since."""
+    """Return a project of its own to a test: a baseline, and data that has grown since."""
     shutil.rmtree(project.path)
     shutil.copytree(approved_template, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(project.path)
@@ -196,13 +196,13 @@ def moved(approved_template: Path, project: Project, tmp_path: Path, monkeypatch
 
 @pytest.fixture
 def still(project: Project, tmp_path: Path) -> Moved:
-    """Give a project of its own to a test, without a baseline, and with its first data."""
+    """Return a project of its own to a test, without a baseline, and with its first data."""
     return Moved(project.path, project.path, tmp_path)
 
 
 @pytest.fixture
 def environment(tmp_path: Path) -> Path:
-    """Give a virtual environment that has what this one has; what is added to it stays in it."""
+    """Return a virtual environment that has what this one has; what is added to it stays in it."""
     venv.create(tmp_path / "environment", symlinks=True)
     packages = next((tmp_path / "environment").glob("lib/python*/site-packages"))
     (packages / "_these.pth").write_text("\n".join(path for path in sys.path if "site-packages" in path) + "\n")

@@ -23,14 +23,14 @@ def cells(line: str) -> list[str]:
 
 
 def table(text: str) -> list[list[str]]:
-    """Give the rows of the first table, without its headers."""
+    """Return the rows of the first table, without its headers."""
     first = re.search(r"(?:^\|.*\n)+", text, re.MULTILINE)
     assert first is not None
     return [cells(line) for line in first[0].splitlines()[2:]]
 
 
 def fold(text: str, name: str) -> str:
-    """Give what is folded under a name."""
+    """Return what is folded under a name."""
     found = re.search(
         rf"<details(?: open)?><summary>{re.escape(name)}</summary>\n\n(.*?)\n\n</details>", text, re.DOTALL
     )

@@ -32,13 +32,13 @@ def life(tmp_path, monkeypatch) -> Life:
 
 
 def told(*recordings: Baseline, remarks=(), **options) -> str:
-    """Give the write-up of baselines that are not committed, as Markdown."""
+    """Return the write-up of baselines that are not committed, as Markdown."""
     found = History(recordings[-1].name, tuple(Recording(None, one) for one in recordings), tuple(remarks))
     return document.markdown(write_up(found, "baselines", **options))
 
 
 def part(text: str, title: str) -> str:
-    """Give one section."""
+    """Return one section."""
     return text.split(f"## {title}\n")[1].split("\n## ", maxsplit=1)[0]
 
 

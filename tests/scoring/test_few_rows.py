@@ -37,7 +37,7 @@ def few(y, folds=10, seed=0, apart=0.5, seeds=1, models=2) -> list[Predictions]:
 
 
 def rare(positives: int, rows: int = 500, folds: int = 10) -> np.ndarray:
-    """Give each fold so many rows of class 1; row i is in fold i modulo folds."""
+    """Return each fold so many rows of class 1; row i is in fold i modulo folds."""
     return (np.arange(rows) // folds < positives).astype(int)
 
 

@@ -255,7 +255,7 @@ def test_labels_keep_their_groups():
 
 
 def _with_positives(places, rows=40, folds=2):
-    """Give a classifier's answers where only these rows are positive; it is right about all but a few."""
+    """Return a classifier's answers where only these rows are positive; it is right about all but a few."""
     rng = np.random.default_rng(0)
     y = np.zeros(rows, dtype=int)
     y[places] = 1

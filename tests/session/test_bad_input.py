@@ -87,7 +87,7 @@ def recorded(project_template: Path, tmp_path_factory: pytest.TempPathFactory) -
 
 @pytest.fixture
 def ready(recorded: Path, project: Project) -> Project:
-    """Give a project whose `good` and `bad` have baselines."""
+    """Return a project whose `good` and `bad` have baselines."""
     shutil.copytree(recorded, project.path, dirs_exist_ok=True)
     return project
 
@@ -249,7 +249,7 @@ def test_data_outside_rootdir_but_inside_the_repository(ready: Project) -> None:
 
 
 def corrupted(**cells: tuple[int, object]) -> pd.DataFrame:
-    """Give the rows with some cells replaced."""
+    """Return the rows with some cells replaced."""
     table = rows().astype({"ill": float})
     for column, (row, value) in cells.items():
         table[column] = table[column].astype(object)

@@ -24,7 +24,7 @@ def estimator(solver):
 
 @pytest.fixture
 def own(project: Project) -> Project:
-    """Give a project whose model lives in a package called harness, in modules that are called as some of ours."""
+    """Return a project whose model lives in a package called harness, in modules that are called as some of ours."""
     (project.path / "pytest.ini").write_text("[pytest]\npythonpath = .\nfilterwarnings = error\n", encoding="utf-8")
     package = {"__init__": "", "models": MODELS, "session": 'SOLVER = "lbfgs"\n', "plugin": "raise SystemExit(3)\n"}
     (project.path / "harness").mkdir()

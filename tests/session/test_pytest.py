@@ -40,7 +40,7 @@ def pytest_in(project: Project, command: list[str]) -> subprocess.CompletedProce
 
 
 def junit(path: Path) -> dict[str, list[ET.Element]]:
-    """Give the failures and errors of each test case."""
+    """Return the failures and errors of each test case."""
     found: dict[str, list[ET.Element]] = {}
     for case in ET.parse(path).iter("testcase"):
         found.setdefault(case.get("name", ""), []).extend(case.findall("failure") + case.findall("error"))
@@ -654,7 +654,7 @@ SLOW = f"""
 
 
 def living(group: int) -> list[str]:
-    """Give the processes of a process group; what has ended, and waits to be noticed, is none."""
+    """Return the processes of a process group; what has ended, and waits to be noticed, is none."""
     found = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:

@@ -24,7 +24,7 @@ N2 = ("-p", "xdist", "-n2")
 
 
 def checks(candidate: str) -> str:
-    """Give checks of many kinds: without randomness, random, in a group, with parameters and numbers of numpy's."""
+    """Return checks of many kinds: without randomness, random, in a group, with parameters and numbers of numpy's."""
     return f"""
         import pytest
 
@@ -51,7 +51,7 @@ def checks(candidate: str) -> str:
 
 
 def contents(stored: dict[str, bytes]) -> dict[str, Any]:
-    """Give what is stored; of parquet files what they hold, and of .dvc files that they are there."""
+    """Return what is stored; of parquet files what they hold, and of .dvc files that they are there."""
     read = {".parquet": lambda b: pd.read_parquet(io.BytesIO(b)).to_dict("list"), ".json": lambda b: b}
     return {name: read.get(Path(name).suffix, lambda b: None)(content) for name, content in stored.items()}
 
@@ -61,7 +61,7 @@ def without_times(report: dict[str, Any]) -> dict[str, Any]:
 
 
 def summary(result: pytest.RunResult) -> list[str]:
-    """Give the lines of our section, up to the time taken."""
+    """Return the lines of our section, up to the time taken."""
     lines = result.outlines
     begin = next(i for i, line in enumerate(lines) if "= model checks =" in line)
     end = next(i for i in range(begin + 1, len(lines)) if lines[i].startswith("="))

@@ -27,7 +27,7 @@ OWN, FORK = 1, 2
 def pull_request(
     number: int, sha: str, *, branch: str = "better", repository: int | None = OWN, state: str = "open"
 ) -> dict[str, Any]:
-    """Give a pull request as the API lists it."""
+    """Return a pull request as the API lists it."""
     owner = {OWN: "owner", FORK: "visitor"}.get(repository or 0, "gone")
     repo = (
         None if repository is None else {"id": repository, "full_name": f"{owner}/project", "owner": {"login": owner}}

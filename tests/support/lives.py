@@ -22,19 +22,19 @@ YARDSTICK = NoiseReference(0.5, 0.001, 9.5, 10, 0.004)
 
 
 def metric(score: float, folds: tuple[float, ...] | None = None, **changes: Any) -> BaselineMetric:
-    """Give a metric whose five folds lie around its score."""
+    """Return a metric whose five folds lie around its score."""
     folds = folds or tuple(score + x for x in (-0.02, -0.01, 0.0, 0.01, 0.02))
     one = BaselineMetric(score, 0.01, folds, "ROC AUC inside each fold", 0.02, "named", YARDSTICK)
     return replace(one, **changes)
 
 
 def protocol(**changes: Any) -> Protocol:
-    """Give a protocol of five folds."""
+    """Return a protocol of five folds."""
     return replace(Protocol("KFold(5)", "churned", slices=("region",), seeds=10), **changes)
 
 
 def baseline(score: float = 0.9, generation: int = 1, **changes: Any) -> Baseline:
-    """Give a baseline of one metric."""
+    """Return a baseline of one metric."""
     first = Baseline(
         name="churn",
         nodeid="test_models.py::test_churn",
@@ -58,13 +58,13 @@ def baseline(score: float = 0.9, generation: int = 1, **changes: Any) -> Baselin
 
 
 def accepted(generation: int, reason: str, **changes: Any) -> Acceptance:
-    """Give what was accepted."""
+    """Return what was accepted."""
     loss = Loss("roc_auc", "worse", delta=-0.05, low=-0.06, high=-0.03, margin=0.02)
     return replace(Acceptance(generation, reason, "loss", (loss,)), **changes)
 
 
 def anchor(score: float, since: int = 1) -> StoredAnchor:
-    """Give the anchor that an earlier recording left."""
+    """Return the anchor that an earlier recording left."""
     return StoredAnchor(since, score, (score,) * 5, YARDSTICK)
 
 

@@ -58,7 +58,7 @@ def check(
 
 
 def full(word: str = "x", charts: dict[str, Any] | None = None) -> Verdict:
-    """Give a check that has everything, with `word` wherever a project's own words stand."""
+    """Return a check that has everything, with `word` wherever a project's own words stand."""
     return check(
         word,
         metric(name=word, drift=Drift(2, 0.94, -0.03, -0.035, -0.02, 0.005), reason=word),
@@ -86,7 +86,7 @@ def full(word: str = "x", charts: dict[str, Any] | None = None) -> Verdict:
 
 
 def quality(name: str = "x") -> MetricQuality:
-    """Give a metric that can hardly fail."""
+    """Return a metric that can hardly fail."""
     return MetricQuality(name, 0.9, 0.12, 0.4, 0.12, 0.01, 0.2, 0.1, 0.2, 500, 720, ((3, 0.4),))
 
 
@@ -97,7 +97,7 @@ def drawings(word: str = "x") -> dict[str, Any]:
 
 
 def recordings(word: str = "x") -> list[Recording]:
-    """Give three recordings, each with a loss that was accepted; before the last, the data moved."""
+    """Return three recordings, each with a loss that was accepted; before the last, the data moved."""
     return [
         Recording(
             Commit("1c27f56ab0d9" * 3, word, f"2026-0{k}-01T10:00:00+00:00", word),

@@ -34,7 +34,7 @@ def score(
 
 
 def standard_error(found: Scores) -> float:
-    """Give the standard error that the judge would take of one model's score."""
+    """Return the standard error that the judge would take of one model's score."""
     return found.standard_error(found.psi.mean(axis=0), found.folds).se
 
 

@@ -88,7 +88,7 @@ class Project:
         return report
 
     def verdicts(self) -> dict[str, str]:
-        """Give the verdict of each check of the last run."""
+        """Return the verdict of each check of the last run."""
         return {check["name"]: check["verdict"] for check in self.report()["checks"]}
 
     def baseline(self, name: str = "tumours") -> dict[str, Any]:
@@ -97,7 +97,7 @@ class Project:
         return baseline
 
     def stored(self) -> dict[str, bytes]:
-        """Give every file below baselines/ with its content: what must stay whole."""
+        """Return every file below baselines/ with its content: what must stay whole."""
         folder = self.path / "baselines"
         return {path.name: path.read_bytes() for path in sorted(folder.glob("*"))} if folder.exists() else {}
 

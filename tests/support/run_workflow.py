@@ -176,7 +176,7 @@ class Runner:
     python: Path = Path(sys.executable).parent
 
     def own(self, path: str) -> Path:
-        """Give a folder of the repository at the commit that runs, which needs no checkout."""
+        """Return a folder of the repository at the commit that runs, which needs no checkout."""
         folder = self.work / "own"
         if not folder.exists():
             _git(self.hub.path, "worktree", "add", "-q", "--detach", str(folder), self.hub.sha)
@@ -355,7 +355,7 @@ class _JobRun:
         }
 
     def _matrix(self) -> dict[str, Any]:
-        """Give the first combination; what GitHub would include beside the product is left out."""
+        """Return the first combination; what GitHub would include beside the product is left out."""
         matrix = (self.job.get("strategy") or {}).get("matrix") or {}
         return {key: values[0] for key, values in matrix.items() if key not in ("include", "exclude")}
 
@@ -387,7 +387,7 @@ class _JobRun:
         return {"os": "Linux", "temp": str(self.temp), "arch": "X64"}
 
     def _machine(self, action: Path | None) -> dict[str, str]:
-        """Give the variables that GitHub sets."""
+        """Return the variables that GitHub sets."""
         github = self._github(action)
         event = self.temp / "event.json"
         event.write_text(json.dumps(github["event"]), encoding="utf-8")

@@ -24,7 +24,7 @@ class UnsupportedError(Exception):
 
 
 def evaluate(expression: str, context: Mapping[str, Any], functions: Mapping[str, Callable[..., Any]]) -> Any:
-    """Give the value of an expression, without its ``${{ }}``."""
+    """Return the value of an expression, without its ``${{ }}``."""
     return _Parser(expression, context, {**FUNCTIONS, **functions}).all()
 
 
@@ -93,7 +93,7 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
 
 
 def hash_files(folder: Path) -> Callable[..., str]:
-    """Give hashFiles() of a workspace."""
+    """Return hashFiles() of a workspace."""
 
     def hashed(*patterns: str) -> str:
         files = sorted({path for pattern in patterns for path in folder.glob(pattern) if path.is_file()})

@@ -10,7 +10,7 @@ version = cache(metadata.version)  # it reads and parses a file every time
 
 
 def environment() -> dict[str, str]:
-    """Give the versions of what computes."""
+    """Return the versions of what computes."""
     packages = ("numpy", "pandas", "scikit-learn", "scipy", "pytest-model-check")
     return {
         "python": platform.python_version(),

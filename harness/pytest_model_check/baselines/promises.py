@@ -65,7 +65,7 @@ def terms_of_baseline(baseline: Baseline) -> Terms:
 
 
 def margin_reason(baseline: Baseline, name: str) -> str:
-    """Say where the margin of a metric comes from."""
+    """Describe where the margin of a metric comes from."""
     metric = baseline.metrics[name]
     return explain.margin_reason(
         metric.margin_kind,

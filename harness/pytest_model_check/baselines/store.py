@@ -116,7 +116,7 @@ def names(folder: Path) -> list[str]:
 
 
 def state(folder: Path, name: str) -> str:
-    """Give a digest of the JSON as it lies there; empty where there is none."""
+    """Return a digest of the JSON as it lies there; empty where there is none."""
     path = folder / f"{name}.json"
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
 
@@ -302,7 +302,7 @@ def write(pending: Pending, folder: Path) -> tuple[Path, ...]:
 
 
 def classes_of(baseline: Baseline) -> Any:
-    """Give the labels as an array; None for regression."""
+    """Return the labels as an array; None for regression."""
     return None if baseline.classes is None else np.array(baseline.classes)
 
 

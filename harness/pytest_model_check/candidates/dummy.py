@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def make_dummy(task: str) -> Any:
-    """Give the learner that looks at no feature: the level a model must beat."""
+    """Return the learner that looks at no feature: the level a model must beat."""
     from sklearn.dummy import DummyClassifier, DummyRegressor
 
     return DummyClassifier(strategy="prior") if task == "classification" else DummyRegressor(strategy="mean")

@@ -271,7 +271,7 @@ def _columns(key: str, columns: str | Sequence[str]) -> tuple[str, ...]:
 
 
 def _listed(key: str, given: Any, single: tuple[type, ...]) -> list[Any]:
-    """Give a list, where one of its items is allowed to stand for it."""
+    """Return a list, where one of its items is allowed to stand for it."""
     if isinstance(given, single):
         return [given]
     if not isinstance(given, Iterable):

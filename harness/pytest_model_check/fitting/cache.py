@@ -194,7 +194,7 @@ class CachedEngine:
         return self._engine.share(data)
 
     def run(self, batch: Batch) -> Outcomes:
-        """Give the fits that are known, then make the others; see `Engine`."""
+        """Return the fits that are known, then make the others; see `Engine`."""
         known = self._cache.find(batch.fits, batch.cv, batch.entropy)
         for number, fit in enumerate(batch.fits):
             if fit in known:

@@ -12,7 +12,7 @@ FRAME = re.compile(r'^  File "(?P<file>.*)", line (?P<line>\d+) in (?P<name>.*)$
 
 
 def died(where: str, exit_code: int | None, trace: str) -> CandidateError:
-    """Say what became of a fit whose process is no more.
+    """Describe what became of a fit whose process is no more.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def died(where: str, exit_code: int | None, trace: str) -> CandidateError:
 
 
 def late(where: str, timeout: float, trace: str) -> CandidateError:
-    """Say where a fit was when its time was over."""
+    """Describe where a fit was when its time was over."""
     lines = innermost(trace)
     return CandidateError(
         f"{where}: the fit was not done after {timeout:g} s, and was ended",

@@ -52,7 +52,7 @@ def _is_of_project(module: ModuleType, root: Path) -> bool:
 
 
 def unsendable(error: Exception) -> CandidateError:
-    """Say that a candidate can't be pickled."""
+    """Describe why a candidate can't be pickled."""
     return CandidateError(
         f"the candidate can't be sent to the processes that fit it: {one_line(error)}",
         "Make it picklable: locks, files and connections are best opened in fit().",

@@ -112,7 +112,7 @@ def _cache(check: Check, approval: Approval, settings: Settings) -> FitCache | N
 
 
 def _elsewhere(name: str, folder: Path) -> str:
-    """Say where a baseline of this name lies, if not where it was looked for; empty if it lies nowhere."""
+    """Describe where a baseline of this name lies, if not where it was looked for; empty if it lies nowhere."""
     found = approved.elsewhere(name, folder)
     if not found:
         return ""

@@ -267,7 +267,7 @@ def _recorded(
 
 
 def _unmeasurable(check: Check, found: Answers, evidence: Evidence, *, rebuilt: bool) -> str:
-    """Say why a recording can't be measured from the evidence; empty if it can."""
+    """Describe why a recording can't be measured from the evidence; empty if it can."""
     if not rebuilt:
         return "its splits are made by code of the project"
     if found.recording is None:

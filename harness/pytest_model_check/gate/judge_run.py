@@ -123,7 +123,7 @@ def _missing(top: Path, against: Against, settings: Settings, baselines: str, ve
 
 
 def _contradictions(found: Bundle, verdicts: list[Verdict], problems: list[str]) -> list[str]:
-    """Say where the run itself found something else, unless both pass: somebody has to find out why."""
+    """Describe where the run itself found something else, unless both pass: somebody has to find out why."""
     lines = []
     for verdict in verdicts:
         said = found.said.get(verdict.name)

@@ -11,7 +11,7 @@ MUCH_BETTER = 0.5  # times the share of the skill: a metric worth changing to
 
 
 def sentences(quality: RecordingQuality) -> list[str]:
-    """Say of each metric how good a yardstick it is, and what would be a better one, by numbers."""
+    """Describe of each metric how good a yardstick it is, and what would be a better one, by numbers."""
     return [
         f"{metric.metric}: {' '.join(part for part in _parts(metric, quality) if part)}" for metric in quality.metrics
     ] + _weights(quality)
@@ -25,7 +25,7 @@ def _weights(quality: RecordingQuality) -> list[str]:
 
 
 def notices(quality: RecordingQuality) -> list[str]:
-    """Say which metrics are blunt: a check by them can hardly fail."""
+    """Describe which metrics are blunt: a check by them can hardly fail."""
     return [
         f"the margin of {metric.metric}, {_number(metric, metric.margin)}, is {share(metric)} of its skill above a "
         "dummy: a loss just below it passes"

@@ -25,7 +25,7 @@ ROUNDING = 1e-7  # of the skill: a smaller difference is none
 def identical(
     metric: str, score: float, folds: Sequence[float], noise_reference: NoiseReference, margin: float | None
 ) -> MetricVerdict:
-    """Give the verdict where all predictions agree to rounding, seed for seed: no test is run.
+    """Return the verdict where all predictions agree to rounding, seed for seed: no test is run.
 
     What the baseline scores over all its seeds, the candidate scores too, for it is the same model.
     """
@@ -93,11 +93,11 @@ class Difference:
     discordant_pairs: tuple[int, int, int] | None = None
 
     def half_width(self, level: float) -> float:
-        """Give the one-sided half-width of the interval, where it has one for both sides."""
+        """Return the one-sided half-width of the interval, where it has one for both sides."""
         return statistics.half_width(level, self.se, self.noise, self.dof, rows_dof=self.rows_dof)
 
     def bounds(self, alpha_fraction: float = 1.0) -> tuple[float, float]:
-        """Give L and U, of a look that may spend so much of the chance to err."""
+        """Return L and U, of a look that may spend so much of the chance to err."""
         sure, surer = 1 - alpha_fraction * (1 - CONFIDENCE), 1 - alpha_fraction * (1 - ALARM)
         if self.discordant_pairs is None:
             return self.delta - self.half_width(sure), self.delta + self.half_width(surer)
@@ -110,11 +110,11 @@ class Difference:
         )
 
     def resolution(self, comparisons: int = 1) -> float:
-        """Give the smallest loss that so many comparisons of two such models can tell from none."""
+        """Return the smallest loss that so many comparisons of two such models can tell from none."""
         return statistics.resolution(self.se, self.noise, self.dof, rows_dof=self.rows_dof, comparisons=comparisons)
 
     def blocked(self, margin: float, alpha_fraction: float = 1.0) -> float:
-        """Give the chance that an equally good candidate would not pass."""
+        """Return the chance that an equally good candidate would not pass."""
         se = self.half_width(CONFIDENCE) / statistics.half_width(CONFIDENCE, 1.0)
         return statistics.inconclusive_probability(margin, se, 1 - alpha_fraction * (1 - CONFIDENCE))
 
@@ -179,7 +179,7 @@ def _guarded(found: Difference, folds: Floats, candidate: Scores) -> Difference:
 
 
 def _noise(candidate: Scores, noise_reference: NoiseReference) -> tuple[float, float]:
-    """Give what chance alone puts between the two, and its degrees of freedom."""
+    """Return what chance alone puts between the two, and its degrees of freedom."""
     runs = len(candidate.psi)
     noise = noise_reference.noise_between(runs)
     if noise_reference.runs is not None or runs < 2:

@@ -47,11 +47,11 @@ class NoiseReference:
     floor: float
 
     def noise_between(self, runs: int) -> float:
-        """Give the standard deviation that chance alone puts between the baseline and a candidate of `runs` seeds."""
+        """Return the standard deviation that chance alone puts between the baseline and a candidate of `runs` seeds."""
         return self.noise if self.runs is None else self.noise * sqrt(1 / self.runs + 1 / runs)
 
     def margin(self, score: float, named: float | None = None) -> float:
-        """Give the margin that the owner named, or else the default one of a baseline with this score."""
+        """Return the margin that the owner named, or else the default one of a baseline with this score."""
         if named is not None:
             return named
         return self.floor if self.dummy is None else max(SKILL_SHARE * (score - self.dummy), self.floor)

@@ -54,7 +54,7 @@ class Approval:
         return store.fetch_approved(self.folder, self.baseline, scratch)
 
     def commit(self) -> str:
-        """Give the commit whose code is the approved model's: the one that brought the JSON.
+        """Return the commit whose code is the approved model's: the one that brought the JSON.
 
         Raises
         ------

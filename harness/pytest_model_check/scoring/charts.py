@@ -22,7 +22,7 @@ LABELS = 12  # of a confusion matrix: the largest classes, all others together a
 def charts(
     y: NDArray[Any], approved: Predictions, candidate: Predictions, sample_weight: Array | None = None
 ) -> dict[str, Any]:
-    """Give what the page draws, as JSON takes it.
+    """Return what the page draws, as JSON takes it.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ def _curves(
 
 
 def _of_fold(scores: Array, positive: NDArray[np.bool_], grid: Array, weights: Array) -> tuple[Array, Array]:
-    """Give the rate of true positives at each rate of false ones, and the precision at each recall."""
+    """Return the rate of true positives at each rate of false ones, and the precision at each recall."""
     order = np.argsort(-scores, kind="stable")
     last = np.append(np.flatnonzero(np.diff(scores[order])), len(scores) - 1)  # of each group of equal scores
     hits = np.cumsum(weights[order] * positive[order])[last]
@@ -173,7 +173,7 @@ def _of_numbers(truth: Array, sides: dict[str, Predictions], weights: Array) -> 
 
 
 def _means(bins: NDArray[np.int64], x: Array, y: Array, row: NDArray[np.int64], weights: Array) -> list[list[float]]:
-    """Give the mean of both and the number of rows in each bin; of all answers, shape (n_seeds, n_slots)."""
+    """Return the mean of both and the number of rows in each bin; of all answers, shape (n_seeds, n_slots)."""
     whole = np.broadcast_to
     return list(_bins(bins, x, whole(y, x.shape), whole(row, x.shape), whole(weights, x.shape)))
 
@@ -187,7 +187,7 @@ def _bins(bins: NDArray[np.int64], x: Array, y: Array, row: NDArray[np.int64], w
 
 
 def _round(size: float) -> float:
-    """Give the next 1, 2 or 5 times a power of ten."""
+    """Return the next 1, 2 or 5 times a power of ten."""
     unit = 10.0 ** floor(log10(size))
     return next(unit * k for k in (1, 2, 5, 10, 20) if unit * k >= size)
 

@@ -33,7 +33,7 @@ def _brier(answers: SeedAnswers, truth: NDArray[Any]) -> Array:
 
 
 def _r2(y: Array, answers: Array, weights: Array) -> Array:
-    """Give `jackknife`'s pseudo-values in closed form; the only row that differs from all others is counted twice."""
+    """Return `jackknife`'s pseudo-values in closed form; the only row that differs from all others is counted twice."""
     rows, errors, squares = weights.sum(), (y - answers) ** 2, (y - np.average(y, weights=weights)) ** 2
     if y.min() == y.max():
         raise ValueError("all its targets are equal, and R2 is undefined")
@@ -48,7 +48,7 @@ def _r2(y: Array, answers: Array, weights: Array) -> Array:
 
 
 def _root_mean(squares: Array, weights: Array) -> Array:
-    """Give `jackknife`'s pseudo-values of the root of a mean in closed form."""
+    """Return `jackknife`'s pseudo-values of the root of a mean in closed form."""
     rows, left_out = weights.sum(), _left_out(weights)
     whole = np.sqrt(weights @ squares / rows)
     remaining = np.maximum(rows - left_out, 0)
@@ -67,7 +67,7 @@ def _root_mean_squared_log(y: Array, answers: Array, weights: Array) -> Array:
 
 
 def _median(errors: Array) -> Array:
-    """Give the influence values of a median: on which side of it a value lies, over twice the density there.
+    """Return the influence values of a median: on which side of it a value lies, over twice the density there.
 
     The density is that between the quantiles on both sides, as far away as Hall and Sheather say (at 95%). Where many
     values tie (whole-numbered answers), the median jumps from one to the next, and that gap has to do.

@@ -40,14 +40,14 @@ class Composition:
     folds: tuple[int, ...]
 
     def few_in_all(self) -> str:
-        """Say which class is too rare to be ranked; empty if none is."""
+        """Describe which class is too rare to be ranked; empty if none is."""
         rarest = int(self.totals.argmin())
         if self.totals[rarest] >= MIN_ROWS:
             return ""
         return f"{_rows(self.totals[rarest])} of class {self.classes[rarest]}, and it takes {MIN_ROWS}"
 
     def few_in_a_fold(self, *, is_time_series: bool) -> str:
-        """Say which class is too rare in a fold, where the folds can't help either; empty if none is."""
+        """Describe which class is too rare in a fold, where the folds can't help either; empty if none is."""
         enough = f"{MIN_ROWS} rows of each class in every fold"
         split, rarest = np.unravel_index(self.counts.argmin(), self.counts.shape)
         if self.counts[split, rarest] >= MIN_ROWS or (min(self.folds) >= MIN_FOLDS and not is_time_series):

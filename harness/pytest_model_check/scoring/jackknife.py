@@ -34,7 +34,7 @@ class SeedAnswers:
         return np.asarray(self.predictions.responses[name][self.seed])
 
     def ranking(self, methods: str | Sequence[str]) -> Array:
-        """Give what ROC AUC ranks by: the first that the candidate has, in the scorer's order of preference.
+        """Return what ROC AUC ranks by: the first that the candidate has, in the scorer's order of preference.
 
         Shape (n_slots,) for two classes, else (n_slots, n_classes).
         """
@@ -43,14 +43,14 @@ class SeedAnswers:
         return answers[:, 1] if answers.ndim == 2 and answers.shape[1] == 2 else answers
 
     def of_truth(self, truth: NDArray[Any]) -> Array:
-        """Give the probability given to each row's own class."""
+        """Return the probability given to each row's own class."""
         assert self.predictions.classes is not None
         columns = class_codes(truth, self.predictions.classes)[:, None]
         return np.take_along_axis(np.asarray(self["predict_proba"], dtype=float), columns, axis=1)[:, 0]
 
 
 def class_codes(labels: NDArray[Any], classes: NDArray[Any]) -> NDArray[np.intp]:
-    """Give the place of each label among the classes, -1 for any other label."""
+    """Return the place of each label among the classes, -1 for any other label."""
     import pandas as pd  # it hashes: to compare a million strings with each other takes three times as long
 
     known, given = (pd.Index(values, dtype=values.dtype) for values in (classes, labels))
@@ -66,7 +66,7 @@ class FoldError(ValueError):
 
 
 def in_folds(split: NDArray[np.int64]) -> list[NDArray[np.intp]]:
-    """Give the slots of each split."""
+    """Return the slots of each split."""
     return np.split(np.argsort(split, kind="stable"), np.cumsum(np.bincount(split))[:-1])
 
 
@@ -238,7 +238,7 @@ def _loses_one(codes: NDArray[np.intp], left_out: NDArray[np.intp]) -> bool:
 def _left_out(
     split: NDArray[np.int64], clusters: NDArray[np.int64] | None, row: NDArray[np.int64], *, is_time_series: bool
 ) -> NDArray[np.int64]:
-    """Say what is left out together: a unit, or where a fold has too many of them, every so manyth one of its clusters.
+    """Number what is left out together: a cluster, or where a fold has too many of them, every n-th one of them.
 
     A row keeps its number in every repeat. Otherwise its repeats would be averaged with those of rows that count as
     independent of it, which hides their spread: the standard error of ten repeats came out at a third. Periods that are

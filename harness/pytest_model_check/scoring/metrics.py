@@ -101,7 +101,7 @@ def score(predictions: Predictions, metric: Metric, truth: Truth) -> Scores:
 
 
 def _advice(metric: Metric, predictions: Predictions) -> str:
-    """Say which metric would do: of two labels the positive one has to be named, of more an average."""
+    """Describe which metric would do: of two labels the positive one has to be named, of more an average."""
     function, classes = metric.scorer._score_func, predictions.classes
     takes = inspect.signature(function).parameters
     if classes is not None and len(classes) > 2 and function is sk.roc_auc_score:
@@ -144,7 +144,7 @@ def _that_count(predictions: Predictions, weights: Array | None) -> tuple[Predic
 
 
 def _of_all(clusters: NDArray[np.int64] | None, kept: slice | NDArray[np.intp], slots: int) -> NDArray[np.int64] | None:
-    """Give the slots that were left out a number too; which one does not matter, for they don't count."""
+    """Return the slots that were left out a number too; which one does not matter, for they don't count."""
     if clusters is None or isinstance(kept, slice):
         return clusters
     whole = np.full(slots, clusters.min())
@@ -235,7 +235,7 @@ def judgeable(metric: Metric) -> bool:
 
 
 def unjudgeable(metric: Metric, predictions: Predictions, truth: Truth) -> str:
-    """Say why a metric of these rows in these folds can only be reported; empty if it can be judged.
+    """Describe why a metric of these rows in these folds can only be reported; empty if it can be judged.
 
     Parameters
     ----------
@@ -470,7 +470,7 @@ def _of_items(
 
 
 def _described(metric: Metric) -> str:
-    """Give the metric's name with its options: fbeta_score of another beta is another metric."""
+    """Return the metric's name with its options: fbeta_score of another beta is another metric."""
     options, name = metric.scorer._kwargs, metric.name
     if not options or (name in sk.get_scorer_names() and options == sk.get_scorer(name)._kwargs):
         return name

@@ -34,7 +34,7 @@ class Contests:
     owning: NDArray[np.bool_] | None
 
     def weights(self, shares: Array) -> Array:
-        """Give each contest's weight where the classes have these shares of the rows, shape (n_contests, ...)."""
+        """Return each contest's weight where the classes have these shares of the rows, shape (n_contests, ...)."""
         if self.owning is None:
             return np.full((len(self.column), *shares.shape[1:]), 1 / len(self.column))
         return np.asarray(self.owning @ shares / self.owning[:, 0].sum())
@@ -42,7 +42,7 @@ class Contests:
     def min_standard_error(
         self, codes: NDArray[np.intp], split: NDArray[np.int64], weights: Array | None = None
     ) -> float:
-        """Give the standard error of one exchanged pair, in the contest where it counts least."""
+        """Return the standard error of one exchanged pair, in the contest where it counts least."""
         counts = counts_of(codes, split, self.playing.shape[1], weights)
         rows = counts.sum(axis=1)
         own = counts.T[self.column]
@@ -52,7 +52,7 @@ class Contests:
 
 
 def contests(scorer: Any, classes: NDArray[Any] | None) -> Contests | None:
-    """Give the contests of a scorer of ROC AUC; None: it is none, or one with options of its own."""
+    """Return the contests of a scorer of ROC AUC; None: it is none, or one with options of its own."""
     methods, options = scorer._response_method, dict(scorer._kwargs)
     average, scheme = options.pop("average", "macro"), options.pop("multi_class", "raise")
     ranks = {methods} if isinstance(methods, str) else set(methods)
@@ -87,7 +87,7 @@ def roc_auc(
     contests: Contests,
     weights: Array | None = None,
 ) -> Array:
-    """Give DeLong's placement values inside each fold, averaged over the contests as scikit-learn does.
+    """Return DeLong's placement values inside each fold, averaged over the contests as scikit-learn does.
 
     A weight is a share of the rows, and so an estimate: its own influence is that of a mean.
 

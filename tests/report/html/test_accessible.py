@@ -50,7 +50,7 @@ pytestmark = [
 
 @pytest.fixture(scope="session")
 def axe() -> str:
-    """Give axe-core's source; npm brings it once, into the user's cache."""
+    """Return axe-core's source; npm brings it once, into the user's cache."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pytest-model-check" / AXE
     script = cache / "node_modules" / "axe-core" / "axe.min.js"
     if not script.exists():

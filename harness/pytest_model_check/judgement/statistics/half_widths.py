@@ -97,7 +97,7 @@ def combine(se_rows: float, noise_sd: float = 0.0, dof: float = inf, *, rows_dof
 
 
 def exceeds(spread: StandardError, expected: StandardError, level: float = 0.975) -> bool:
-    """Say whether one standard error is larger than another by more than chance: the F-test of two variances.
+    """Whether one standard error is larger than another by more than chance: the F-test of two variances.
 
     Parameters
     ----------

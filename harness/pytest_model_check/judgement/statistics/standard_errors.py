@@ -194,7 +194,7 @@ def fold_standard_error(
 
 
 def _serial_error(sums: Floats, n: int) -> StandardError:
-    """Give the equal-weighted cosine estimate: of the slow swings, which positive correlation makes large."""
+    """Return the equal-weighted cosine estimate: of the slow swings, which positive correlation makes large."""
     periods = sums.size
     dof = max(1, int(0.4 * periods ** (2 / 3)))
     k = np.arange(1, dof + 1)
