@@ -238,7 +238,7 @@ def _loses_one(codes: NDArray[np.intp], left_out: NDArray[np.intp]) -> bool:
 def _left_out(
     split: NDArray[np.int64], clusters: NDArray[np.int64] | None, row: NDArray[np.int64], *, is_time_series: bool
 ) -> NDArray[np.int64]:
-    """Number what is left out together: a cluster, or where a fold has too many of them, every n-th one of them.
+    """Name what is left out together: a cluster, or where a fold has too many of them, every n-th one of them.
 
     A row keeps its number in every repeat. Otherwise its repeats would be averaged with those of rows that count as
     independent of it, which hides their spread: the standard error of ten repeats came out at a third. Periods that are
