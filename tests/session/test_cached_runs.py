@@ -32,7 +32,7 @@ def without_cost(report: dict[str, Any]) -> dict[str, Any]:
 
 
 def served(project: Project) -> dict[str, tuple[int, int, str]]:
-    """Give, of each check of the last run, how many fits were served, of how many, and why not."""
+    """Return, of each check of the last run, how many fits were served, of how many, and why not."""
     return {each["name"]: (each["served"], each["fits"], each["uncached"]) for each in project.report()["checks"]}
 
 
@@ -56,6 +56,7 @@ def test_unchanged_means_no_fit_and_one_model_changed_means_its_fits_only(projec
     assert "4 (4 cached)" in (project.path / "report.md").read_text()
     assert served(project) == {"a": (4, 4, ""), "b": (4, 4, "")}
     assert without_cost(project.report()) == without_cost(cold)
+    assert (project.path / ".pytest_cache" / ".gitignore").read_text().endswith("*\n"), "git add -A takes no fit along"
     monkeypatch.setenv("PYTHONHASHSEED", "7")
     project.source("DEPTH = 2\ndef model():\n    return DecisionTreeClassifier(max_depth=1)\n", file="a.py")
     project.run_process()

@@ -22,6 +22,7 @@ from pytest_model_check.baselines.record import Baseline
 from pytest_model_check.data import dvc_files
 from pytest_model_check.errors import BaselineError, DataError, UnavailableError, one_line
 from pytest_model_check.fitting.predictions import Predictions
+from pytest_model_check.paths import quoted, show
 
 LIMIT = 20_000_000  # bytes of a JSON: of a check of a hundred metrics and slices in a hundred folds it has one
 ANCHOR = "anchor:"  # begins the name of a column of influence values
@@ -128,8 +129,9 @@ def _read(folder: Path, name: str) -> Baseline | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
-        raise BaselineError(f"{path.name} can't be read: {error}", AGAIN.format(path=path)) from error
-    return parse(content, name, path.name, AGAIN.format(path=path), conflict=CONFLICT.format(path=path))
+        raise BaselineError(f"{path.name} can't be read: {error}", AGAIN.format(path=quoted(path))) from error
+    conflict = CONFLICT.format(path=Path(show(path)))
+    return parse(content, name, path.name, AGAIN.format(path=quoted(path)), conflict)
 
 
 def parse(content: bytes, name: str, where: str, advice: str = "", conflict: str = "") -> Baseline:
@@ -204,7 +206,7 @@ def read_approved(folder: Path, baseline: Baseline) -> Approved:
             f"({md5[:8]}, not {baseline.predictions_md5[:8]})",
             "The JSON and the .parquet.dvc file must come from the same commit: git checkout both.",
         )
-    return _approved(path, baseline, AGAIN.format(path=f"{path}.dvc"))
+    return _approved(path, baseline, AGAIN.format(path=f"{quoted(path)}.dvc"))
 
 
 def fetch_approved(folder: Path, baseline: Baseline, scratch: Path) -> Approved:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Iterator
@@ -53,6 +54,9 @@ def cache_settings(config: pytest.Config, request: pytest.FixtureRequest, option
     folder = folder_of(config, options)
     if folder is None:
         return None
+    if options.cache is None and config.cache is not None:
+        with contextlib.suppress(OSError):  # a run goes on without
+            config.cache.mkdir(FOLDER)  # with pytest's .gitignore above it
     return CacheSettings(folder, not options.refit, _origin(config, request, options, folder))
 
 
