@@ -48,9 +48,9 @@ from pytest_model_check.report import (
 from pytest_model_check.report.html import page
 from pytest_model_check.report.text import cut, failure, shortened, visible
 from pytest_model_check.report.writeup import write_up
-from support.html import Page
 from support.lives import accepted, baseline, metric
 from support.pages import quality
+from support.parsed_html import Page
 
 fuzz = settings(
     deadline=None,

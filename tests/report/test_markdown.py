@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pytest_model_check.judgement.compared import ChangedRows, Compared, Differences, Moved, ScoreGrid
 from pytest_model_check.judgement.verdicts import Acceptance, Concessions, Loss, Run, Verdict
 from pytest_model_check.report import markdown, markdown_text, sentences
-from support.html import Page
+from support.parsed_html import Page
 from support.verdicts import DATA, HELD, WORSE, verdict
 
 LOSS = Loss("roc_auc", "worse", delta=-0.01, low=-0.015, high=-0.008, margin=0.005)
