@@ -15,6 +15,7 @@ from pytest_model_check.judgement import explain
 from pytest_model_check.judgement.numbers import MISSING, between, count, decimals, number
 from pytest_model_check.judgement.verdict_json import acceptance_to_dict
 from pytest_model_check.judgement.verdicts import MetricVerdict
+from pytest_model_check.report import text_table
 from pytest_model_check.report.markdown_text import escape
 from pytest_model_check.report.text import inert, visible
 
@@ -34,7 +35,7 @@ def text(diff: Diff) -> str:
     """Write it for a terminal."""
     rows = [[visible(cell) for cell in row] for row in _cells(diff)]
     lines = [f"A: {visible(_side(diff.before))}", f"B: {visible(_side(diff.after))}", ""]
-    lines += tabulate(rows, HEADERS, "simple", colalign=ALIGN, disable_numparse=True).splitlines()
+    lines += text_table.draw(HEADERS, rows, ALIGN)
     for title, sentences in _lists(diff):
         lines += ["", f"{title}:", *(f"  {visible(sentence)}" for sentence in sentences)]
     return "\n".join([*map(inert, lines), "", _conclusion(diff), *textwrap.wrap(FOOTNOTE, 110)]) + "\n"

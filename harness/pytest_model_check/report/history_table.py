@@ -5,14 +5,12 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
-from tabulate import tabulate
-
 from pytest_model_check.baselines.history import History, Recording
 from pytest_model_check.baselines.record import Baseline, BaselineMetric
 from pytest_model_check.judgement.numbers import MISSING, between, decimals, number
 from pytest_model_check.judgement.verdicts import MetricVerdict
+from pytest_model_check.report import text_table
 from pytest_model_check.report.text import inert, visible
-from pytest_model_check.report.text import width as wide
 
 HEADERS = (
     "recording", "date", "commit", "author", "data", "metric", "score", "95% interval", "margin", "drift",
@@ -86,17 +84,15 @@ def _one(history: History, width: int | None) -> list[str]:
     body = [row for recording, fresh in versions for row in _rows(recording, moved=fresh)]
     lines = [visible(title), ""]
     if body:
-        drawn = tabulate(body, HEADERS, "simple", colalign=ALIGN, disable_numparse=True).splitlines()
-        fits = width is None or max(map(wide, drawn)) <= width
-        lines += drawn if fits else _narrow(body, width or 0)
+        drawn = text_table.draw(HEADERS, body, ALIGN)
+        lines += drawn if text_table.fits(drawn, width) else _narrow(body, width or 0)
         lines += ["", *(line for drift in drifts(recordings[-1].baseline) for line in _folded(visible(drift), width))]
     return lines + [f"Note: {visible(remark)}" for remark in history.remarks]
 
 
 def _narrow(body: Sequence[Sequence[str]], width: int) -> list[str]:
     """Draw the numbers as a table, and who recorded them, when and on what as a line above them."""
-    numbers, align = [row[MADE:-1] for row in body], ALIGN[MADE:-1]
-    drawn = tabulate(numbers, HEADERS[MADE:-1], "simple", colalign=align, disable_numparse=True).splitlines()
+    drawn = text_table.draw(HEADERS[MADE:-1], [row[MADE:-1] for row in body], ALIGN[MADE:-1])
     lines = drawn[:2]
     for row, line in zip(body, drawn[2:], strict=True):
         if row[0]:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tabulate import tabulate
-
 from pytest_model_check.baselines.promises import margin_reason
 from pytest_model_check.baselines.quality import quality
 from pytest_model_check.baselines.record import Baseline
 from pytest_model_check.judgement import explain_quality
 from pytest_model_check.judgement.numbers import MISSING, number
+from pytest_model_check.report import text_table
 from pytest_model_check.report.history_table import places_of
 from pytest_model_check.report.text import inert, titled, visible, wrapped
-from pytest_model_check.report.text import width as wide
 
 HEADERS = ("check", "metric", "score", "margin", "because it is", "dummy", "drift", "rows", "learner")
 ALIGN = ("left", "left", "right", "right", "left", "right", "right", "right", "left")
@@ -66,7 +64,7 @@ def _table(baselines: Sequence[Baseline], width: int | None) -> list[str]:
         kept = [i for i, header in enumerate(HEADERS) if header not in LEAST_FIRST[:dropped]]
         rows, align = [[row[i] for i in kept] for row in body], [ALIGN[i] for i in kept]
         headers = [HEADERS[i] for i in kept]
-        lines = tabulate(rows, headers, "simple", colalign=align, disable_numparse=True).splitlines()
-        if width is None or max(map(wide, lines), default=0) <= width:
+        lines = text_table.draw(headers, rows, align)
+        if text_table.fits(lines, width):
             break
     return lines

@@ -5,12 +5,10 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Sequence
 
-from tabulate import tabulate
-
 from pytest_model_check.judgement import explain
 from pytest_model_check.judgement.numbers import fold_label
 from pytest_model_check.judgement.verdicts import PASSING, MetricVerdict, Verdict
-from pytest_model_check.report import sentences, table
+from pytest_model_check.report import sentences, table, text_table
 from pytest_model_check.report.table import Row
 from pytest_model_check.report.text import inert, titled, visible
 from pytest_model_check.report.text import width as wide
@@ -78,8 +76,8 @@ def next_command(
 def _table(rows: Sequence[Row], width: int | None, paint: Paint) -> list[str]:
     """Draw the table with as many columns as there is room for; without room for a table, a block for each row."""
     for columns in _COLUMNS:
-        lines = _drawn(columns, [row.under(columns) for row in rows], table.align(columns)) if rows else []
-        if width is None or max(map(wide, lines), default=0) <= width:
+        lines = text_table.draw(columns, [row.under(columns) for row in rows], table.align(columns)) if rows else []
+        if text_table.fits(lines, width):
             painted = [_painted(line, row, paint) for line, row in zip(lines[2:], rows, strict=True)]
             return [*lines[:2], *painted]
     return [line for row in rows for line in _block(row, width or 0, paint)]
@@ -125,18 +123,14 @@ def _moved(verdict: Verdict, width: int | None) -> list[str]:
     """Draw the 2 x 2 table of a check whose data moved."""
     lines = list(map(visible, sentences.moved(verdict)))
     body = [(visible(name), *scores) for name, *scores in table.moved_rows(verdict)]
-    drawn = _drawn(table.MOVED_COLUMNS, body, ("left", *["right"] * 4)) if body else []
-    if width is not None and max(map(wide, drawn), default=0) > width:
+    drawn = text_table.draw(table.MOVED_COLUMNS, body, ("left", *["right"] * 4)) if body else []
+    if not text_table.fits(drawn, width):
         drawn = [
             line
             for name, *scores in body
             for line in (name, *(f"  {h}: {score}" for h, score in zip(table.MOVED_COLUMNS[1:], scores, strict=True)))
         ]
     return [*lines, *drawn]
-
-
-def _drawn(headers: Sequence[str], rows: Sequence[Sequence[str]], align: Sequence[str]) -> list[str]:
-    return tabulate(rows, headers, "simple", colalign=tuple(align), disable_numparse=True).splitlines()
 
 
 def _folds(verdict: Verdict, width: int | None) -> list[str]:
@@ -147,7 +141,7 @@ def _folds(verdict: Verdict, width: int | None) -> list[str]:
     title = ["", f"{visible(verdict.name)}, fold by fold"]
     layout = verdict.compared.folds
     together = _of_folds(judged, layout)
-    if width is None or max(map(wide, together)) <= width:
+    if text_table.fits(together, width):
         return title + together
     return title + [line for metric in judged for line in _of_folds([metric], layout)]
 
@@ -156,7 +150,7 @@ def _of_folds(judged: Sequence[MetricVerdict], layout: Sequence[int]) -> list[st
     folds = min(len(metric.folds) for metric in judged)
     headers = ["fold", *(f"{visible(m.metric)}: {side}" for m in judged for side in ("baseline", "candidate"))]
     body = [[fold_label(i, layout), *(f"{score:.4g}" for m in judged for score in m.folds[i])] for i in range(folds)]
-    return _drawn(headers, body, ["right"] * len(headers))
+    return text_table.draw(headers, body, ["right"] * len(headers))
 
 
 def _particulars(verdict: Verdict) -> list[str]:
