@@ -20,6 +20,12 @@ IDLE = {  # with these pytest runs no test, and ends with 0
     "cacheshow": "--cache-show",
 }
 
+TYPED_ONLY = {  # what decides over a verdict, and what else to say of it
+    "model_check_against": " (in a pull request's CI the target is found by itself)",
+    "model_check_python": "",
+    "model_check_engine": "",
+    "model_check_trust": "",
+}
 
 ENVIRONMENT = pytest.StashKey[Mapping[str, str]]()
 STARTED = pytest.StashKey[int]()
@@ -67,27 +73,14 @@ def require(config: pytest.Config) -> None:
             "baselines are written only when the command line says so: take "
             "--update-baselines or --model-check-accept out of addopts (or PYTEST_ADDOPTS), and type it"
         )
-    if option.model_check_against is not None and typed.model_check_against is None:
-        raise pytest.UsageError(
-            f"--model-check-against {option.model_check_against} stands in addopts (or PYTEST_ADDOPTS), which a branch "
-            "can change: take it out, and type it (in a pull request's CI the target is found by itself)"
-        )
-    if option.model_check_python is not None and typed.model_check_python is None:
-        raise pytest.UsageError(
-            f"--model-check-python {option.model_check_python} stands in addopts (or PYTEST_ADDOPTS), which a branch "
-            "can change: take it out, and type it"
-        )
-    if option.model_check_engine is not None and typed.model_check_engine is None:
-        raise pytest.UsageError(
-            f"--model-check-engine {option.model_check_engine} stands in addopts (or PYTEST_ADDOPTS), which a branch "
-            "can change: take it out, and type it"
-        )
-    if option.model_check_trust != typed.model_check_trust:
-        words = " ".join(map(str, option.model_check_trust))
-        raise pytest.UsageError(
-            f"--model-check-trust {words} stands in addopts (or PYTEST_ADDOPTS), which a branch "
-            "can change: take it out, and type it"
-        )
+    for name, more in TYPED_ONLY.items():
+        said = getattr(option, name)
+        if said and said != getattr(typed, name):
+            words = " ".join(map(str, said)) if isinstance(said, list) else said
+            raise pytest.UsageError(
+                f"--{name.replace('_', '-')} {words} stands in addopts (or PYTEST_ADDOPTS), which a branch "
+                f"can change: take it out, and type it{more}"
+            )
     if config.getini("model_check_python"):
         raise pytest.UsageError(
             "ini key model_check_python: an ini file can't say what runs the approved model's code, for a branch can "
