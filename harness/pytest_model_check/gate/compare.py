@@ -8,6 +8,7 @@ from dataclasses import replace
 from pytest_model_check.baselines import promises
 from pytest_model_check.baselines.record import Baseline
 from pytest_model_check.baselines.store import Approved
+from pytest_model_check.baselines.terms import Protocol
 from pytest_model_check.errors import IncomparableError, UnavailableError
 from pytest_model_check.gate import changed_rows, sequential, slices
 from pytest_model_check.gate.context import Context
@@ -23,7 +24,7 @@ from pytest_model_check.scoring.charts import charts
 Judge = Callable[[Context, Baseline, PairedJudge], Judged]
 
 
-def compare(context: Context, judge: Judge = sequential.judge) -> Comparison:
+def compare(context: Context, judge: Judge = sequential.judge, protocol: Protocol | None = None) -> Comparison:
     """Compare the candidate with what is approved; where the data has moved, with that model on the new data.
 
     Parameters
@@ -32,6 +33,8 @@ def compare(context: Context, judge: Judge = sequential.judge) -> Comparison:
         What is compared, and with what.
     judge : callable
         Has the candidate's predictions, and judges them: fits it, or reads what another process has left.
+    protocol : Protocol or None
+        As it is promised; None: as the check says.
 
     Raises
     ------
@@ -41,7 +44,8 @@ def compare(context: Context, judge: Judge = sequential.judge) -> Comparison:
     check, approval, baseline = context.check, context.approval, context.approval.baseline
     if baseline is None:
         return Comparison()
-    protocol = promises.protocol_of(check, context.cross_validation.splitter, context.settings.rules)
+    if protocol is None:
+        protocol = promises.protocol_of(check, context.cross_validation.splitter, context.settings.rules)
     terms = promises.terms_of_check(check, protocol, baseline)
     weakened = promises.weakened(promises.terms_of_baseline(baseline), terms)
     if approval.deleted:

@@ -16,10 +16,8 @@ from pytest_model_check.judgement.compared import Compared, DataVersion
 from pytest_model_check.judgement.verdicts import (
     PASSING,
     Concessions,
-    Cost,
     Label,
     MetricVerdict,
-    Times,
     Verdict,
     worst,
 )
@@ -27,9 +25,7 @@ from pytest_model_check.paths import quoted, show
 from pytest_model_check.pull_requests.approved import Approval
 
 
-def conclude(
-    context: Context, comparison: Comparison, recording: Recording, *, seconds: float, times: Times
-) -> Verdict:
+def conclude(context: Context, comparison: Comparison, recording: Recording) -> Verdict:
     """Return the verdict: what was accepted passes, what is disputed or promises less does not."""
     check, approval, rules = context.check, context.approval, context.settings.rules
     metrics = recording.metrics
@@ -63,7 +59,7 @@ def conclude(
             tuple(old for old in (baseline.standing if baseline else ()) if old not in recording.accepted),
         ),
         differences=comparison.differences,
-        cost=_cost(context, comparison.fits + recording.fits, seconds, times),
+        cost=context.cost(comparison.fits + recording.fits),
         quality=recording.quality,
     )
 
@@ -76,11 +72,6 @@ def failure(name: str, nodeid: str, error: ModelCheckError) -> Verdict:
     elif isinstance(error, IncomparableError):
         label = "incomparable"
     return Verdict(name, nodeid, label, False, named(name, error.message), error.advice)
-
-
-def _cost(context: Context, fits: int, seconds: float, times: Times) -> Cost:
-    cache = context.cache
-    return Cost(fits, seconds, times) if cache is None else Cost(fits, seconds, times, cache.served, cache.reason)
 
 
 def _compared(context: Context, comparison: Comparison, latest: Baseline | None) -> Compared:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,7 @@ from pytest_model_check.errors import MissingBaselineError
 from pytest_model_check.fitting import crossval
 from pytest_model_check.fitting.cache import CachedEngine, FitCache
 from pytest_model_check.fitting.engine import CheckEngine, Engine, FitProgress
+from pytest_model_check.judgement.verdicts import Cost
 from pytest_model_check.paths import quoted, show
 from pytest_model_check.pull_requests import approved
 from pytest_model_check.pull_requests.approved import Approval
@@ -42,6 +44,8 @@ class Context:
         Is told what is going on, and how many fits of how many are done.
     cache : FitCache or None
         The fits of earlier runs; None: each is made.
+    started, prepared : float
+        When the check began, and when its data were there, by `time.perf_counter`.
     """
 
     check: Check
@@ -51,6 +55,8 @@ class Context:
     engine: CheckEngine
     progress: Progress
     cache: FitCache | None
+    started: float
+    prepared: float
 
     @property
     def data(self) -> Dataset:
@@ -60,6 +66,19 @@ class Context:
     def progress_of(self, doing: str) -> FitProgress:
         """Return what is told how many fits of how many are done, while this is going on."""
         return partial(self.progress, doing)
+
+    def cost(self, fits: int) -> Cost:
+        """Return what the check has cost so far, with so many fits."""
+        seconds = time.perf_counter() - self.started
+        times = self.engine.times(data=self.prepared - self.started, total=seconds)
+        if self.cache is None:
+            return Cost(fits, seconds, times)
+        return Cost(fits, seconds, times, self.cache.served, self.cache.reason)
+
+    def close(self) -> None:
+        """Leave the cache within its bounds."""
+        if self.cache is not None:
+            self.cache.close()
 
 
 def _of_another(check: Check, approval: Approval) -> Approval:
@@ -80,6 +99,7 @@ def prepare(check: Check, settings: Settings, engine: Engine, progress: Progress
     ModelCheckError
         If there is nothing to judge, nothing to compare with, or the data can't be read or split.
     """
+    started = time.perf_counter()
     require_judgeable(check.metrics)
     approval = approved.find(check.baseline or check.name, settings.folder, settings.revision)
     if check.baseline is not None:
@@ -100,7 +120,8 @@ def prepare(check: Check, settings: Settings, engine: Engine, progress: Progress
     timeout = settings.timeout if check.timeout is None else check.timeout
     cache = _cache(check, approval, settings)
     limited = CheckEngine(engine if cache is None else CachedEngine(engine, cache), timeout)
-    return Context(check, cross_validation, approval, settings, limited, progress, cache)
+    prepared = time.perf_counter()
+    return Context(check, cross_validation, approval, settings, limited, progress, cache, started, prepared)
 
 
 def _cache(check: Check, approval: Approval, settings: Settings) -> FitCache | None:

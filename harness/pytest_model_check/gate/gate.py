@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from contextlib import closing
 
 from pytest_model_check.baselines.store import Pending
 from pytest_model_check.checks.check import Check
@@ -26,20 +26,11 @@ def run(check: Check, settings: Settings, engine: Engine, progress: Progress) ->
     ModelCheckError
         If the check can't be judged; then nothing is pending.
     """
-    started = time.perf_counter()
-    context = prepare(check, settings, engine, progress)  # the data, its splits, and the approved baseline
-    prepared = time.perf_counter()
-    try:
+    with closing(prepare(check, settings, engine, progress)) as context:  # data, splits, and the approved baseline
         comparison = compare(context)  # the candidate's predictions out of fold, judged against the baseline's
         recording = record_or_verify(context, comparison)  # a new baseline, measured; or a branch's, measured again
         evidence.leave(context, comparison, recording)  # for whoever judges it again in another process
-    finally:
-        if context.cache is not None:
-            context.cache.close()
-    seconds = time.perf_counter() - started
-    times = context.engine.times(data=prepared - started, total=seconds)
-    verdict = conclude(context, comparison, recording, seconds=seconds, times=times)
-    return verdict, recording.pending
+    return conclude(context, comparison, recording), recording.pending
 
 
 def record_or_verify(context: Context, comparison: Comparison) -> Recording:

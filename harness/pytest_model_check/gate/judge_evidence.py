@@ -11,9 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from pytest_model_check.baselines import measure, promises
+from pytest_model_check.baselines import measure
 from pytest_model_check.baselines.record import Baseline
-from pytest_model_check.baselines.terms import Terms
 from pytest_model_check.candidates.dummy import make_dummy
 from pytest_model_check.checks.check import Check, Metric
 from pytest_model_check.checks.make_check import known_metric
@@ -39,7 +38,7 @@ from pytest_model_check.gate.context import Context
 from pytest_model_check.gate.findings import Comparison, Recording
 from pytest_model_check.gate.paired import require_same_rows
 from pytest_model_check.gate.verify import confirm
-from pytest_model_check.judgement.verdicts import Verdict, Weakening
+from pytest_model_check.judgement.verdicts import Verdict
 from pytest_model_check.paths import show
 from pytest_model_check.pull_requests import acceptances, approved, claims
 from pytest_model_check.pull_requests.approved import Approval
@@ -99,14 +98,12 @@ def _judge(evidence: Evidence, folder: Path, approval: Approval, settings: Setti
     if check.sample_weight is not None:
         require_weighable(check.metrics, cv.classes)
     require_enough_rows(check.metrics, crossval.slots(cv), data.truth)
-    context = Context(check, cv, approval, settings, CheckEngine(InProcess()), lambda doing, done, total: None, None)
-    prepared = time.perf_counter()
+    engine, prepared = CheckEngine(InProcess()), time.perf_counter()
+    context = Context(check, cv, approval, settings, engine, lambda doing, done, total: None, None, started, prepared)
     found = bundle.answers(folder, evidence.name, cv.classes)
     comparison = _compared(context, found, evidence)
     recording = _recorded(context, comparison, found, evidence, rebuilt=rebuilt is not None)
-    seconds = time.perf_counter() - started
-    times = context.engine.times(data=prepared - started, total=seconds)
-    verdict = conclude(context, comparison, recording, seconds=seconds, times=times)
+    verdict = conclude(context, comparison, recording)
     return replace(verdict, compared=replace(verdict.compared, candidate=evidence.candidate))
 
 
@@ -222,14 +219,7 @@ def _compared(context: Context, found: Answers, evidence: Evidence) -> Compariso
             "--model-check-evidence DIR",
         )
     _require_slots(context, found.candidate, "predictions")
-    comparison = compare(context, partial(sequential.replay, found=found.candidate))
-    before = promises.terms_of_baseline(baseline)
-    protocol = evidence.promise.protocol
-    margins = promises.terms_of_check(context.check, protocol, baseline).margins
-    weakened = [weaker for weaker in promises.weakened(before, Terms(protocol, margins)) if weaker.term != "cv"]
-    if context.approval.deleted:
-        weakened.append(Weakening("deleted", context.approval.file))
-    return replace(comparison, weakened=tuple(weakened))
+    return compare(context, partial(sequential.replay, found=found.candidate), evidence.promise.protocol)
 
 
 def _recorded(
