@@ -6,11 +6,6 @@ nothing else), and what to do next in the lines after it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    pass
-
 
 class ModelCheckError(Exception):
     """Base of every error that ends a check in words.

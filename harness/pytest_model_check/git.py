@@ -123,16 +123,19 @@ def listed(folder: Path, revision: str, *, recursive: bool = False) -> list[Path
     return [folder / name.removeprefix(inside) for name in names.split("\0") if name]
 
 
-def tracked(top: Path) -> list[str]:
-    """Return the paths of the files that git knows, or could, from the top: what is ignored is left out."""
-    names = call(top, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
-    return [name for name in names.split("\0") if name]
+def known(top: Path) -> list[str]:
+    """Return the files, from the top, that git tracks, or could: what is ignored is left out."""
+    return _files(top, "--cached", "--others")
 
 
 def changed(top: Path) -> set[Path]:
     """Return the files that git would not find as they are now in its index: changed, or never added."""
-    names = call(top, "ls-files", "-z", "--modified", "--others", "--exclude-standard")
-    return {top / name for name in names.split("\0") if name}
+    return {top / name for name in _files(top, "--modified", "--others")}
+
+
+def _files(top: Path, *which: str) -> list[str]:
+    names = call(top, "ls-files", "-z", *which, "--exclude-standard")
+    return [name for name in dict.fromkeys(names.split("\0")) if name]
 
 
 def commits(path: Path, revision: str = "HEAD", also: Sequence[Path] = ()) -> list[Commit]:

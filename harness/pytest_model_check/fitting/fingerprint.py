@@ -194,8 +194,7 @@ def _is_written(path: str, origin: Origin) -> bool:
 
 def _listed(top: Path) -> list[str]:
     try:
-        names = git.call(top, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")
-        return [path for name in dict.fromkeys(names) if name and os.path.isfile(path := os.path.join(top, name))]  # noqa: PTH113, PTH118
+        return [path for name in git.known(top) if os.path.isfile(path := os.path.join(top, name))]  # noqa: PTH113, PTH118
     except GitError:
         return list(_walked(top))
 

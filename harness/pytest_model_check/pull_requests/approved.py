@@ -112,9 +112,9 @@ def find(name: str, folder: Path, revision: str | None) -> Approval:
 def elsewhere(name: str, folder: Path) -> list[Path]:
     """Find baselines of this name in other folders of the repository."""
     top = git.toplevel(folder)
-    files = [] if top is None else [top / path for path in git.tracked(top)]
-    known = {path for path in files if path.name == f"{name}.parquet.dvc" and path.parent != folder}
-    return sorted(path for path in files if path.name == f"{name}.json" and path.with_suffix(".parquet.dvc") in known)
+    there = set() if top is None else {top / path for path in git.known(top)}
+    named = [path for path in there if path.name == f"{name}.json" and path.parent != folder]
+    return sorted(path for path in named if path.with_suffix(".parquet.dvc") in there)
 
 
 def _retired(folder: Path, name: str, revision: str | None, here: Baseline | None, state: str = "") -> Approval:

@@ -30,7 +30,7 @@ IRRELEVANT = frozenset((
     "console_output_style", "noconftest",
     "numprocesses", "maxprocesses", "dist", "tx", "px", "looponfail", "testrunuid", "distload", "loadgroup",
     "maxworkerrestart", "maxschedchunk", "rsyncdir", "rsyncignore", "no_loadscope_reorder", "boxed", "distrun",
-    "loadscopereorder", "maxworkerrestart", "testrunuid",
+    "loadscopereorder",
     "model_check", "model_check_update", "model_check_accept", "model_check_against", "model_check_python",
     "model_check_report", "model_check_jobs", "model_check_cache", "model_check_refit",
 ))  # fmt: skip
