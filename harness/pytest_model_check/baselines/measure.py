@@ -318,7 +318,7 @@ def _require_dummy(scored: Mapping[str, BaselineMetric]) -> None:
     if judged and all(metric.noise_reference.dummy is None for metric in judged.values()):
         raise CandidateError(
             f"no metric has a dummy to beat: a dummy that looks at no feature is perfect by {', '.join(judged)}",
-            "Add a metric that sees skill: neg_log_loss, roc_auc or balanced_accuracy.",
+            "Add a metric that sees skill: neg_brier_score, roc_auc or balanced_accuracy.",
         )
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Literal, get_args
 
 from pytest_model_check.baselines.record import Baseline
 from pytest_model_check.baselines.terms import Protocol, Terms
 from pytest_model_check.checks.check import Check
+from pytest_model_check.checks.make_check import EARLIER_DEFAULT, known_metric
 from pytest_model_check.judgement import explain
 from pytest_model_check.judgement.margins import Margin, margin_of
 from pytest_model_check.judgement.verdicts import Weakening
@@ -16,6 +18,14 @@ from pytest_model_check.settings import Rules
 ROOM = 1e-6  # relative: a margin that went through JSON is no wider one
 _SameTerm = Literal["cv", "target", "groups", "time", "sample_weight"]
 _SAME: tuple[_SameTerm, ...] = get_args(_SameTerm)
+
+
+def with_earlier_default(check: Check, baseline: Baseline | None) -> Check:
+    """Return the check with the metric of its baseline, where it names none and that was the default of the time."""
+    if baseline is None or not check.default_metric or [*baseline.metrics] != [EARLIER_DEFAULT]:
+        return check
+    earlier = known_metric(EARLIER_DEFAULT, check.metrics[0].margin)
+    return check if earlier is None else replace(check, metrics=(earlier,))
 
 
 def protocol_of(check: Check, splitter: str, rules: Rules) -> Protocol:

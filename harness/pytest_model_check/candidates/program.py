@@ -47,7 +47,7 @@ class Program(Declared):
     task : {'classification', 'regression'}
         What it predicts.
     probabilities : bool
-        Whether it writes ``probability_LABEL`` for each label: then the default metric is ``neg_log_loss``.
+        Whether it writes ``probability_LABEL`` for each label: then the default metric is ``neg_brier_score``.
     format : {'csv', 'parquet'}
         Of the files.
     timeout : float

@@ -42,7 +42,7 @@ class Service(Declared):
     task : {'classification', 'regression'}
         What it answers.
     probabilities : bool
-        Whether a classifier answers a probability for each label: then the default metric is ``neg_log_loss``.
+        Whether a classifier answers a probability for each label: then the default metric is ``neg_brier_score``.
     classes : sequence, optional
         The labels in the order of its probabilities. Default: those of the target, sorted.
     protocol : {'mlflow', 'v2'}

@@ -78,6 +78,8 @@ class Check:
         The rows that are judged, once; None: every row is held out by a fold of `cv`.
     baseline : str or None
         The name of another check's baseline, which the candidate is held against; None: the check has its own.
+    default_metric : bool
+        Whether no metric was named.
     """
 
     name: str
@@ -100,6 +102,7 @@ class Check:
     timeout: float | None = None
     holdout: Holdout | None = None
     baseline: str | None = None
+    default_metric: bool = False
 
     @property
     def id(self) -> str | None:

@@ -23,6 +23,7 @@ from pytest_model_check.errors import PromiseError
 P = ParamSpec("P")
 R = TypeVar("R")
 DEFAULT_CV = 10
+EARLIER_DEFAULT = "neg_log_loss"  # of classifiers with probabilities, in baselines recorded before 1.0
 Metrics = str | Callable[..., float] | Sequence[Any] | Mapping[Any, float | None]
 
 
@@ -132,6 +133,7 @@ def make_check(
         data=paths,
         target=target,
         metrics=_metrics(_resolved(metrics, candidate), margin),
+        default_metric=metrics is None,
         cv=_cv(cv),
         holdout=_holdout(make_holdout(holdout, paths, time), cv, candidate),
         features=None if features is None else _columns("features", features),
@@ -332,13 +334,13 @@ def _metrics(metrics: Metrics, margin: float | None) -> tuple[Metric, ...]:
 
 
 def _default_metric(candidate: Any) -> str:
-    """Choose the metric that sees most: a proper score where there are probabilities."""
+    """Choose the metric that sees most: a proper score where there are probabilities, and one no row can own."""
     if task_of(candidate) == "regression":
         return "r2"
     has_probabilities = (
         candidate.has_probabilities if isinstance(candidate, Declared) else hasattr(candidate, "predict_proba")
     )
-    return "neg_log_loss" if has_probabilities else "accuracy"
+    return "neg_brier_score" if has_probabilities else "accuracy"
 
 
 def common_metrics(task: str) -> tuple[Metric, ...]:

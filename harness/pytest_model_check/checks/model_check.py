@@ -54,7 +54,7 @@ class ModelCheck(Protocol):
         target : str
             The column to predict. Finished scores have none.
         metrics : str, scorer, list of them, or dict from them to margins, optional
-            All must pass. Default: ``neg_log_loss``, or ``accuracy`` without probabilities; ``r2`` for regressors.
+            All must pass. Default: ``neg_brier_score``, or ``accuracy`` without probabilities; ``r2`` for regressors.
         margin : float, optional
             The harmless loss of the metrics that name none, in the metric's unit.
         cv : int or splitter

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from pytest_model_check.baselines import promises
 from pytest_model_check.candidates import sample_weights
 from pytest_model_check.checks.check import Check
 from pytest_model_check.data import dataset, splits
@@ -111,6 +112,7 @@ def prepare(check: Check, settings: Settings, engine: Engine, progress: Progress
             or f"{show(settings.folder)}/ holds none of this name. Record one from the model as it is now: "
             "pytest --model-check --update-baselines",
         )
+    check = promises.with_earlier_default(check, approval.baseline or approval.claimed)
     data = engine.share(dataset.read(check, settings.root) if check.data else dataset.of_items(check))
     cross_validation = splits.make_cross_validation(check, data)
     if check.sample_weight is not None:

@@ -185,7 +185,7 @@ def _todo(metric: MetricVerdict, compared: Compared) -> tuple[str, str]:
             "The two disagree on more rows than the baseline's own reruns do, as two learners would: resolution "
             f"{resolution}, margin {margin}{chance}. To decide, use {needed}."
         )
-    better = "neg_log_loss, which sees more, " if metric.metric == "accuracy" else ""
+    better = "neg_brier_score, which sees more, " if metric.metric == "accuracy" else ""
     return "underpowered", f"Underpowered: margin {margin}, resolution {resolution}{chance}. Use {better}{needed}."
 
 
