@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_model_check.session import restart, typed
+from pytest_model_check.session import command_line, restart
 from pytest_model_check.session.names import FOLDER, NAME, SESSION
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ INI = {
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
     """Declare the options and ini keys; nothing of the project has been run yet."""
-    typed.remember_environment(pluginmanager.get_plugin("pytestconfig"))  # type: ignore[arg-type]
+    command_line.remember_environment(pluginmanager.get_plugin("pytestconfig"))  # type: ignore[arg-type]
     group = parser.getgroup("model-check", "model checks: is the model at least as good as its approved baseline?")
     group.addoption("--model-check", action="store_true", help="run the model checks, and nothing else")
     group.addoption(
@@ -115,7 +115,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | pytest.ExitCode | None:
     if restart.is_due(config):
         return restart.run(config)
     if not config.pluginmanager.has_plugin(SESSION):  # old_code_session.py brings its own
-        typed.require(config)
+        command_line.require(config)
     return None
 
 

@@ -18,8 +18,8 @@ from pytest_model_check.judgement.verdicts import is_reason
 from pytest_model_check.pull_requests import merge_base
 from pytest_model_check.pull_requests.merge_base import Against
 from pytest_model_check.session import trust
+from pytest_model_check.session.command_line import environment
 from pytest_model_check.session.names import ENDINGS
-from pytest_model_check.session.typed import environment
 
 MANIFEST, CHECKS = "evidence.json", "checks"  # as evidence/bundle.py writes them, which is dear to import
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pytest_model_check import git
-from pytest_model_check.session import typed
+from pytest_model_check.session import command_line
 from pytest_model_check.session.options import Options
 from pytest_model_check.settings import CacheSettings, Origin
 
@@ -91,7 +91,7 @@ def _origin(config: pytest.Config, request: pytest.FixtureRequest, options: Opti
         settings=tuple(map(Path, sorted(named))),
         stated=(*_stated(config), *(plugin for plugin in plugins if not plugin.startswith(NOT_COUNTED))),
         written=tuple(os.path.realpath(path) for path in written),
-        started=typed.started(config),
+        started=command_line.started(config),
     )
 
 

@@ -18,10 +18,10 @@ import pytest
 from pytest_model_check.checks.model_check import ModelCheck
 from pytest_model_check.judgement.verdicts import Run, Verdict
 from pytest_model_check.report.text import failure, visible
-from pytest_model_check.session import engines, options, selection, testreports, typed, xdist
+from pytest_model_check.session import command_line, engines, options, selection, testreports, xdist
+from pytest_model_check.session.command_line import as_typed
 from pytest_model_check.session.names import EVIDENCE, NAME
 from pytest_model_check.session.results import CheckResult, ItemResult, LateError, RunResults
-from pytest_model_check.session.typed import as_typed
 
 if TYPE_CHECKING:
     from pytest_model_check.fitting.dask_engine import DaskEngine
@@ -45,7 +45,7 @@ class ModelCheckSession:
         self.config = config
         worker = getattr(config, "workerinput", {}).get(NAME)
         self.is_worker = worker is not None
-        self.typed = typed.parse(config)
+        self.typed = command_line.parse(config)
         if worker is None:
             self.options = options.read(config, self.typed, options.find_against(config, self.typed))
             self.scratch = Path(tempfile.mkdtemp(prefix="model-check-"))

@@ -11,7 +11,7 @@ import pytest
 from pytest_model_check.judgement.verdicts import Run
 from pytest_model_check.report import terminal, text
 from pytest_model_check.session import outputs
-from pytest_model_check.session.typed import test_as_typed
+from pytest_model_check.session.command_line import test_as_typed
 
 
 def lines(
