@@ -56,7 +56,7 @@ def project_template(preloaded: None, tmp_path_factory: pytest.TempPathFactory) 
     make_data.diabetes().to_csv(path / "data" / "patients.csv", index=False)
     (path / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\n", encoding="utf-8")
     (path / ".gitignore").write_text("report.*\n.pytest_cache/\n__pycache__/\n", encoding="utf-8")
-    git(path, "init", "-q", "-b", "main")
+    git(path, "init", "-q", "-b", "main", "--template=")
     project = Project(path, None)  # type: ignore[arg-type]
     project.dvc("init")
     project.dvc("remote", "add", "-d", "beside", "../remote")
@@ -64,6 +64,8 @@ def project_template(preloaded: None, tmp_path_factory: pytest.TempPathFactory) 
     project.dvc("push")
     git(path, "add", "-A")
     git(path, "commit", "-qm", "A project with data")
+    git(path, "gc", "-q")  # few files: each test copies them
+    shutil.rmtree(path / ".dvc" / "tmp")
     return path
 
 

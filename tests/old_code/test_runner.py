@@ -214,6 +214,7 @@ def environment(tmp_path: Path) -> Path:
 
 def test_the_approved_model_is_measured_on_data_that_grew(moved: Moved) -> None:
     hook = moved.top / ".git" / "hooks" / "post-checkout"
+    hook.parent.mkdir(exist_ok=True)
     hook.write_text(f"#!/bin/sh\ntouch {moved.top}/hooked\n")
     hook.chmod(0o755)
     moved.code(CHECK)
