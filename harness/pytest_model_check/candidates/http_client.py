@@ -19,11 +19,11 @@ RETRIED = (408, 425, 429, 500, 502, 503, 504)
 
 
 class _AgainError(Exception):
-    """What may go better when it is tried again; `pause`: the server says when."""
+    """What may go better when it is tried again; `pause`: the server says when; `said`: what else it says."""
 
-    def __init__(self, reason: str, pause: float | None = None) -> None:
+    def __init__(self, reason: str, pause: float | None = None, said: str = "") -> None:
         super().__init__(reason)
-        self.pause = pause
+        self.pause, self.said = pause, said
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,8 @@ class Endpoint:
                 if attempt == self.retries:
                     times = f" ({attempt + 1} times)" if attempt else ""
                     raise CandidateError(
-                        f"{self.where} {error}{times}", "Is it up, and quick enough? timeout= and retries= say more."
+                        f"{self.where} {error}{times}",
+                        f"{error.said}Is it up, and quick enough? timeout= and retries= say more.",
                     ) from error
                 time.sleep(min(error.pause or self.pause * 2**attempt, LONGEST_PAUSE))
         raise AssertionError  # the last attempt returns or raises
@@ -125,14 +126,16 @@ class Endpoint:
 
     def _understood(self, response: http.client.HTTPResponse, content: bytes) -> Any:
         status = response.status
+        text = self._bare(content[:10_000].decode("utf-8", errors="replace")).strip()  # before it is cut
+        said = one_line(Exception(text)) if text else ""
         if status in RETRIED:
             after = response.getheader("Retry-After", "")
-            raise _AgainError(f"answers {status} {response.reason}", float(after) if after.isdigit() else None)
+            pause = float(after) if after.isdigit() else None
+            raise _AgainError(f"answers {status} {response.reason}", pause, f"It says: {said}\n" if said else "")
         if 300 <= status < 400:
             raise CandidateError(f"{self.where} leads elsewhere ({status})", "Name the address that it leads to.")
         if status != 200:
-            said = one_line(Exception(content[:500].decode("utf-8", errors="replace")))
-            raise CandidateError(f"{self.where} answers {status} {response.reason}", f"It says: {self._bare(said)}")
+            raise CandidateError(f"{self.where} answers {status} {response.reason}", f"It says: {said or 'nothing'}")
         try:
             return json.loads(content)
         except ValueError as error:
