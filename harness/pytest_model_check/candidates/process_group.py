@@ -44,7 +44,7 @@ def run(
     OSError
         If it can't be started.
     """
-    with stdin.open("rb") as given, log.open("wb") as said:
+    with stdin.open("rb") as given, log.open("wb") as said, _watched_group() as group:
         process = subprocess.Popen(  # noqa: S603 - its arguments are a list, no shell
             list(command),
             cwd=cwd,
@@ -52,43 +52,45 @@ def run(
             stdin=given,
             stdout=said,
             stderr=subprocess.STDOUT,
-            process_group=0 if os.name == "posix" else None,
+            process_group=group,
         )
         try:
-            with _watched(process):
-                return process.wait(timeout)
+            return process.wait(timeout)
         except subprocess.TimeoutExpired:
             return None
         finally:  # a Ctrl-C comes this way too
-            _end(process)
+            _end(process, group)
 
 
 @contextmanager
-def _watched(process: subprocess.Popen[bytes]) -> Iterator[None]:
-    """Let the group end itself where this process is killed: its watchman reads a pipe that closes then."""
+def _watched_group() -> Iterator[int | None]:
+    """Yield a process group that ends itself where this process is killed: its watchman reads a pipe that closes then.
+
+    The watchman is there first, so that no moment is left in which nobody watches.
+    """
     if os.name != "posix":
-        yield
+        yield None
         return
     watchman = subprocess.Popen(
         ["/bin/sh", "-c", "read _; kill -9 0"],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        process_group=process.pid,
+        process_group=0,
     )
+    assert watchman.stdin is not None
     try:
-        yield
+        yield watchman.pid
     finally:
-        _end(process)  # and the watchman with it
-        assert watchman.stdin is not None
         watchman.stdin.close()
         watchman.wait()
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    if os.name == "posix":
+def _end(process: subprocess.Popen[bytes], group: int | None) -> None:
+    """End a program and all that is left of its group, the watchman with it."""
+    if group is not None:
         with suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
+            os.killpg(group, signal.SIGKILL)
     elif process.poll() is None:
         process.kill()
     process.wait()
