@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import zipfile
@@ -65,6 +66,48 @@ def test_runs_are_told_apart_by_a_column(tmp_path: Path) -> None:
         ["no"] * 3,
         ["no", "yes", "yes"],
     ]
+
+
+def test_each_run_may_have_a_file_of_its_own(tmp_path: Path) -> None:
+    for seed, answers in ((1, "no yes yes"), (2, "no no yes"), (10, "yes yes yes")):
+        table = pd.DataFrame({"id": [1, 2, 3], "prediction": answers.split()})
+        table.sample(frac=1, random_state=seed).to_csv(tmp_path / f"seed-{seed}.csv", index=False)
+    (tmp_path / "seed-notes.txt").write_text("not one of them")
+    by_name = bind(Results(["seed-1.csv", "seed-2.csv"]), place(tmp_path))
+    assert by_name.runs == 2
+    assert [ask(by_name, [1, 2, 3], run=run)["predict"].tolist() for run in (0, 1)] == [
+        ["no", "yes", "yes"],
+        ["no", "no", "yes"],
+    ]
+    by_pattern = bind(Results("seed-*"), place(tmp_path))
+    assert by_pattern.runs == 3
+    assert by_pattern.description.startswith("Results(seed-*, md5 ")
+    assert by_pattern.description != bind(Results("seed-?.csv"), place(tmp_path)).description.replace("?.csv", "*")
+    with pytest.raises(CandidateError, match=r"seed-2\.csv answers 'no' for id 1: the target has no such label"):
+        ask(by_name, [1, 2, 3], np.array(["yes", "perhaps"], dtype=object), run=1)
+    with pytest.raises(CandidateError, match=r"seed-2\.csv has no answer for 1 of 4 items \('4'\)"):
+        ask(by_name, [1, 2, 3, 4], run=1)
+
+
+@pytest.mark.parametrize(
+    ("more", "named", "message"),
+    [
+        ("id,prediction\n1,no\n2,no\n", "seed-*.csv", "seed-2.csv has other items than seed-1.csv: 1 of 3 items ('3')"),
+        ("id,prediction\n1,no\n1,no\n", "seed-*.csv", "seed-2.csv answers 1 of 2 items ('1') twice"),
+        (None, "seed-*.csv", "seed-2.csv holds the same as seed-1.csv, to the byte: it is no other run"),
+        (None, ["seed-1.csv", "seed-1.csv"], "Results(...) names seed-1.csv twice"),
+        (None, "other-*.csv", "other-*.csv matches no file of results"),
+    ],
+)
+def test_what_is_wrong_with_several_files_is_named(more: str | None, named, message: str, tmp_path: Path) -> None:
+    first = "id,prediction\n1,no\n2,yes\n3,no\n"
+    (tmp_path / "seed-1.csv").write_text(first)
+    (tmp_path / "seed-2.csv").write_text(first if more is None else more)
+    with pytest.raises(CandidateError) as raised:
+        bind(Results(named), Place(tmp_path, lambda path: hashlib.md5(path.read_bytes()).hexdigest()))
+    assert message in raised.value.message
+    with pytest.raises(PromiseError, match="names no file"):
+        Results([])
 
 
 @pytest.mark.parametrize(
