@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from pytest_model_check import Service
+from pytest_model_check.candidates import process_group
 from pytest_model_check.candidates.binding import bind
 from pytest_model_check.candidates.candidate import Fold
 from pytest_model_check.candidates.place import Place
@@ -180,6 +181,14 @@ def test_a_program_that_hangs_is_ended_with_all_that_it_started(tmp_path: Path) 
     ask(f"sleep 100 & echo $! > pid\n{answer}", tmp_path)
     wait_until_gone(int((tmp_path / "pid").read_text()))
     assert set(Path(tempfile.gettempdir()).glob("model-check-program-*")) == before
+
+
+def test_a_program_that_prints_without_end_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process_group, "LARGEST_LOG", 10**6)
+    monkeypatch.setattr(process_group, "TICK", 0.05)
+    with pytest.raises(CandidateError, match="the program printed more than 1 MB, and was ended") as raised:
+        ask("yes garbage", tmp_path)
+    assert raised.value.advice.endswith("  garbage")
 
 
 def test_a_program_ends_with_the_process_that_asked_it(tmp_path: Path) -> None:

@@ -58,6 +58,14 @@ def test_predictions_are_known_by_their_ids(name: str, tmp_path: Path) -> None:
     assert (results.runs, results.has_probabilities, results.origin) == (1, False, "elsewhere")
 
 
+def test_ids_that_pandas_has_made_numbers_and_lines_that_json_allows(tmp_path: Path) -> None:
+    results = read(TABLE.assign(id=TABLE["id"].astype(float)), tmp_path, "floats.parquet")
+    assert ask(results, [1, 2, 3])["predict"].tolist() == ["no", "yes", "yes"]
+    line = json.dumps({"id": "a\u2028b", "prediction": "no"}, ensure_ascii=False)
+    (tmp_path / "separators.jsonl").write_text(f"{line}\n", encoding="utf-8")
+    assert ask(bind(Results("separators.jsonl"), place(tmp_path)), ["a\u2028b"])["predict"].tolist() == ["no"]
+
+
 def test_runs_are_told_apart_by_a_column(tmp_path: Path) -> None:
     twice = pd.concat([TABLE.assign(seed=10), TABLE.assign(seed=9, prediction="no")])
     results = read(twice, tmp_path, run="seed")
@@ -142,11 +150,15 @@ def test_the_same_items_are_enforced(tmp_path: Path) -> None:
 def test_files_that_are_none(tmp_path: Path) -> None:
     (tmp_path / "torn.jsonl").write_text('{"id": 1}\n{"id": 2\n')
     (tmp_path / "list.jsonl").write_text("[1]\n")
+    (tmp_path / "deep.jsonl").write_text("[" * 100_000)
+    (tmp_path / "deep.json").write_text('{"status": ' * 100_000)
     (tmp_path / "torn.eval").write_bytes((LOGS / "inspect.eval").read_bytes()[:5000])
     (tmp_path / "table.xlsx").write_bytes(b"")
     for name, message in (
         ("torn.jsonl", "torn.jsonl, line 2: no JSON"),
         ("list.jsonl", "list.jsonl, line 1: no object"),
+        ("deep.jsonl", "deep.jsonl, line 1: no JSON: it is nested too deeply"),
+        ("deep.json", "deep.json is torn, or no JSON: it is nested too deeply"),
         ("torn.eval", "torn.eval can't be read: File is not a zip file"),
         ("table.xlsx", "table.xlsx: results are .parquet, .csv"),
     ):

@@ -5,9 +5,17 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+LARGEST_LOG = 200 * 10**6  # bytes
+TICK = 0.5  # seconds
+
+
+class LoggedTooMuchError(Exception):
+    """The program has printed more than anybody will read, and would fill the disk."""
 
 
 def run(
@@ -43,6 +51,8 @@ def run(
     ------
     OSError
         If it can't be started.
+    LoggedTooMuchError
+        If it prints without end.
     """
     with stdin.open("rb") as given, log.open("wb") as said, _watched_group() as group:
         process = subprocess.Popen(  # noqa: S603 - its arguments are a list, no shell
@@ -55,11 +65,19 @@ def run(
             process_group=group,
         )
         try:
-            return process.wait(timeout)
-        except subprocess.TimeoutExpired:
-            return None
+            return _wait(process, log, timeout)
         finally:  # a Ctrl-C comes this way too
             _end(process, group)
+
+
+def _wait(process: subprocess.Popen[bytes], log: Path, timeout: float) -> int | None:
+    deadline = time.monotonic() + timeout
+    while (left := deadline - time.monotonic()) > 0:
+        with suppress(subprocess.TimeoutExpired):
+            return process.wait(min(left, TICK))
+        if log.stat().st_size > LARGEST_LOG:
+            raise LoggedTooMuchError
+    return None
 
 
 @contextmanager

@@ -127,6 +127,9 @@ class Program(Declared):
                     log=log,
                     timeout=self.timeout,
                 )
+            except process_group.LoggedTooMuchError as error:
+                printed = f"the program printed more than {process_group.LARGEST_LOG // 10**6} MB, and was ended"
+                raise _with_log(CandidateError(printed, "Print less."), self, log, name) from error
             except OSError as error:
                 raise CandidateError(
                     f"{clipped(self.words[0])} can't be started: {error.strerror or error}",

@@ -209,7 +209,7 @@ class Table:
         CandidateError
             If it does not have the same items.
         """
-        where, table, asked = self.where[run], self.runs[run], ids.map(str)
+        where, table, asked = self.where[run], self.runs[run], ids.map(_name)
         lacking, foreign = asked[~asked.isin(table.index)], table.index[~table.index.isin(asked)]
         if len(lacking):
             raise CandidateError(
@@ -238,9 +238,9 @@ def _paths(named: Sequence[str], root: Path) -> list[Path]:
         if not any(sign in name for sign in "*?[") or (root / name).exists():
             found.append(root / name)
             continue
-        base = Path(Path(name).anchor or root)
-        matches = sorted(base.glob(Path(name).relative_to(Path(name).anchor).as_posix()))
-        matches = [path for path in matches if path.suffix in ENDINGS]
+        anchor = Path(name).anchor
+        places = Path(anchor or root).glob(name.removeprefix(anchor))
+        matches = sorted(path for path in places if path.suffix in ENDINGS)
         if not matches:
             raise CandidateError(
                 f"{name} matches no file of results", "Are they here? dvc pull brings what DVC tracks."
@@ -294,7 +294,7 @@ def _runs(
     empty = (table[identity].isna() | (table[identity].astype(str) == "")).to_numpy()
     if empty.any():
         raise CandidateError(f"{where} has no {identity} in line {int(empty.argmax()) + 1}", "Every item needs one.")
-    ids = pd.Index(table[identity].map(str), name=identity)
+    ids = pd.Index(table[identity].map(_name), name=identity)
     table = table.assign(
         **{
             column: answer_table.numbers(table[column], where, lambda row: f"{identity} {ids[row]}")
@@ -312,6 +312,11 @@ def _runs(
                 "Several runs (seeds, samples) are told apart by a column, run='seed'; or each has a file of its own.",
             )
     return tuple(part.sort_index() for part in parts)
+
+
+def _name(identity: Any) -> str:
+    """Write an id as text; a number that went through pandas may have become 1.0."""
+    return str(int(identity)) if isinstance(identity, float) and identity.is_integer() else str(identity)
 
 
 def _some(ids: pd.Index[Any], of: int) -> str:

@@ -136,7 +136,9 @@ class Service(Declared):
         return Address(self._bare, self.protocol, self.output, self.token)
 
     def at(self, address: Address) -> Service:
-        """Return the service at another address, asked in the same way."""
+        """Return the service at another address; at its own as it is, with what no baseline keeps of it: a query."""
+        if address.url == self.address.url:
+            return self
         return replace(self, **asdict(address))
 
     def bound(self, place: Place) -> Service:  # noqa: ARG002 - a service lies nowhere
