@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,10 +11,13 @@ import pytest
 from pytest_model_check import Service
 from pytest_model_check.candidates.stopwatch import rounds
 from pytest_model_check.errors import PromiseError
+from pytest_model_check.gate import judge_run
 from pytest_model_check.judgement import explain
 from pytest_model_check.judgement.compared import Compared
 from pytest_model_check.judgement.latency import QUANTILES, judge_latency
 from pytest_model_check.judgement.statistics import quantile_difference_error
+from pytest_model_check.pull_requests import merge_base
+from pytest_model_check.settings import Settings
 from support.model_server import serving
 from support.project import Project
 
@@ -196,3 +200,19 @@ def test_another_service_at_the_approved_address_is_not_compared_with_itself(pro
         result = project.run()
     assert project.verdicts() == {"tumours": "incomparable"}
     result.stdout.fnmatch_lines([f"*{url} was the approved service's address, and another one answers there now*"])
+
+
+def test_latency_is_not_passed_over_by_whoever_judges_the_evidence(project: Project, tmp_path: Path) -> None:
+    with serving(Model()) as url:
+        project.source(CHECK.format(candidate=service(url)))
+        assert project.run("--update-baselines").ret == 0
+        project.git("add", "-A")
+        project.git("commit", "-qm", "Approve")
+        assert project.run("--model-check-against=HEAD", "--model-check-evidence=evidence").ret == 0
+    against = merge_base.find(project.path, "HEAD", {})
+    assert against is not None
+    settings = Settings(project.path, project.path / "baselines", tmp_path, revision=against.sha)
+    run = judge_run.judge(project.path / "evidence", against, settings, "baselines")
+    (check,) = run.checks
+    assert (check.passed, check.verdict) == (False, "incomparable")
+    assert "its latency is compared while both services run" in check.message
