@@ -32,12 +32,12 @@ def read_bytes(path: Path, limit: int) -> bytes:
     return content
 
 
-def parse_json(text: str) -> Any:
+def parse_json(text: str | bytes) -> Any:
     """Parse JSON, whatever it holds.
 
     Raises
     ------
-    json.JSONDecodeError
+    json.JSONDecodeError, UnicodeDecodeError
         If it is none.
     ValueError
         If it is nested more deeply than Python's stack, or has a number of thousands of digits.

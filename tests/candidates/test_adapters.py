@@ -48,11 +48,11 @@ def rows(seed: int = 0, size: int = 300) -> tuple[pd.DataFrame, np.ndarray]:
     return pd.DataFrame({"a b": rng.normal(size=size) + y, "c": rng.normal(size=size), "kind": kind}), LABELS[y]
 
 
-def ask(program: Program, classes=LABELS, **changed) -> dict[str, np.ndarray]:
+def ask(program: Program, classes=LABELS, weights=None, **changed) -> dict[str, np.ndarray]:
     X, y = rows()
     target = y if classes is not None else X["a b"].to_numpy() * 3 + X["c"].to_numpy()
     X = X.assign(**changed)
-    fold = Fold((X[:200], target[:200]), X[200:], classes, np.random.SeedSequence(5))
+    fold = Fold((X[:200], target[:200]), X[200:], classes, np.random.SeedSequence(5), weights)
     return dict(bind(program, Place(Path.cwd(), str, "the target")).answer(fold).responses)
 
 
@@ -69,6 +69,25 @@ def test_three_tools_fit_the_same_logistic_regression() -> None:
         found = ask(program)
         np.testing.assert_allclose(found["predict_proba"], expected, atol=1e-3)
         assert (found["predict"] == LABELS[found["predict_proba"].argmax(axis=1)]).all()
+
+
+@pytest.mark.integration
+@needs_r
+@needs_weka
+def test_both_weigh_rows_as_scikit_learn_does() -> None:
+    X, y = rows()
+    numbers = pd.get_dummies(X, dtype=float).iloc[:, :3]
+    weights = np.random.default_rng(1).gamma(1, 1, 200)
+    here = LogisticRegression(C=1e6, tol=1e-8, max_iter=1000).fit(numbers[:200], y[:200], weights)
+    expected = here.predict_proba(numbers[200:])
+    unweighted = ask(caret("glm"))["predict_proba"]
+    assert np.abs(unweighted - expected).max() > 0.02
+    for program in (caret("glm"), weka("functions.Logistic -R 1e-9")):
+        np.testing.assert_allclose(ask(program, weights=weights)["predict_proba"], expected, atol=2e-3)
+    for program, message in ((caret("knn"), "takes no case weights"), (weka("lazy.KStar"), "takes no weights")):
+        with pytest.raises(CandidateError) as raised:
+            ask(program, weights=weights)
+        assert message in raised.value.advice
 
 
 @pytest.mark.integration

@@ -12,8 +12,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from pytest_model_check import Artifact
+from pytest_model_check.candidates import loaders
 from pytest_model_check.candidates.binding import bind
 from pytest_model_check.candidates.candidate import Fold
+from pytest_model_check.candidates.loaders import FORMATS
 from pytest_model_check.candidates.place import Place, Trust
 from pytest_model_check.errors import CandidateError
 from sklearn.ensemble import RandomForestClassifier
@@ -106,6 +108,40 @@ def test_a_trap_is_not_sprung(tmp_path: Path) -> None:
     assert not (tmp_path / "sprung").exists()
 
 
+@pytest.mark.parametrize("ending", sorted({*FORMATS} - {".pkl", ".pickle", ".joblib"}))
+def test_a_trap_is_not_sprung_under_another_ending(ending: str, tmp_path: Path) -> None:
+    (tmp_path / f"model{ending}").write_bytes(pickle.dumps(Trap(tmp_path / "sprung")))
+    folder = tmp_path / "mlflow"
+    folder.mkdir()
+    (folder / f"model{ending}").write_bytes(pickle.dumps(Trap(tmp_path / "sprung")))
+    flavor = FORMATS[ending]
+    (folder / "MLmodel").write_text(
+        "flavors:\n  sklearn: {pickled_model: model.skops, serialization_format: skops}\n"
+        if flavor == "skops"
+        else f"flavors:\n  {flavor}: {{data: model{ending}}}\n"
+    )
+    for name in (f"model{ending}", "mlflow"):
+        with pytest.raises(CandidateError, match=r"can't be loaded: "):
+            bind(name, place(tmp_path))
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_a_manifest_of_mlflow_runs_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / "mlflow"
+    folder.mkdir()
+    sprung = tmp_path / "sprung"
+    for text in (
+        f"flavors: !!python/object/apply:builtins.open ['{sprung}', 'w']",
+        f"flavors: {{sklearn: !!python/object/new:pathlib.Path ['{sprung}']}}",
+        "[" * 100_000,
+        "a: " * 400_000,
+    ):
+        (folder / "MLmodel").write_text(text)
+        with pytest.raises(CandidateError, match=r"MLmodel is torn|names no flavors|none that can be loaded"):
+            bind("mlflow", place(tmp_path))
+    assert not sprung.exists()
+
+
 def test_a_model_folder_of_mlflow_is_read_without_mlflow(tmp_path: Path) -> None:
     folder = tmp_path / "mlflow"
     folder.mkdir()
@@ -164,7 +200,7 @@ def test_other_features_are_an_error_in_words(tmp_path: Path) -> None:
 
 @pytest.mark.integration
 @needs["skops"]
-def test_skops_loads_only_trusted_types(tmp_path: Path) -> None:
+def test_skops_loads_only_trusted_types(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import skops.io
 
     linear = make_pipeline(StandardScaler(), LogisticRegression()).fit(X, LABELS[CODES])
@@ -190,6 +226,32 @@ def test_skops_loads_only_trusted_types(tmp_path: Path) -> None:
     with pytest.raises(CandidateError, match=r"torn\.skops can't be loaded: "):
         bind("torn.skops", place(tmp_path))
     assert not (tmp_path / "sprung").exists()
+    monkeypatch.setattr(loaders, "LARGEST", 1000)
+    (tmp_path / "bomb.skops").write_bytes((tmp_path / "linear.skops").read_bytes())
+    with pytest.raises(CandidateError, match=r"bomb\.skops holds more than 0 GB, packed"):
+        bind("bomb.skops", place(tmp_path))
+
+
+@pytest.mark.integration
+@needs["onnxruntime"]
+@needs["skl2onnx"]
+def test_onnx_reads_no_other_file(tmp_path: Path) -> None:
+    import onnx
+    from onnx import TensorProto, helper
+
+    (tmp_path / "secret").write_bytes(np.arange(3, dtype=np.float32).tobytes())
+    weights = helper.make_tensor("w", TensorProto.FLOAT, [3, 1], np.zeros(3, dtype=np.float32).tobytes(), raw=True)
+    weights.ClearField("raw_data")
+    weights.data_location = TensorProto.EXTERNAL
+    weights.external_data.add(key="location", value="secret")
+    node = helper.make_node("MatMul", ["X", "w"], ["Y"])
+    given = helper.make_tensor_value_info("X", TensorProto.FLOAT, [None, 3])
+    answer = helper.make_tensor_value_info("Y", TensorProto.FLOAT, [None, 1])
+    model = helper.make_model(helper.make_graph([node], "leak", [given], [answer], [weights]))
+    (tmp_path / "leak.onnx").write_bytes(model.SerializeToString())
+    with pytest.raises(CandidateError, match=r"leak\.onnx can't be loaded"):
+        bind("leak.onnx", place(tmp_path))
+    assert onnx.load(str(tmp_path / "leak.onnx"))  # it is a sound file beside its secret
 
 
 @pytest.mark.integration

@@ -13,10 +13,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from pytest_model_check import Service
+from pytest_model_check.candidates import process_group
 from pytest_model_check.candidates.binding import bind
 from pytest_model_check.candidates.candidate import Fold
 from pytest_model_check.candidates.place import Place
 from pytest_model_check.candidates.program import Program
+from pytest_model_check.candidates.sample_weights import require_weighable
 from pytest_model_check.errors import CandidateError, PromiseError
 from support.processes import wait_until_gone
 
@@ -27,13 +30,13 @@ TRAIN = pd.DataFrame({"size": [1.0, 2.0, 8.0, 9.0], "kind": ["a", "b, c", None, 
 TEST = TRAIN.assign(size=[9.5, 0.5, 8.5, 1.5])
 
 
-def ask(script: str, folder: Path, classes=LABELS, **options):
+def ask(script: str, folder: Path, classes=LABELS, weights=None, **options):
     """Let a shell script answer for a fold of four rows."""
     (folder / "model.sh").write_text(script, encoding="utf-8")
     y = np.array([1.5, 2.5, 8.0, 9.0]) if classes is None else LABELS[[0, 0, 1, 1]]
     task = "regression" if classes is None else "classification"
     program = bind(Program("sh model.sh", task=task, **options), Place(folder, str, "diagnosis"))
-    fold = Fold((TRAIN, y), TEST, classes, np.random.SeedSequence(3), seed=2, repeat=1, fold=4)
+    fold = Fold((TRAIN, y), TEST, classes, np.random.SeedSequence(3), weights, seed=2, repeat=1, fold=4)
     return program.answer(fold).responses
 
 
@@ -61,6 +64,28 @@ def test_it_is_told_all_and_not_the_target(tmp_path: Path) -> None:
     assert train["kind"].tolist()[1::2] == ["b, c", 'd "e"']
     assert test.columns.tolist() == ["row_id", "size", "kind"]
     assert not Path(request["train"]).parent.exists()
+
+
+def test_weights_stand_in_the_training_file_of_a_program_that_takes_them(tmp_path: Path) -> None:
+    script = "cat > request.json; cp $MODEL_CHECK_TRAIN train.csv; cp $MODEL_CHECK_TEST test.csv\n"
+    answer = writes("row_id,prediction", *(f"{row},benign" for row in range(4)))
+    weights = np.array([1.0, 0.25, 3.0, 0.0])
+    told = "echo $MODEL_CHECK_SAMPLE_WEIGHT > told\n"
+    ask(script + told + answer, tmp_path, weights=weights, sample_weight=True)
+    train = pd.read_csv(tmp_path / "train.csv")
+    assert train.columns.tolist() == ["size", "kind", "sample_weight", "diagnosis"]
+    assert train["sample_weight"].tolist() == weights.tolist()
+    assert "sample_weight" not in pd.read_csv(tmp_path / "test.csv").columns
+    request = json.loads((tmp_path / "request.json").read_text())
+    assert (request["sample_weight"], request["features"]) == ("sample_weight", ["size", "kind"])
+    assert (tmp_path / "told").read_text() == "sample_weight\n"
+    ask(script + told + answer, tmp_path, sample_weight=True)  # the check names none
+    assert json.loads((tmp_path / "request.json").read_text())["sample_weight"] is None
+    assert (tmp_path / "told").read_text() == "\n"
+    require_weighable(Program("sh model.sh", sample_weight=True))
+    require_weighable(Service("http://localhost"))  # nothing is fitted here
+    with pytest.raises(PromiseError, match=r"Program\(sh model\.sh\) does not say that it takes weights"):
+        require_weighable(Program("sh model.sh"))
 
 
 def test_probabilities_in_another_order_of_rows_and_columns(tmp_path: Path) -> None:
@@ -158,6 +183,14 @@ def test_a_program_that_hangs_is_ended_with_all_that_it_started(tmp_path: Path) 
     assert set(Path(tempfile.gettempdir()).glob("model-check-program-*")) == before
 
 
+def test_a_program_that_prints_without_end_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process_group, "LARGEST_LOG", 10**6)
+    monkeypatch.setattr(process_group, "TICK", 0.05)
+    with pytest.raises(CandidateError, match="the program printed more than 1 MB, and was ended") as raised:
+        ask("yes garbage", tmp_path)
+    assert raised.value.advice.endswith("  garbage")
+
+
 def test_a_program_ends_with_the_process_that_asked_it(tmp_path: Path) -> None:
     asking = get_context("spawn").Process(target=ask, args=("sleep 100 & echo $! > pid; sleep 100", tmp_path))
     asking.start()
@@ -176,9 +209,10 @@ def test_what_can_t_be_run_is_refused(tmp_path: Path) -> None:
         bind(Program("no-such-program"), Place(tmp_path, str, "y")).answer(fold)
     with pytest.raises(CandidateError, match="a feature is called 'size', as the target is"):
         bind(Program("sh"), Place(tmp_path, str, "size")).answer(fold)
-    weighted = Fold((TRAIN, LABELS[[0, 0, 1, 1]]), TEST, LABELS, np.random.SeedSequence(3), np.ones(4))
-    with pytest.raises(CandidateError, match="no program is told of them"):
-        bind(Program("sh"), Place(tmp_path, str, "y")).answer(weighted)
+    named = TRAIN.rename(columns={"kind": "sample_weight"})
+    weighted = Fold((named, LABELS[[0, 0, 1, 1]]), TEST, LABELS, np.random.SeedSequence(3), np.ones(4))
+    with pytest.raises(CandidateError, match="a feature is called 'sample_weight', as the weight is"):
+        bind(Program("sh", sample_weight=True), Place(tmp_path, str, "y")).answer(weighted)
     for wrong in ({"command": ""}, {"task": "ranking"}, {"format": "pickle"}, {"timeout": 0}):
         with pytest.raises(PromiseError):
             Program(**{"command": "sh", **wrong})

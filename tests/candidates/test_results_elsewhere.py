@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import zipfile
@@ -57,6 +58,14 @@ def test_predictions_are_known_by_their_ids(name: str, tmp_path: Path) -> None:
     assert (results.runs, results.has_probabilities, results.origin) == (1, False, "elsewhere")
 
 
+def test_ids_that_pandas_has_made_numbers_and_lines_that_json_allows(tmp_path: Path) -> None:
+    results = read(TABLE.assign(id=TABLE["id"].astype(float)), tmp_path, "floats.parquet")
+    assert ask(results, [1, 2, 3])["predict"].tolist() == ["no", "yes", "yes"]
+    line = json.dumps({"id": "a\u2028b", "prediction": "no"}, ensure_ascii=False)
+    (tmp_path / "separators.jsonl").write_text(f"{line}\n", encoding="utf-8")
+    assert ask(bind(Results("separators.jsonl"), place(tmp_path)), ["a\u2028b"])["predict"].tolist() == ["no"]
+
+
 def test_runs_are_told_apart_by_a_column(tmp_path: Path) -> None:
     twice = pd.concat([TABLE.assign(seed=10), TABLE.assign(seed=9, prediction="no")])
     results = read(twice, tmp_path, run="seed")
@@ -65,6 +74,48 @@ def test_runs_are_told_apart_by_a_column(tmp_path: Path) -> None:
         ["no"] * 3,
         ["no", "yes", "yes"],
     ]
+
+
+def test_each_run_may_have_a_file_of_its_own(tmp_path: Path) -> None:
+    for seed, answers in ((1, "no yes yes"), (2, "no no yes"), (10, "yes yes yes")):
+        table = pd.DataFrame({"id": [1, 2, 3], "prediction": answers.split()})
+        table.sample(frac=1, random_state=seed).to_csv(tmp_path / f"seed-{seed}.csv", index=False)
+    (tmp_path / "seed-notes.txt").write_text("not one of them")
+    by_name = bind(Results(["seed-1.csv", "seed-2.csv"]), place(tmp_path))
+    assert by_name.runs == 2
+    assert [ask(by_name, [1, 2, 3], run=run)["predict"].tolist() for run in (0, 1)] == [
+        ["no", "yes", "yes"],
+        ["no", "no", "yes"],
+    ]
+    by_pattern = bind(Results("seed-*"), place(tmp_path))
+    assert by_pattern.runs == 3
+    assert by_pattern.description.startswith("Results(seed-*, md5 ")
+    assert by_pattern.description != bind(Results("seed-?.csv"), place(tmp_path)).description.replace("?.csv", "*")
+    with pytest.raises(CandidateError, match=r"seed-2\.csv answers 'no' for id 1: the target has no such label"):
+        ask(by_name, [1, 2, 3], np.array(["yes", "perhaps"], dtype=object), run=1)
+    with pytest.raises(CandidateError, match=r"seed-2\.csv has no answer for 1 of 4 items \('4'\)"):
+        ask(by_name, [1, 2, 3, 4], run=1)
+
+
+@pytest.mark.parametrize(
+    ("more", "named", "message"),
+    [
+        ("id,prediction\n1,no\n2,no\n", "seed-*.csv", "seed-2.csv has other items than seed-1.csv: 1 of 3 items ('3')"),
+        ("id,prediction\n1,no\n1,no\n", "seed-*.csv", "seed-2.csv answers 1 of 2 items ('1') twice"),
+        (None, "seed-*.csv", "seed-2.csv holds the same as seed-1.csv, to the byte: it is no other run"),
+        (None, ["seed-1.csv", "seed-1.csv"], "Results(...) names seed-1.csv twice"),
+        (None, "other-*.csv", "other-*.csv matches no file of results"),
+    ],
+)
+def test_what_is_wrong_with_several_files_is_named(more: str | None, named, message: str, tmp_path: Path) -> None:
+    first = "id,prediction\n1,no\n2,yes\n3,no\n"
+    (tmp_path / "seed-1.csv").write_text(first)
+    (tmp_path / "seed-2.csv").write_text(first if more is None else more)
+    with pytest.raises(CandidateError) as raised:
+        bind(Results(named), Place(tmp_path, lambda path: hashlib.md5(path.read_bytes()).hexdigest()))
+    assert message in raised.value.message
+    with pytest.raises(PromiseError, match="names no file"):
+        Results([])
 
 
 @pytest.mark.parametrize(
@@ -99,11 +150,15 @@ def test_the_same_items_are_enforced(tmp_path: Path) -> None:
 def test_files_that_are_none(tmp_path: Path) -> None:
     (tmp_path / "torn.jsonl").write_text('{"id": 1}\n{"id": 2\n')
     (tmp_path / "list.jsonl").write_text("[1]\n")
+    (tmp_path / "deep.jsonl").write_text("[" * 100_000)
+    (tmp_path / "deep.json").write_text('{"status": ' * 100_000)
     (tmp_path / "torn.eval").write_bytes((LOGS / "inspect.eval").read_bytes()[:5000])
     (tmp_path / "table.xlsx").write_bytes(b"")
     for name, message in (
         ("torn.jsonl", "torn.jsonl, line 2: no JSON"),
         ("list.jsonl", "list.jsonl, line 1: no object"),
+        ("deep.jsonl", "deep.jsonl, line 1: no JSON: it is nested too deeply"),
+        ("deep.json", "deep.json is torn, or no JSON: it is nested too deeply"),
         ("torn.eval", "torn.eval can't be read: File is not a zip file"),
         ("table.xlsx", "table.xlsx: results are .parquet, .csv"),
     ):

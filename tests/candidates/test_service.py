@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import datetime
 import json
+import shutil
 import ssl
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -20,6 +24,11 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from pytest_model_check import Service
 from pytest_model_check.candidates.candidate import Fold
 from pytest_model_check.errors import CandidateError, PromiseError
+from sklearn.compose import make_column_transformer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
+from support.servers import free_port
 
 LABELS = np.array(["no", "yes"], dtype=object)
 ROWS = pd.DataFrame({"size": [0.1, 0.9, 0.2, None, 0.7], "kind": ["a", None, 'q "x"', "b", "c"]})
@@ -67,17 +76,40 @@ class Handler(BaseHTTPRequestHandler):
             self.send_response(200)
             self.send_header("Content-Length", "1000")
             self.end_headers()
-            for _ in range(20):
-                self.wfile.write(b" ")
-                self.wfile.flush()
-                time.sleep(0.05)
+            with suppress(OSError):
+                for _ in range(20):
+                    self.wfile.write(b" ")
+                    self.wfile.flush()
+                    time.sleep(0.05)
             return None
+        if mode == "headers":
+            with suppress(OSError):
+                self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+                for _ in range(100):
+                    self.wfile.write(b"x")
+                    self.wfile.flush()
+                    time.sleep(0.02)
+            return None
+        if mode == "torn":
+            self.send_response(200)
+            self.send_header("Content-Length", "1000")
+            self.end_headers()
+            self.wfile.write(b'{"predictions": [')
+            self.close_connection = True
+            return None
+        if mode == "deep":
+            return self.reply(200, b"[" * 200_000, "application/json")
         if mode == "close":
             self.close_connection = True
             return None
         return self.reply(200, json.dumps(self.answers(mode, question)).encode(), "application/json")
 
     def answers(self, mode: str, question: dict):
+        if mode == "mlserver":  # as MLServer 1.7.1 answers: labels, unless it is asked for another output
+            asked = [output["name"] for output in question.get("outputs", [{"name": "predict"}])]
+            outputs = self.answers("v2", question)["outputs"]
+            chosen = [output | {"parameters": {"content_type": "np"}} for output in outputs if output["name"] in asked]
+            return {"model_name": "churn", "model_version": "v1", "parameters": {}, "outputs": chosen}
         if mode == "v2":
             first = question["inputs"][0]
             sizes = first["data"][:: first["shape"][1]]
@@ -109,7 +141,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(content)))
         if status == 429:
-            self.send_header("Retry-After", "0")
+            self.send_header("Retry-After", "0" if self.server.refusals > 1 else "\xb2")
         self.end_headers()
         self.wfile.write(content)
 
@@ -157,6 +189,50 @@ def test_the_open_inference_protocol(server: Server) -> None:
     ]
 
 
+def test_mlserver_is_asked_for_its_probabilities_by_name(server: Server) -> None:
+    rows = ROWS[["size"]].iloc[:2]
+    fold = Fold((rows, np.zeros(2)), rows, LABELS, np.random.SeedSequence(0))
+    service = Service(f"http://127.0.0.1:{server.server_port}/mlserver", protocol="v2", retries=0)
+    assert service.answer(fold).responses["predict"].tolist() == ["no", "yes"]
+    with pytest.raises(CandidateError, match="answers no probabilities") as raised:
+        replace(service, probabilities=True).answer(fold)
+    assert "output='predict_proba'" in raised.value.advice
+    found = replace(service, probabilities=True, output="predict_proba").answer(fold).responses
+    assert found["predict_proba"][:, 1].tolist() == [0.1, 0.9]
+    assert server.asked[-1]["outputs"] == [{"name": "predict_proba"}]
+    with pytest.raises(PromiseError, match="is one of protocol='v2'"):
+        Service("http://localhost", output="predict_proba")
+
+
+@pytest.mark.skipif(shutil.which("mlserver") is None, reason="MLServer is not on the PATH (CONTRIBUTING.md)")
+def test_mlserver_itself(tmp_path: Path) -> None:
+    import joblib
+
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame({"size": rng.normal(size=40), "kind": rng.choice(["a", "b"], 40)})
+    y = LABELS[(X["size"] > 0).astype(int)]
+    encoded = make_column_transformer((OneHotEncoder(), ["kind"]), remainder="passthrough")
+    model = make_pipeline(encoded, LogisticRegression()).fit(X, y)
+    joblib.dump(model, tmp_path / "model.joblib")
+    (tmp_path / "model-settings.json").write_text(
+        '{"name": "churn", "implementation": "mlserver_sklearn.SKLearnModel", "parameters": {"uri": "./model.joblib"}}'
+    )
+    ports = {f"{kind}_port": free_port() for kind in ("http", "grpc", "metrics")}
+    settings = {"host": "127.0.0.1", "parallel_workers": 0, **ports}
+    (tmp_path / "settings.json").write_text(json.dumps(settings))
+    url = f"http://127.0.0.1:{ports['http_port']}/v2/models/churn"
+    log = tmp_path / "log.txt"
+    with log.open("wb") as output:
+        running = subprocess.Popen(["mlserver", "start", "."], cwd=tmp_path, stdout=output, stderr=output)
+    try:
+        service = Service(url, protocol="v2", probabilities=True, output="predict_proba", pause=0.5, retries=6)
+        found = service.answer(Fold((X, np.zeros(40)), X, LABELS, np.random.SeedSequence(0))).responses
+    finally:
+        running.terminate()
+        running.wait()
+    np.testing.assert_allclose(found["predict_proba"], model.predict_proba(X))
+
+
 @pytest.mark.parametrize(
     ("mode", "message"),
     [
@@ -166,6 +242,9 @@ def test_the_open_inference_protocol(server: Server) -> None:
         ("html", r"/html answers no JSON \(text/html\)"),
         ("hang", r"/hang did not answer within 0\.2 s \(2 times\)"),
         ("drip", r"/drip did not answer within 0\.2 s \(2 times\)"),
+        ("headers", r"/headers did not answer within 0\.2 s \(2 times\)"),
+        ("torn", r"/torn can't be asked: IncompleteRead\(17 bytes read, 983 more expected\) \(2 times\)"),
+        ("deep", r"/deep answers no JSON"),
         ("close", "/close can't be asked: "),
         ("few", "/few answers 4 rows where it was asked about 5"),
         ("nan", "/nan answers None for row 0 of the fold: the target has no such label"),
@@ -177,7 +256,7 @@ def test_the_open_inference_protocol(server: Server) -> None:
 )
 def test_what_is_wrong_is_named(mode: str, message: str, server: Server) -> None:
     with pytest.raises(CandidateError, match=message):
-        ask(server, mode, timeout=0.2 if mode in ("hang", "drip") else 5)
+        ask(server, mode, timeout=0.2 if mode in ("hang", "drip", "headers") else 5)
 
 
 def test_it_is_asked_again_where_that_may_help(server: Server) -> None:
@@ -193,7 +272,14 @@ def test_a_token_is_sent_and_never_said(server: Server, monkeypatch: pytest.Monk
     with pytest.raises(CandidateError) as raised:
         ask(server, "403", token="CHURN_TOKEN")
     assert "s3cret" not in str(raised.value)
-    assert "***" in raised.value.advice
+    assert "It says: no: Bearer ***" in raised.value.advice
+    with pytest.raises(CandidateError) as raised:
+        ask(server, "500", token="CHURN_TOKEN")
+    assert "It says: no: Bearer ***" in raised.value.advice
+    monkeypatch.setenv("CHURN_TOKEN", "s3cret" * 40)  # longer than what is shown of it
+    with pytest.raises(CandidateError) as raised:
+        ask(server, "403", token="CHURN_TOKEN")
+    assert "s3cret" not in str(raised.value)
     service = Service("http://localhost/x?key=1", token="CHURN_TOKEN")
     assert service.description == "Service(http://localhost/x)"
     assert "s3cret" not in repr(service._endpoint())

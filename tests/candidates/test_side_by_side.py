@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,6 +11,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from support.model_server import serving
 from support.project import Project
 
 CHECKS = """
@@ -62,30 +57,6 @@ pytestmark = [
         )
     ),
 ]
-
-
-@contextmanager
-def serving(model: Any) -> Iterator[str]:
-    """Let a model answer on loopback, as MLflow's scoring server does."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def log_message(self, *_args: Any) -> None:
-            pass
-
-        def do_POST(self) -> None:
-            split = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["dataframe_split"]
-            rows = pd.DataFrame(split["data"], columns=split["columns"])
-            content = json.dumps({"predictions": model.predict_proba(rows).tolist()}).encode()
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(content)
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
 
 
 def test_seven_tools_are_held_against_one_baseline(project: Project) -> None:

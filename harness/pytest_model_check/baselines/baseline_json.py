@@ -13,6 +13,7 @@ from pytest_model_check.baselines.json_reader import MalformedError, Reader
 from pytest_model_check.baselines.migrations import MIGRATIONS
 from pytest_model_check.baselines.record import Baseline, BaselineMetric, StoredAnchor
 from pytest_model_check.baselines.terms import Protocol
+from pytest_model_check.checks.declared import Address, ServiceProtocol
 from pytest_model_check.judgement import explain
 from pytest_model_check.judgement.margins import MarginKind, skill_share
 from pytest_model_check.judgement.noise import NoiseReference
@@ -56,6 +57,7 @@ def to_json(baseline: Baseline) -> dict[str, Any]:
         "description": baseline.description,
         "caveats": list(baseline.caveats),
         **({} if baseline.origin == "refitted" else {"origin": baseline.origin}),
+        **({} if baseline.service is None else {"service": asdict(baseline.service)}),
     }
     return plain | {"digest": seal(plain)}
 
@@ -122,6 +124,16 @@ def from_json(plain: Any) -> Baseline:
         description=reader.get("description", str),
         caveats=reader.texts("caveats"),
         origin=reader.label("origin", ORIGINS) if "origin" in reader.value else "refitted",
+        service=_address_from_json(reader.sub("service")) if "service" in reader.value else None,
+    )
+
+
+def _address_from_json(reader: Reader) -> Address:
+    return Address(
+        reader.get("url", str),
+        reader.label("protocol", get_args(ServiceProtocol)),
+        reader.get("output", str, optional=True),
+        reader.get("token", str, optional=True),
     )
 
 
@@ -145,6 +157,7 @@ def protocol_from_json(reader: Reader) -> Protocol:
         ),
         season=reader.get("season", int, least=2) if "season" in reader.value else None,
         sample_weight=reader.get("sample_weight", str) if "sample_weight" in reader.value else None,
+        latency_margin=reader.get("latency_margin", float, least=0) if "latency_margin" in reader.value else None,
     )
 
 

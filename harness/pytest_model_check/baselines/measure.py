@@ -20,7 +20,7 @@ from pytest_model_check.baselines.record import Baseline, BaselineMetric, Stored
 from pytest_model_check.baselines.store import Approved
 from pytest_model_check.candidates.dummy import make_dummy
 from pytest_model_check.checks.check import Check, Metric
-from pytest_model_check.checks.declared import origin_of, runs_of
+from pytest_model_check.checks.declared import address_of, origin_of, runs_of
 from pytest_model_check.checks.describe import describe
 from pytest_model_check.checks.make_check import common_metrics
 from pytest_model_check.data.dataset import Dataset
@@ -216,6 +216,7 @@ def assemble(
         environment=environment(),
         folds=cv.folds if len(cv.folds) > 1 else (),
         origin=origin_of(check.candidate),
+        service=address_of(check.candidate),
     )
     kept = {name: anchors[name].psi for name, metric in scored.items() if metric.anchor is not None}
     return Measured(

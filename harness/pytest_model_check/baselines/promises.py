@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from math import inf
 from typing import Literal, get_args
 
 from pytest_model_check.baselines.record import Baseline
 from pytest_model_check.baselines.terms import Protocol, Terms
 from pytest_model_check.checks.check import Check
+from pytest_model_check.checks.declared import latency_margin_of
 from pytest_model_check.checks.make_check import EARLIER_DEFAULT, known_metric
 from pytest_model_check.judgement import explain
 from pytest_model_check.judgement.margins import Margin, margin_of
@@ -51,6 +53,7 @@ def protocol_of(check: Check, splitter: str, rules: Rules) -> Protocol:
         rules,
         check.season,
         check.sample_weight,
+        latency_margin_of(check.candidate),
     )
 
 
@@ -116,6 +119,8 @@ def _protocols(before: Protocol, now: Protocol) -> Iterator[Weakening]:
             yield Weakening(term, before=was, after=has_become)
     if before.season is not None and before.season != now.season:  # one that is named now is one more to beat
         yield Weakening("season", before=before.season, after=now.season)
+    if before.latency_margin is not None and (now.latency_margin or inf) > before.latency_margin * (1 + ROOM):
+        yield Weakening("latency_margin", before=before.latency_margin, after=now.latency_margin)
     if before.seeds is not None and now.seeds is not None and now.seeds < before.seeds:
         yield Weakening("seeds", before=before.seeds, after=now.seeds)
     old, new = before.rules.values, now.rules.values

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_model_check.baselines.terms import Protocol
+from pytest_model_check.checks.declared import Address
 from pytest_model_check.judgement.margins import MarginKind, skill_share
 from pytest_model_check.judgement.noise import NoiseReference
 from pytest_model_check.judgement.verdicts import Acceptance
@@ -130,6 +131,8 @@ class Baseline:
         kept.
     origin : str
         Where its answers came from: "refitted" here, "loaded", "asked" of a service, or made "elsewhere".
+    service : Address or None
+        Where it was asked, if it is a service.
     """
 
     name: str
@@ -157,6 +160,7 @@ class Baseline:
     effective_rows: float | None = None
     folds: tuple[int, ...] = ()
     origin: str = "refitted"
+    service: Address | None = None
 
     @property
     def standing(self) -> tuple[Acceptance, ...]:

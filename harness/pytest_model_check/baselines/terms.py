@@ -30,6 +30,8 @@ class Protocol:
         How many distinct times a season has, where one was named.
     sample_weight : str or None
         The column of weights, where one was named.
+    latency_margin : float or None
+        Of a service, how much slower than the approved one it may be, as a share; None: nobody looks.
     """
 
     cv: str
@@ -42,6 +44,7 @@ class Protocol:
     rules: Rules = STRICT
     season: int | None = None
     sample_weight: str | None = None
+    latency_margin: float | None = None
 
     def plain(self) -> dict[str, Any]:
         """Return it as JSON and the reports have it."""
@@ -53,6 +56,7 @@ class Protocol:
             "time": self.time,
             **({} if self.season is None else {"season": self.season}),
             **({} if self.sample_weight is None else {"sample_weight": self.sample_weight}),
+            **({} if self.latency_margin is None else {"latency_margin": self.latency_margin}),
             "slices": list(self.slices),
             "seeds": self.seeds,
             **self.rules.values,

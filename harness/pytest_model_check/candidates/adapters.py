@@ -53,6 +53,7 @@ def caret(
         ["Rscript", "--vanilla", str(SCRIPTS / "caret.R"), method, *words],
         task=task,
         probabilities=task == "classification",
+        sample_weight=True,
         timeout=timeout,
         environment={"TZ": os.environ.get("TZ", "UTC")},  # or R asks systemd for it
         name=f"caret({', '.join(map(repr, [method, *words]))})",
@@ -88,6 +89,7 @@ def weka(classifier: str, *, task: str = "classification", timeout: float = 600.
         [sys.executable, "-P", str(SCRIPTS / "weka_fold.py"), _classpath(jar), name, *words[1:]],
         task=task,
         probabilities=task == "classification",
+        sample_weight=True,
         timeout=timeout,
         name=f"weka({classifier!r})",
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_model_check import bounded
 from pytest_model_check.candidates.responses import aligned
 from pytest_model_check.errors import CandidateError
 from pytest_model_check.paths import clipped
@@ -15,6 +16,7 @@ from pytest_model_check.paths import clipped
 if TYPE_CHECKING:
     import pandas as pd
 
+LARGEST = 8 * 10**9  # bytes of a file
 PREDICTION = "prediction"
 PROBABILITY = "probability_"  # begins the name of a column; its label follows
 
@@ -144,8 +146,10 @@ def read(path: Any, where: str) -> pd.DataFrame:
     import pandas as pd
 
     try:
+        if path.stat().st_size > LARGEST:
+            raise ValueError(f"it is larger than {LARGEST // 10**9} GB")
         if path.suffix == ".parquet":
-            table = pd.read_parquet(path)
+            table = bounded.read_parquet(path)
         else:
             table = pd.read_csv(path, dtype=str, keep_default_na=False, skipinitialspace=True, encoding="utf-8-sig")
     except Exception as error:  # pandas' and pyarrow's own trees, bad encodings

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import zipfile
 import zlib
@@ -10,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_model_check.bounded import read_bytes
+from pytest_model_check.bounded import parse_json, read_bytes
 from pytest_model_check.errors import CandidateError, one_line
 from pytest_model_check.paths import clipped
 
@@ -46,13 +45,13 @@ def read_jsonl(path: Path, where: str, filtered: str | None) -> tuple[pd.DataFra
     """
     import pandas as pd
 
-    lines = _bytes(path, where).decode("utf-8", errors="replace").splitlines()
+    lines = _bytes(path, where).decode("utf-8", errors="replace").split("\n")  # not at U+2028, which JSON may hold
     records = []
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:
-            record = json.loads(line)
+            record = parse_json(line)
         except ValueError as error:
             raise CandidateError(
                 f"{where}, line {number}: no JSON: {error}", "Write one object in each line."
@@ -188,6 +187,6 @@ def _bytes(path: Path, where: str) -> bytes:
 
 def _json(content: bytes, where: str) -> Any:
     try:
-        return json.loads(content)
+        return parse_json(content)
     except ValueError as error:
         raise CandidateError(f"{where} is torn, or no JSON: {one_line(error)}", "Is it whole?") from error

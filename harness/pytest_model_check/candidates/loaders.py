@@ -9,12 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
+from zipfile import ZipFile
 
 from numpy.typing import NDArray
 
 from pytest_model_check.candidates import estimator
 from pytest_model_check.candidates.boosted_trees import load_catboost, load_lightgbm, load_xgboost
-from pytest_model_check.candidates.fitted_model import Model, Source, read
+from pytest_model_check.candidates.fitted_model import LARGEST, Model, Source, read
 from pytest_model_check.candidates.onnx_model import load_onnx
 from pytest_model_check.checks.check import task_of
 from pytest_model_check.errors import CandidateError, one_line
@@ -108,6 +109,9 @@ def _as_estimator(model: Any, source: Source) -> _Estimator:
 def _load_skops(content: bytes, source: Source) -> Model:
     import skops.io
 
+    with ZipFile(BytesIO(content)) as archive:
+        if sum(entry.file_size for entry in archive.infolist()) > LARGEST:
+            raise CandidateError(f"{source.where} holds more than {LARGEST // 10**9} GB, packed", "Don't load it.")
     untrusted = sorted(set(skops.io.get_untrusted_types(data=content)) - source.types)
     if untrusted:
         raise CandidateError(

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pytest_model_check.candidates.fitted_model import read
+from pytest_model_check.bounded import read_bytes
 from pytest_model_check.errors import CandidateError, one_line
 from pytest_model_check.paths import clipped
 
+LARGEST = 10**6  # bytes of MLmodel
 # By flavor: the key that names the file, and the format that it is in; sklearn's says which serialization it has.
 FLAVORS = {
     "sklearn": ("pickled_model", "pickle"),
@@ -31,8 +32,9 @@ def model_file(folder: Path, where: str) -> tuple[Path, str]:
     from ruamel.yaml.error import YAMLError
 
     try:
-        plain: Any = YAML(typ="safe", pure=True).load(read(folder / "MLmodel", f"{where}/MLmodel").decode("utf-8"))
-    except (YAMLError, UnicodeDecodeError) as error:
+        text = read_bytes(folder / "MLmodel", LARGEST).decode("utf-8")
+        plain: Any = YAML(typ="safe", pure=True).load(text)
+    except (YAMLError, OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise CandidateError(f"{where}/MLmodel is torn: {one_line(error)}", "Save the model anew.") from error
     flavors = plain.get("flavors") if isinstance(plain, dict) else None
     if not isinstance(flavors, dict):

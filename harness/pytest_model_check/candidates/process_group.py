@@ -5,9 +5,17 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+LARGEST_LOG = 200 * 10**6  # bytes
+TICK = 0.5  # seconds
+
+
+class LoggedTooMuchError(Exception):
+    """The program has printed more than anybody will read, and would fill the disk."""
 
 
 def run(
@@ -43,8 +51,10 @@ def run(
     ------
     OSError
         If it can't be started.
+    LoggedTooMuchError
+        If it prints without end.
     """
-    with stdin.open("rb") as given, log.open("wb") as said:
+    with stdin.open("rb") as given, log.open("wb") as said, _watched_group() as group:
         process = subprocess.Popen(  # noqa: S603 - its arguments are a list, no shell
             list(command),
             cwd=cwd,
@@ -52,43 +62,53 @@ def run(
             stdin=given,
             stdout=said,
             stderr=subprocess.STDOUT,
-            process_group=0 if os.name == "posix" else None,
+            process_group=group,
         )
         try:
-            with _watched(process):
-                return process.wait(timeout)
-        except subprocess.TimeoutExpired:
-            return None
+            return _wait(process, log, timeout)
         finally:  # a Ctrl-C comes this way too
-            _end(process)
+            _end(process, group)
+
+
+def _wait(process: subprocess.Popen[bytes], log: Path, timeout: float) -> int | None:
+    deadline = time.monotonic() + timeout
+    while (left := deadline - time.monotonic()) > 0:
+        with suppress(subprocess.TimeoutExpired):
+            return process.wait(min(left, TICK))
+        if log.stat().st_size > LARGEST_LOG:
+            raise LoggedTooMuchError
+    return None
 
 
 @contextmanager
-def _watched(process: subprocess.Popen[bytes]) -> Iterator[None]:
-    """Let the group end itself where this process is killed: its watchman reads a pipe that closes then."""
+def _watched_group() -> Iterator[int | None]:
+    """Yield a process group that ends itself where this process is killed: its watchman reads a pipe that closes then.
+
+    The watchman is there first, so that no moment is left in which nobody watches.
+    """
     if os.name != "posix":
-        yield
+        yield None
         return
     watchman = subprocess.Popen(
         ["/bin/sh", "-c", "read _; kill -9 0"],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        process_group=process.pid,
+        process_group=0,
     )
+    assert watchman.stdin is not None
     try:
-        yield
+        yield watchman.pid
     finally:
-        _end(process)  # and the watchman with it
-        assert watchman.stdin is not None
         watchman.stdin.close()
         watchman.wait()
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    if os.name == "posix":
+def _end(process: subprocess.Popen[bytes], group: int | None) -> None:
+    """End a program and all that is left of its group, the watchman with it."""
+    if group is not None:
         with suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
+            os.killpg(group, signal.SIGKILL)
     elif process.poll() is None:
         process.kill()
     process.wait()

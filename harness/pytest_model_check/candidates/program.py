@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 PROTOCOL = 1
 ROW = "row_id"  # the column that names the rows of a fold
+WEIGHT = "sample_weight"  # the column of weights in the training file
+TOLD = ("train", "test", "output", "target", "task", "seed", "run", "repeat", "fold")  # by the environment too
 LAST_LINES = 12  # of what a program said, in a failure
 SINGLE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
@@ -48,6 +50,8 @@ class Program(Declared):
         What it predicts.
     probabilities : bool
         Whether it writes ``probability_LABEL`` for each label: then the default metric is ``neg_brier_score``.
+    sample_weight : bool
+        Whether it takes weights: its training file then has the column ``sample_weight``, where the check names one.
     format : {'csv', 'parquet'}
         Of the files.
     timeout : float
@@ -61,6 +65,7 @@ class Program(Declared):
     command: str | Sequence[str]
     task: str = "classification"
     probabilities: bool = False
+    sample_weight: bool = False
     format: Literal["csv", "parquet"] = "csv"
     timeout: float = 600.0
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -93,6 +98,11 @@ class Program(Declared):
         return self.probabilities
 
     @property
+    def takes_weights(self) -> bool:  # type: ignore[override]
+        """Whether it takes sample weights."""
+        return self.sample_weight
+
+    @property
     def description(self) -> str:
         """The name, or the command, as it would be typed."""
         return self.name or f"Program({shlex.join(self.words)})"
@@ -103,11 +113,6 @@ class Program(Declared):
 
     def answer(self, fold: Fold) -> Answers:
         """Run it for one fold."""
-        if fold.sample_weight is not None:
-            raise CandidateError(
-                "sample_weight= names weights, and no program is told of them",
-                "Leave sample_weight= out; a weight that the program is to use may be a feature.",
-            )
         with tempfile.TemporaryDirectory(prefix="model-check-program-") as name:
             folder = Path(name)
             request = self._request(fold, folder)
@@ -122,6 +127,9 @@ class Program(Declared):
                     log=log,
                     timeout=self.timeout,
                 )
+            except process_group.LoggedTooMuchError as error:
+                printed = f"the program printed more than {process_group.LARGEST_LOG // 10**6} MB, and was ended"
+                raise _with_log(CandidateError(printed, "Print less."), self, log, name) from error
             except OSError as error:
                 raise CandidateError(
                     f"{clipped(self.words[0])} can't be started: {error.strerror or error}",
@@ -142,15 +150,17 @@ class Program(Declared):
     def _request(self, fold: Fold, folder: Path) -> dict[str, Any]:
         """Write the files of a fold, and return what the program is told of them."""
         X, y = fold.train
-        for reserved in (self.target, ROW):
-            if reserved in X.columns:
+        weight = None if fold.sample_weight is None else WEIGHT
+        reserved = {self.target: "target", ROW: "row", **({} if weight is None else {weight: "weight"})}
+        for name, what in reserved.items():
+            if name in X.columns:
                 raise CandidateError(
-                    f"a feature is called {reserved!r}, as the {'row' if reserved == ROW else 'target'} is in the "
-                    "files of a program",
+                    f"a feature is called {name!r}, as the {what} is in the files of a program",
                     "Give the column another name where the data is made, or in load=.",
                 )
         train, test, output = (folder / f"{name}.{self.format}" for name in ("train", "test", "output"))
-        self._write(X.assign(**{self.target: y}), train)
+        weights = {} if fold.sample_weight is None else {WEIGHT: fold.sample_weight}
+        self._write(X.assign(**weights, **{self.target: y}), train)
         numbered = fold.test.copy()
         numbered.insert(0, ROW, np.arange(len(numbered)))
         self._write(numbered, test)
@@ -159,6 +169,7 @@ class Program(Declared):
             "task": self.task,
             "target": self.target,
             "features": list(map(str, X.columns)),
+            "sample_weight": weight,
             "classes": None if fold.classes is None else fold.classes.tolist(),
             "train": str(train),
             "test": str(test),
@@ -178,10 +189,8 @@ class Program(Declared):
             frame.to_csv(path, index=False)
 
     def _environment(self, request: Mapping[str, Any]) -> dict[str, str]:
-        told = {
-            f"MODEL_CHECK_{key.upper()}": str(request[key])
-            for key in ("train", "test", "output", "target", "task", "seed", "run", "repeat", "fold")
-        }
+        told = {f"MODEL_CHECK_{key.upper()}": str(request[key]) for key in TOLD}
+        told["MODEL_CHECK_SAMPLE_WEIGHT"] = request["sample_weight"] or ""
         # one thread a fit: the sums of a program then run in one order too
         return {**os.environ, **dict.fromkeys(SINGLE_THREAD, "1"), **self.environment, **told}
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_model_check.checks.declared import Declared
 from pytest_model_check.errors import PromiseError
 
 if TYPE_CHECKING:
@@ -54,6 +55,14 @@ def require_weighable(candidate: Any) -> None:
     from sklearn import config_context
     from sklearn.base import clone
 
+    if isinstance(candidate, Declared):
+        if candidate.origin == "refitted" and not candidate.takes_weights:
+            raise PromiseError(
+                f"sample_weight=: {candidate.description} does not say that it takes weights",
+                "Let it read them from its training file, and say so: Program(..., sample_weight=True); or leave "
+                "sample_weight= out.",
+            )
+        return
     if _is_frozen(candidate):
         return
     model = clone(candidate)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any, ClassVar, get_args
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from pytest_model_check.candidates import answer_table
 from pytest_model_check.candidates.http_client import Endpoint
 from pytest_model_check.candidates.responses import Answers
-from pytest_model_check.checks.declared import Declared, Origin
+from pytest_model_check.checks.declared import Address, Declared, Origin, ServiceProtocol
 from pytest_model_check.errors import CandidateError, PromiseError
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ class Service(Declared):
         The labels in the order of its probabilities. Default: those of the target, sorted.
     protocol : {'mlflow', 'v2'}
         How it is asked.
+    output : str or None
+        In V2, the output to ask for: MLServer answers labels alone unless it is asked for ``"predict_proba"``.
     batch : int
         How many rows are sent at a time.
     concurrency : int
@@ -59,19 +62,24 @@ class Service(Declared):
         How often a request is tried again that failed or was refused for now, each time after twice the pause.
     token : str or None
         The environment variable that holds a bearer token.
+    latency_margin : float or None
+        How much slower than the approved service it may be, in the median and in the 95th percentile, as a share of
+        that one's latency: 0.2 is a fifth. Both are asked in turn, in the same run. None: latency is not looked at.
     """
 
     url: str
     task: str = "classification"
     probabilities: bool = False
     classes: Sequence[Any] | None = None
-    protocol: Literal["mlflow", "v2"] = "mlflow"
+    protocol: ServiceProtocol = "mlflow"
+    output: str | None = None
     batch: int = 500
     concurrency: int = 1
     rate: float | None = None
     timeout: float = 60.0
     retries: int = 3
     token: str | None = None
+    latency_margin: float | None = None
     pause: float = field(default=0.5, repr=False, kw_only=True)
 
     origin: ClassVar[Origin] = "asked"
@@ -88,15 +96,22 @@ class Service(Declared):
             )
         if self.token is not None and address.scheme == "http" and address.hostname not in LOOPBACK:
             raise PromiseError(f"Service({self._bare!r}): a token would be sent in the clear", "Use https.")
-        if self.task not in ("classification", "regression") or self.protocol not in ("mlflow", "v2"):
+        if self.task not in ("classification", "regression") or self.protocol not in get_args(ServiceProtocol):
             raise PromiseError(
                 f"task={self.task!r}, protocol={self.protocol!r}", "classification or regression; mlflow or v2"
             )
+        if self.output is not None and self.protocol != "v2":
+            raise PromiseError(f"output={self.output!r} is one of protocol='v2'", "MLflow's protocol names no outputs.")
         for name, least in (("batch", 1), ("concurrency", 1), ("retries", 0)):
             if not isinstance(getattr(self, name), int) or getattr(self, name) < least:
                 raise PromiseError(f"{name}={getattr(self, name)!r}", f"Use a whole number from {least}.")
         if not self.timeout > 0 or (self.rate is not None and not self.rate > 0):
             raise PromiseError(f"timeout={self.timeout!r}, rate={self.rate!r}", "Use numbers above 0.")
+        if self.latency_margin is not None and not 0 < self.latency_margin < math.inf:
+            raise PromiseError(
+                f"latency_margin={self.latency_margin!r}: it must be a number above 0",
+                "It is a share of the approved service's latency: with 0.2, a fifth slower is harmless.",
+            )
 
     @property
     def _bare(self) -> str:
@@ -115,6 +130,17 @@ class Service(Declared):
         """The address."""
         return f"Service({self._bare})"
 
+    @property
+    def address(self) -> Address:  # type: ignore[override]
+        """Where it is asked."""
+        return Address(self._bare, self.protocol, self.output, self.token)
+
+    def at(self, address: Address) -> Service:
+        """Return the service at another address; at its own as it is, with what no baseline keeps of it: a query."""
+        if address.url == self.address.url:
+            return self
+        return replace(self, **asdict(address))
+
     def bound(self, place: Place) -> Service:  # noqa: ARG002 - a service lies nowhere
         """Return it as it is, once its token is there."""
         self._endpoint()
@@ -124,7 +150,7 @@ class Service(Declared):
         """Ask it about the rows held out, batch by batch."""
         endpoint = self._endpoint()
         batches = [fold.test.iloc[start : start + self.batch] for start in range(0, len(fold.test), self.batch)]
-        pace = _Pace(self.rate)
+        pace = Pace(self.rate)
 
         def ask(rows: pd.DataFrame) -> pd.DataFrame:
             pace.wait()
@@ -138,7 +164,23 @@ class Service(Declared):
 
         whole = pd.concat(tables, ignore_index=True)
         found = answer_table.responses(whole, fold.classes, self._bare, lambda row: f"row {row} of the fold")
+        if self.probabilities and "predict_proba" not in found:
+            raise CandidateError(
+                f"{self._bare} answers no probabilities, and probabilities=True says that it does",
+                "In V2 they are an output that may have to be asked for: output='predict_proba'."
+                if self.protocol == "v2"
+                else "Leave probabilities= out, or serve what predict_proba answers.",
+            )
         return Answers(found, (), (0.0, time.perf_counter() - began))
+
+    def seconds(self, rows: pd.DataFrame, classes: NDArray[Any] | None) -> float:
+        """Ask it about rows, and return how long it took, from the connection to the last byte of a sound answer."""
+        endpoint, question = self._endpoint(), self._question(rows)
+        began = time.perf_counter()
+        plain = endpoint.ask(question)
+        took = time.perf_counter() - began
+        self._table(plain, rows, classes)
+        return took
 
     def _endpoint(self) -> Endpoint:
         headers = {"Accept": "application/json"}
@@ -155,12 +197,15 @@ class Service(Declared):
     def _question(self, rows: pd.DataFrame) -> dict[str, Any]:
         if self.protocol == "mlflow":
             return {"dataframe_split": {"columns": list(map(str, rows.columns)), "data": _plain(rows)}}
+        outputs = {} if self.output is None else {"outputs": [{"name": self.output}]}
         kinds = {dtype.kind for dtype in rows.dtypes}
         if kinds <= set("iuf"):
             values = rows.to_numpy(dtype=float)
             data = [None if np.isnan(value) else value for value in values.ravel().tolist()]
-            return {"inputs": [{"name": "input-0", "shape": list(values.shape), "datatype": "FP64", "data": data}]}
+            tensor = {"name": "input-0", "shape": list(values.shape), "datatype": "FP64", "data": data}
+            return {"inputs": [tensor], **outputs}
         return {
+            **outputs,
             "parameters": {"content_type": "pd"},
             "inputs": [
                 {
@@ -243,7 +288,7 @@ def _require_order(ask: Any, rows: pd.DataFrame) -> None:
         )
 
 
-class _Pace:
+class Pace:
     """Lets no more than so many requests go in a second."""
 
     def __init__(self, rate: float | None) -> None:

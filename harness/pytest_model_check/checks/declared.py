@@ -2,12 +2,36 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Origin = Literal["refitted", "loaded", "asked", "elsewhere"]
+ServiceProtocol = Literal["mlflow", "v2"]
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a service is asked, as a baseline keeps it: whoever compares latencies must ask it again.
+
+    Parameters
+    ----------
+    url : str
+        Without credentials and query.
+    protocol : {'mlflow', 'v2'}
+        How it is asked.
+    output : str or None
+        In V2, the output that is asked for.
+    token : str or None
+        The environment variable that holds its token.
+    """
+
+    url: str
+    protocol: ServiceProtocol
+    output: str | None = None
+    token: str | None = None
 
 
 class Declared:
@@ -32,6 +56,12 @@ class Declared:
         Where it brings finished scores: its items by their ids, with what else is said of them.
     provenance : tuple of str
         What is known of how it was made, in words for the report.
+    takes_weights : bool
+        Whether what is fitted here takes sample weights; what is not fitted here has none to take.
+    address : Address or None
+        Of a service.
+    latency_margin : float or None
+        How much slower than the approved service it may be, as a share of that one's latency; None: nobody looks.
     """
 
     origin: ClassVar[Origin]
@@ -42,6 +72,9 @@ class Declared:
     scores: tuple[str, ...] = ()
     items: pd.DataFrame | None = None
     provenance: tuple[str, ...] = ()
+    takes_weights: bool = False
+    address: Address | None = None
+    latency_margin: float | None = None
 
     @property
     def description(self) -> str:
@@ -57,6 +90,16 @@ def origin_of(candidate: Any) -> Origin:
 def runs_of(candidate: Any) -> int | None:
     """Return how many runs there are of a candidate that can't be asked for more; None: it can."""
     return candidate.runs if isinstance(candidate, Declared) else None
+
+
+def address_of(candidate: Any) -> Address | None:
+    """Return where a candidate is asked; None: it is no service."""
+    return candidate.address if isinstance(candidate, Declared) else None
+
+
+def latency_margin_of(candidate: Any) -> float | None:
+    """Return how much slower a candidate may be; None: nobody looks."""
+    return candidate.latency_margin if isinstance(candidate, Declared) else None
 
 
 def provenance_of(candidate: Any) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from pytest_model_check.baselines.record import Baseline
 from pytest_model_check.baselines.store import Approved
 from pytest_model_check.baselines.terms import Protocol
 from pytest_model_check.errors import IncomparableError, UnavailableError
-from pytest_model_check.gate import changed_rows, sequential, slices
+from pytest_model_check.gate import changed_rows, latency, sequential, slices
 from pytest_model_check.gate.context import Context
 from pytest_model_check.gate.findings import Comparison
 from pytest_model_check.gate.paired import PairedJudge, require_same_rows
@@ -54,6 +54,7 @@ def compare(context: Context, judge: Judge = sequential.judge, protocol: Protoco
         comparison = _compare(context, baseline, judge)
     except IncomparableError as error:
         return Comparison(incomparable=error, weakened=weakened)
+    comparison = replace(comparison, metrics=comparison.metrics + latency.judge(context, comparison.metrics))
     # whatever the splitter is called now: the folds are the same, or nothing could have been compared
     return replace(comparison, weakened=tuple(weaker for weaker in weakened if weaker.term != "cv"))
 

@@ -13,6 +13,7 @@ from pytest_model_check.gate.context import Context
 from pytest_model_check.gate.findings import Comparison, Recording, named
 from pytest_model_check.judgement import explain
 from pytest_model_check.judgement.compared import Compared, DataVersion
+from pytest_model_check.judgement.latency import QUANTILES
 from pytest_model_check.judgement.verdicts import (
     PASSING,
     Concessions,
@@ -103,6 +104,12 @@ def _advice(context: Context, comparison: Comparison, metrics: tuple[MetricVerdi
     elif comparison.weakened and not comparison.incomparable:
         lines.append(
             "Promise as much as before, or have it accepted with a reason: "
+            f'pytest --model-check --model-check-accept "reason" {shlex.quote(context.check.nodeid)}'
+        )
+    if any(metric.metric in QUANTILES and metric.verdict == "incomparable" for metric in metrics):
+        lines.append(
+            "Latency is compared with the approved service, in the same run: let it serve at an address of its own, "
+            "beside the candidate. Or have this one accepted as a new start: "
             f'pytest --model-check --model-check-accept "reason" {shlex.quote(context.check.nodeid)}'
         )
     if not comparison.incomparable:

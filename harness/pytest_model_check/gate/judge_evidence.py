@@ -89,6 +89,11 @@ def _judge(evidence: Evidence, folder: Path, approval: Approval, settings: Setti
             f"{evidence.name}: there is no baseline to hold the candidate against",
             f"{show(settings.folder)}/ holds none of this name: pytest --model-check --update-baselines records it.",
         )
+    if evidence.promise.protocol.latency_margin is not None or reference.protocol.latency_margin is not None:
+        raise NeedsCodeError(
+            f"{evidence.name}: its latency is compared while both services run, and no evidence of that can be left",
+            BY_PYTEST,
+        )
     check = _check(evidence, reference)
     _require_same_question(evidence, reference, is_new=approval.baseline is None)
     data = _data(check, evidence, reference, settings, is_new=approval.baseline is None)

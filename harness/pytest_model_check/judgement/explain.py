@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from math import ceil, floor, log10
 
 from pytest_model_check.judgement.compared import ChangedRows, Compared
+from pytest_model_check.judgement.latency import QUANTILES
 from pytest_model_check.judgement.margins import MarginKind
 from pytest_model_check.judgement.numbers import (
     between,
@@ -170,10 +171,15 @@ def _todo(metric: MetricVerdict, compared: Compared) -> tuple[str, str]:
         return "drift", "It holds against the last baseline, but small losses have added up: win some of them back."
     if metric.candidate is not None and metric.dummy is not None and metric.candidate <= metric.dummy:
         return "dummy", "A dummy that looks at no feature does as well: there is no skill to release."
+    if metric.verdict == "worse" and metric.metric in QUANTILES:
+        return "slower", "Find what makes it slower, or keep the released service."
     if metric.verdict == "worse":
         return "worse", "Find what the change lost (-v explains every metric), or keep the released model."
     assert metric.margin is not None
     margin, resolution = number(metric.margin, places), number(metric.resolution, places)
+    if metric.metric in QUANTILES:
+        noisy = f"The requests' times vary too much to tell: margin {margin} s, resolution {resolution} s"
+        return "latency", f"{noisy}. Use a quieter machine, a larger batch=, or a wider latency_margin=."
     if metric.resolution is None or metric.resolution <= metric.margin:
         unknown = f"The data can't tell whether the loss is below the margin of {margin}"
         return "undecided", f"{unknown}: {_more(compared)} would."

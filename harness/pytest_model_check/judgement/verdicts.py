@@ -123,7 +123,8 @@ class MetricVerdict:
 
 Term = Literal[
     "deleted", "gone", "metric", "judged", "margin", "slice",
-    "cv", "target", "groups", "time", "season", "sample_weight", "seeds", "rule", "said",
+    "cv", "target", "groups", "time", "season", "sample_weight", "latency_margin", "seeds", "rule",
+    "said",
 ]  # fmt: skip
 
 

@@ -86,6 +86,8 @@ def _identity(claimed: Baseline, measured: Baseline) -> Iterator[str]:
         yield "it says something else of its folds, or of what its rows are worth by their weights"
     if claimed.test_train_ratio * WIDER < measured.test_train_ratio:  # earlier versions estimated it
         yield "its folds claim to test fewer rows than they do"
+    if claimed.service != measured.service:
+        yield "it was recorded with a service at another address"
     if (claimed.learner == "deterministic") != (measured.learner == "deterministic"):
         yield f"it says that the learner is {claimed.learner}, and it is {measured.learner}"
     if (claimed.seeds, claimed.entropy) != (measured.seeds, measured.entropy):

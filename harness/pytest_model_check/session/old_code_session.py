@@ -28,6 +28,7 @@ from pytest_model_check.session.names import SESSION
 from pytest_model_check.session.testreports import derived_name, first_line, raised_while_importing
 
 if TYPE_CHECKING:
+    from pytest_model_check.baselines.record import Baseline
     from pytest_model_check.candidates.place import Place
     from pytest_model_check.checks.check import Check
     from pytest_model_check.data.dataset import Dataset
@@ -80,7 +81,8 @@ class OldCodeSession:
 
             try:
                 travel_by_value(request.module)
-                given = [bind(candidate, _place(self.job, promise, request.config)) for candidate in args[:1]]
+                place = _place(self.job, promise, request.config)
+                given = [_as_approved(bind(candidate, place), baseline) for candidate in args[:1]]
                 check = make_check(*given, *args[1:], name=baseline.name, nodeid=baseline.nodeid, **promise)
                 measure_on_both(check, self.job)
             except ModelCheckError as error:
@@ -183,6 +185,15 @@ def measure_on_both(check: Check, job: Job) -> None:
     (job.result / f"{check.name}.json").write_text(to_text(pending.baseline), encoding="utf-8")
 
 
+def _as_approved(candidate: Any, baseline: Baseline) -> Any:
+    """Return a service at the address of its approval, wherever the environment says that the candidate's is."""
+    from pytest_model_check.candidates.service import Service
+
+    if isinstance(candidate, Service) and baseline.service is not None:
+        return candidate.at(baseline.service)
+    return candidate
+
+
 def _place(job: Job, promise: Mapping[str, Any], config: pytest.Config) -> Place:
     """Return where the old candidate's files lie: in the worktree; what DVC tracks is in the project's cache."""
     from pytest_model_check.candidates.place import Place
@@ -273,6 +284,9 @@ def _not_the_code(job: Job, difference: str) -> OldCodeError:
     from pytest_model_check.baselines import environment
 
     was, now = job.baseline.environment, environment.environment()
+    if job.baseline.service is not None:
+        advice = f"Another service than the approved one may answer at {job.baseline.service.url} now."
+        return OldCodeError(f"on the data of before it does not repeat what was approved: {difference}", advice)
     changed = [f"{name} {was.get(name, 'absent')}, now {now[name]}" for name in now if was.get(name) != now[name]]
     return OldCodeError(
         f"on the data of before it does not repeat what was approved: {difference}",

@@ -17,7 +17,12 @@ is_classifier <- told("TASK") == "classification"
 kinds <- if (is_classifier) setNames("character", target) else NA
 train <- read.csv(told("TRAIN"), check.names = FALSE, stringsAsFactors = FALSE, colClasses = kinds)
 test <- read.csv(told("TEST"), check.names = FALSE, stringsAsFactors = FALSE)
-features <- setdiff(names(train), target)
+weight <- told("SAMPLE_WEIGHT")
+weights <- if (weight == "") NULL else train[[weight]]
+if (weight != "" && !"Accepts Case Weights" %in% getModelInfo(method, regex = FALSE)[[1]]$tags) {
+  stop("caret's ", method, " takes no case weights: leave sample_weight= out, or use another method (glm, rpart, gbm)")
+}
+features <- setdiff(names(train), c(weight, target))
 for (column in features) {
   if (is.character(train[[column]]) || is.character(test[[column]])) { # a label that only the test file has is missing
     train[[column]] <- factor(train[[column]])
@@ -39,7 +44,7 @@ control <- if (tune > 0) {
 }
 tune_grid <- if (length(grid)) as.data.frame(lapply(grid, type.convert, as.is = TRUE)) else NULL
 fitted <- train(
-  x = train[features], y = y, method = method, preProcess = preprocess, trControl = control,
+  x = train[features], y = y, weights = weights, method = method, preProcess = preprocess, trControl = control,
   tuneLength = max(tune, 1), tuneGrid = tune_grid
 )
 

@@ -36,8 +36,11 @@ def quote(text: str) -> str:
     return "'" + re.sub(r"([\\'%])", r"\\\1", text).replace("\n", "\\n") + "'" if text else "?"
 
 
-def write_arff(path: str, names: list[str], kinds: list[list[str] | None], rows: Iterable[list[str]]) -> None:
-    """Write a file of Weka's."""
+def write_arff(
+    path: str, names: list[str], kinds: list[list[str] | None], rows: Iterable[list[str]], weights: Iterable[str] = ()
+) -> None:
+    """Write a file of Weka's; the weight of a row ends its line, where there are weights."""
+    ends = (f",{{{weight}}}" for weight in weights)
     with Path(path).open("w", encoding="utf-8") as file:
         file.write("@relation fold\n")
         for name, labels in zip(names, kinds, strict=True):
@@ -46,7 +49,15 @@ def write_arff(path: str, names: list[str], kinds: list[list[str] | None], rows:
         file.write("@data\n")
         for row in rows:
             cells = ((cell or "?") if labels is None else quote(cell) for cell, labels in zip(row, kinds, strict=True))
-            file.write(",".join(cells) + "\n")
+            file.write(",".join(cells) + next(ends, "") + "\n")
+
+
+def require_weights(classpath: str, classifier: str) -> None:
+    """Refuse a classifier that would pass weights over in silence: those that use them say so by an interface."""
+    command = ["java", "-cp", classpath, "weka.core.ClassDiscovery", "weka.core.WeightedInstancesHandler"]
+    found = subprocess.run([*command, classifier.rpartition(".")[0]], capture_output=True, text=True, check=False)  # noqa: S603
+    if classifier not in found.stdout.split():
+        sys.exit(f"Weka's {classifier} takes no weights: leave sample_weight= out, or use another one")
 
 
 def main(classpath: str, classifier: str, *options: str) -> None:
@@ -55,7 +66,10 @@ def main(classpath: str, classifier: str, *options: str) -> None:
     header, train = read(request["train"])
     test_header, test = read(request["test"])
     target = header.index(request["target"])
-    features = [i for i in range(len(header)) if i != target]
+    weight = header.index(request["sample_weight"]) if request["sample_weight"] else None
+    if weight is not None:
+        require_weights(classpath, classifier)
+    features = [i for i in range(len(header)) if i not in (target, weight)]
     order = [test_header.index(header[i]) for i in features]
     row_id = test_header.index("row_id")
     kinds: list[list[str] | None] = []
@@ -66,7 +80,8 @@ def main(classpath: str, classifier: str, *options: str) -> None:
     names = [header[i] for i in features] + [request["target"]]
     with tempfile.TemporaryDirectory() as folder:
         paths = [str(Path(folder, name)) for name in ("train.arff", "test.arff", "answers.csv")]
-        write_arff(paths[0], names, [*kinds, labels], ([*(row[i] for i in features), row[target]] for row in train))
+        rows = ([*(row[i] for i in features), row[target]] for row in train)
+        write_arff(paths[0], names, [*kinds, labels], rows, () if weight is None else (row[weight] for row in train))
         write_arff(paths[1], names, [*kinds, labels], ([*(row[j] for j in order), ""] for row in test))
         command = ["java", "--add-opens", "java.base/java.lang=ALL-UNNAMED", "-cp", classpath, classifier]
         command += ["-t", paths[0], "-T", paths[1], "-c", "last", "-classifications", WRITER.format(paths[2])]

@@ -29,6 +29,9 @@ from pytest_model_check.judgement.statistics.proportions import (
     tango_interval,
     unchanged_bound,
 )
+from pytest_model_check.judgement.statistics.quantiles import (
+    quantile_difference_error,
+)
 from pytest_model_check.judgement.statistics.seed_noise import (
     SeedNoise,
     seed_noise,
@@ -61,6 +64,7 @@ __all__ = [
     "outliers",
     "pooled",
     "pooled_standard_error",
+    "quantile_difference_error",
     "resolution",
     "seed_noise",
     "split_variances",
