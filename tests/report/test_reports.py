@@ -44,7 +44,7 @@ def test_json_is_the_contract() -> None:
                 "weakened": [],
                 "standing": [],
                 "moved": None,
-                "data": {"path": "data/churn.csv", "md5": "0" * 32, "rows": 5690},
+                "data": {"path": "data/churn.csv", "md5": "0" * 32, "rows": 5690, "repeated": 0},
                 "fits": 30,
                 "seconds": 1.9,
                 "served": 0,
@@ -128,9 +128,14 @@ def test_the_keys_of_the_json_report_are_a_contract() -> None:
     assert list(check["standing"][0]) == [
         "generation", "reason", "message", "metrics", "weakened", "closed", "kind", "losses", "weaker_terms", "said",
     ]  # fmt: skip
-    assert list(check["moved"]) == ["before", "after", "commit", "reason", "corners"]
+    assert list(check["moved"]) == [
+        "before", "after", "commit", "reason", "repeated_before", "repeated_after", "corners",
+    ]  # fmt: skip
     assert list(check["moved"]["corners"][0]) == ["metric", "old_old", "old_new", "new_old", "new_new"]
-    assert (list(check["data"]), list(check["flips"])) == (["path", "md5", "rows"], ["lost", "won", "rows"])
+    assert (list(check["data"]), list(check["flips"])) == (
+        ["path", "md5", "rows", "repeated"],
+        ["lost", "won", "rows"],
+    )
     assert list(check["environment"][0]) == ["package", "then", "now"]
     assert list(check["models"]) == ["released", "candidate"]
 

@@ -115,6 +115,7 @@ def _metric(metric: MetricVerdict) -> dict[str, Any]:
         | {key: _number(getattr(metric, field)) for key, field in _NUMBERS.items()}
         | {"reason": metric.reason, "folds": [[_number(old), _number(new)] for old, new in metric.folds]}
         | {"drift": metric.drift and asdict(metric.drift), "losses": list(metric.losses)}
+        | ({} if metric.on_old_data is None else {"on_old_data": _metric(metric.on_old_data)})
     )
 
 
@@ -200,6 +201,7 @@ def _metric_from(plain: Mapping[str, Any]) -> MetricVerdict:
         drift=plain["drift"] and Drift(**plain["drift"]),
         losses=tuple(plain["losses"]),
         reason=plain["reason"],
+        on_old_data=_metric_from(plain["on_old_data"]) if "on_old_data" in plain else None,
     )
 
 

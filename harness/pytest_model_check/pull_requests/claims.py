@@ -13,8 +13,10 @@ from pytest_model_check.baselines.record import Baseline, BaselineMetric
 from pytest_model_check.baselines.store import Approved
 from pytest_model_check.baselines.successor import won_back
 from pytest_model_check.fitting import crossval
+from pytest_model_check.judgement import own_scorers
 from pytest_model_check.judgement.verdicts import MetricVerdict
 from pytest_model_check.pull_requests import acceptances
+from pytest_model_check.scoring.probes import is_known
 
 WIDER = 1.5  # noise that was measured elsewhere (another processor, another BLAS) may be so much larger
 EARLIER = 4.0  # noise of baselines seeded by name, whose refits were fewer, and left out rows drawn anew each time
@@ -114,6 +116,10 @@ def _numbers(claimed: Baseline, measured: Baseline, scores: Mapping[str, float])
         if its.definition != mine.definition:
             yield f"{name} claims to be the {its.definition}, and is the {mine.definition}"
             continue
+        if its.scorer and (mine.scorer is None or its.scorer.code != mine.scorer.code):
+            yield f"{name} claims to be scored by other code than it is"
+        elif another := own_scorers.difference(its.scorer, mine.scorer, is_known=is_known(name)):
+            yield f"{name}: {another}"
         room = max(mine.noise_reference.floor, ROOM * mine.noise_reference.skill(mine.score))
         places = max(2, 1 - int(np.floor(np.log10(room)))) if room > 0 else 6
         for claim in (its.score, scores.get(name, its.score)):
