@@ -43,6 +43,7 @@ def test_json_is_the_contract() -> None:
                 "accepted": None,
                 "weakened": [],
                 "standing": [],
+                "wider": [],
                 "moved": None,
                 "data": {"path": "data/churn.csv", "md5": "0" * 32, "rows": 5690, "repeated": 0},
                 "fits": 30,
@@ -111,9 +112,9 @@ def test_the_keys_of_the_json_report_are_a_contract() -> None:
     assert list(plain) == ["schema", "passed", "against", "problems", "retired", "silent", "collected", "checks"]
     (check,) = plain["checks"]
     assert list(check) == [
-        "name", "nodeid", "verdict", "passed", "message", "advice", "accepted", "weakened", "standing", "moved", "data",
-        "fits", "seconds", "served", "uncached", "times", "flips", "environment", "models", "protocol", "recording",
-        "reused", "learner", "folds", "origin", "provenance", "charts", "metrics", "quality",
+        "name", "nodeid", "verdict", "passed", "message", "advice", "accepted", "weakened", "standing", "wider",
+        "moved", "data", "fits", "seconds", "served", "uncached", "times", "flips", "environment", "models", "protocol",
+        "recording", "reused", "learner", "folds", "origin", "provenance", "charts", "metrics", "quality",
     ]  # fmt: skip
     assert list(check["quality"]) == ["metrics", "alternatives", "folds", "groups", "time", "effective_rows"]
     assert list(check["quality"]["metrics"][0]) == [

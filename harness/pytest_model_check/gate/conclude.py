@@ -58,6 +58,7 @@ def conclude(context: Context, comparison: Comparison, recording: Recording) -> 
             "; ".join(acceptance.reason for acceptance in recording.accepted) or None,
             tuple(map(explain.weakening, comparison.weakened)),
             tuple(old for old in (baseline.standing if baseline else ()) if old not in recording.accepted),
+            recording.wider,
         ),
         differences=comparison.differences,
         cost=context.cost(comparison.fits + recording.fits),

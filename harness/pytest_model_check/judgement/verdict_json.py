@@ -45,6 +45,7 @@ def to_dict(verdict: Verdict) -> dict[str, Any]:
         "accepted": concessions.accepted,
         "weakened": list(concessions.weakened),
         "standing": [acceptance_to_dict(acceptance) for acceptance in concessions.standing],
+        "wider": list(concessions.wider),
         "moved": differences.moved and _moved(differences.moved),
         "data": {key: value for key, value in asdict(compared.data).items() if value is not None},
         "fits": verdict.cost.fits,
@@ -162,6 +163,7 @@ def from_dict(plain: Mapping[str, Any]) -> Verdict:
             accepted=plain["accepted"],
             weakened=tuple(plain["weakened"]),
             standing=tuple(_acceptance_from(acceptance) for acceptance in plain["standing"]),
+            wider=tuple(plain["wider"]),
         ),
         differences=Differences(
             changed_rows=changed and _flips_from(changed),

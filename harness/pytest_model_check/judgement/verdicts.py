@@ -239,11 +239,15 @@ class Concessions:
         How the check, or its baseline, promises less than what was approved: it fails, unless accepted.
     standing : tuple of Acceptance
         What was accepted before, and has not been won back yet.
+    wider : tuple of str
+        Noise and margins that the branch's baseline claims to be wider than this run measures, as far as that is let
+        pass.
     """
 
     accepted: str | None = None
     weakened: tuple[str, ...] = ()
     standing: tuple[Acceptance, ...] = ()
+    wider: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,11 @@ def notices(verdicts: Sequence[Verdict]) -> list[tuple[str, str]]:
         if verdict.concessions.weakened and verdict.concessions.accepted is None
     ]
     passing = [("Accepted", _accepted(verdict)) for verdict in verdicts if verdict.concessions.accepted is not None]
+    wider = [
+        ("Wider than measured", f"{verdict.name}: {'; '.join(verdict.concessions.wider)}")
+        for verdict in verdicts
+        if verdict.concessions.wider
+    ]
     unsteady = [
         (
             "Nondeterministic",
@@ -52,7 +57,7 @@ def notices(verdicts: Sequence[Verdict]) -> list[tuple[str, str]]:
         if verdict.compared.learner == "nondeterministic"
     ]
     made = [notice for verdict in verdicts if (notice := _origin(verdict)) is not None]
-    return weaker + passing + unsteady + made + [("Hardly fails", line) for line in blunt(verdicts)]
+    return weaker + passing + wider + unsteady + made + [("Hardly fails", line) for line in blunt(verdicts)]
 
 
 ORIGINS = {
