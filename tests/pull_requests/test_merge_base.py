@@ -269,11 +269,12 @@ def test_an_invented_number_is_named(branch: Project) -> None:
     ("lie", "words"),
     [
         (lambda metric: metric["margin"].update(value=0.4), "the margin of roc_auc claims 0.4"),
+        (lambda metric: metric["margin"].update(value=0.0101), "the margin of roc_auc claims 0.0101, is 0.01"),
         (lambda metric: metric["noise"].update(floor=0.3), "the noise floor of roc_auc claims 0.3"),
         (lambda metric: metric.update(dummy=0.1), "the dummy of roc_auc claims 0.1"),
         (lambda metric: metric.update(folds=[0.5, 0.5, 0.5]), "other scores in its folds"),
     ],
-    ids=["margin", "floor", "dummy", "folds"],
+    ids=["margin", "named margin", "floor", "dummy", "folds"],
 )
 def test_every_number_that_will_decide_is_recomputed(branch: Project, lie, words: str) -> None:
     def change(plain: dict) -> None:
@@ -303,6 +304,19 @@ def test_a_new_check_passes_on_its_own_recomputed_baseline(branch: Project) -> N
     patients = store.read(branch.path / "baselines", "patients")
     path = branch.path / "baselines" / "patients.json"
     plain = json.loads(path.read_text())
+
+    def widened(factor: float) -> str:
+        wider = json.loads(json.dumps(plain))
+        wider["metrics"]["r2"]["noise"]["floor"] *= factor
+        return to_text(from_json(wider))
+
+    path.write_text(widened(1.03))
+    result = branch.run("--model-check-against=main")
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["Wider than measured: patients: the noise floor of r2 is claimed to be *"])
+    path.write_text(widened(1.2))
+    assert branch.run("--model-check-against=main").ret == 1
+    assert "the noise floor of r2 claims" in branch.report()["checks"][1]["message"]
     plain["metrics"]["r2"]["score"] = 0.99
     path.write_text(to_text(from_json(plain)))
     assert branch.run("--model-check-against=main").ret == 1

@@ -126,6 +126,7 @@ def verdicts(draw: st.DrawFn) -> Verdict:
             accepted=draw(st.one_of(st.none(), texts)) if passed else None,
             weakened=tuple(draw(st.lists(texts, max_size=2))),
             standing=draw(st.sampled_from([(), standing])),
+            wider=tuple(draw(st.lists(texts, max_size=1))),
         ),
         Differences(
             changed_rows=draw(st.sampled_from([None, ChangedRows(3, 1, (1, 2, 3))])),
@@ -145,7 +146,7 @@ def runs(draw: st.DrawFn) -> Run:
 def named(text: str) -> Run:
     """Call everything by the same name."""
     metric = MetricVerdict(text, "worse", text, 0.9, 0.8, -0.1, -0.2, -0.05, 0.01, 0.02, 0.5, folds=((0.9, 0.8),))
-    compared, weaker = Compared(DataVersion(text, text, 9)), Concessions(weakened=(text,))
+    compared, weaker = Compared(DataVersion(text, text, 9)), Concessions(weakened=(text,), wider=(text,))
     yardstick = RecordingQuality((quality(text),), (quality(text),))
     check = Verdict(text, text, "worse", False, text, text, (metric,), compared, weaker, quality=yardstick)
     return Run((check, Verdict(text, text, "error", False, text)), False, text, (text,))

@@ -43,8 +43,9 @@ def test_json_is_the_contract() -> None:
                 "accepted": None,
                 "weakened": [],
                 "standing": [],
+                "wider": [],
                 "moved": None,
-                "data": {"path": "data/churn.csv", "md5": "0" * 32, "rows": 5690},
+                "data": {"path": "data/churn.csv", "md5": "0" * 32, "rows": 5690, "repeated": 0},
                 "fits": 30,
                 "seconds": 1.9,
                 "served": 0,
@@ -111,9 +112,9 @@ def test_the_keys_of_the_json_report_are_a_contract() -> None:
     assert list(plain) == ["schema", "passed", "against", "problems", "retired", "silent", "collected", "checks"]
     (check,) = plain["checks"]
     assert list(check) == [
-        "name", "nodeid", "verdict", "passed", "message", "advice", "accepted", "weakened", "standing", "moved", "data",
-        "fits", "seconds", "served", "uncached", "times", "flips", "environment", "models", "protocol", "recording",
-        "reused", "learner", "folds", "origin", "provenance", "charts", "metrics", "quality",
+        "name", "nodeid", "verdict", "passed", "message", "advice", "accepted", "weakened", "standing", "wider",
+        "moved", "data", "fits", "seconds", "served", "uncached", "times", "flips", "environment", "models", "protocol",
+        "recording", "reused", "learner", "folds", "origin", "provenance", "charts", "metrics", "quality",
     ]  # fmt: skip
     assert list(check["quality"]) == ["metrics", "alternatives", "folds", "groups", "time", "effective_rows"]
     assert list(check["quality"]["metrics"][0]) == [
@@ -128,9 +129,14 @@ def test_the_keys_of_the_json_report_are_a_contract() -> None:
     assert list(check["standing"][0]) == [
         "generation", "reason", "message", "metrics", "weakened", "closed", "kind", "losses", "weaker_terms", "said",
     ]  # fmt: skip
-    assert list(check["moved"]) == ["before", "after", "commit", "reason", "corners"]
+    assert list(check["moved"]) == [
+        "before", "after", "commit", "reason", "repeated_before", "repeated_after", "corners",
+    ]  # fmt: skip
     assert list(check["moved"]["corners"][0]) == ["metric", "old_old", "old_new", "new_old", "new_new"]
-    assert (list(check["data"]), list(check["flips"])) == (["path", "md5", "rows"], ["lost", "won", "rows"])
+    assert (list(check["data"]), list(check["flips"])) == (
+        ["path", "md5", "rows", "repeated"],
+        ["lost", "won", "rows"],
+    )
     assert list(check["environment"][0]) == ["package", "then", "now"]
     assert list(check["models"]) == ["released", "candidate"]
 

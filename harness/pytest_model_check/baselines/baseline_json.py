@@ -17,6 +17,7 @@ from pytest_model_check.checks.declared import Address, ServiceProtocol
 from pytest_model_check.judgement import explain
 from pytest_model_check.judgement.margins import MarginKind, skill_share
 from pytest_model_check.judgement.noise import NoiseReference
+from pytest_model_check.judgement.own_scorers import OwnScorer
 from pytest_model_check.judgement.verdicts import Acceptance, AcceptanceKind, Label, Loss, Term, Weakening
 from pytest_model_check.settings import Rules
 
@@ -163,7 +164,7 @@ def protocol_from_json(reader: Reader) -> Protocol:
 
 def _acceptance_to_json(acceptance: Acceptance) -> dict[str, Any]:
     return asdict(acceptance) | {
-        "losses": [_rounded(asdict(loss)) for loss in acceptance.losses],
+        "losses": [_loss_to_json(loss) for loss in acceptance.losses],
         "weakened": [_rounded(asdict(weaker)) for weaker in acceptance.weakened],
     }
 
@@ -180,6 +181,13 @@ def _acceptance_from_json(reader: Reader) -> Acceptance:
     )
 
 
+def _loss_to_json(loss: Loss) -> dict[str, Any]:
+    plain = _rounded(asdict(loss))
+    if not loss.on_old_data:
+        del plain["on_old_data"]
+    return plain
+
+
 def _loss_from_json(reader: Reader) -> Loss:
     return Loss(
         metric=reader.get("metric", str),
@@ -187,6 +195,7 @@ def _loss_from_json(reader: Reader) -> Loss:
         slice=reader.get("slice", str, optional=True),
         **{key: reader.get(key, float, optional=True) for key in ("delta", "low", "high", "margin")},
         since=reader.get("since", int, optional=True, least=1),
+        on_old_data="on_old_data" in reader.value and reader.get("on_old_data", bool),
     )
 
 
@@ -227,7 +236,16 @@ def _metric_to_json(baseline: Baseline, metric: BaselineMetric) -> dict[str, Any
             "folds": [_round(fold) for fold in anchor.folds],
             **_noise_to_json(anchor.noise_reference),
         },
+        **({} if metric.scorer is None else {"scorer": _scorer_to_json(metric.scorer)}),
     }
+
+
+def _scorer_to_json(scorer: OwnScorer) -> dict[str, Any]:
+    return {"code": scorer.code, "fixed_answers": [_round(score) for score in scorer.fixed_answers]}
+
+
+def _scorer_from_json(reader: Reader) -> OwnScorer:
+    return OwnScorer(reader.get("code", str), reader.numbers("fixed_answers"))
 
 
 def _metric_from_json(reader: Reader) -> BaselineMetric:
@@ -248,6 +266,7 @@ def _metric_from_json(reader: Reader) -> BaselineMetric:
             folds=reader.sub("anchor").numbers("folds"),
             noise_reference=_noise_from_json(reader.sub("anchor")),
         ),
+        scorer=_scorer_from_json(reader.sub("scorer")) if "scorer" in reader.value else None,
     )
 
 

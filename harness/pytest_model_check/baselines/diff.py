@@ -18,7 +18,7 @@ from pytest_model_check.baselines.record import RETIRED, Baseline, BaselineMetri
 from pytest_model_check.baselines.terms import Protocol
 from pytest_model_check.errors import ModelCheckError
 from pytest_model_check.git import GitError
-from pytest_model_check.judgement import statistics
+from pytest_model_check.judgement import own_scorers, statistics
 from pytest_model_check.judgement.judge import ROUNDING, Difference, classify
 from pytest_model_check.judgement.verdicts import Acceptance, Weakening
 
@@ -255,6 +255,8 @@ def _why_incomparable(
         return "other data", f"other rows of the same files: {old.rows:,} -> {new.rows:,}"
     if before.definition != after.definition:
         return "incomparable", f"{before.definition} -> {after.definition}"
+    if before.scorer and after.scorer and not before.scorer.scores_as(after.scorer):
+        return "incomparable", own_scorers.difference(before.scorer, after.scorer, is_known=False)
     if old.protocol.sample_weight != new.protocol.sample_weight:
         return "incomparable", "other sample weights"
     if _folds(old.protocol) != _folds(new.protocol):

@@ -37,6 +37,7 @@ from pytest_model_check.judgement.noise import NoiseReference
 from pytest_model_check.judgement.scores import Scores
 from pytest_model_check.scoring import metrics
 from pytest_model_check.scoring.perfect_answers import perfect_answers
+from pytest_model_check.scoring.probes import own_scorer
 from pytest_model_check.settings import STRICT, Rules
 
 Learner = Literal["random", "deterministic", "nondeterministic"]
@@ -190,7 +191,12 @@ def assemble(
         If the candidate is no better than the dummy, or no metric has a dummy to beat.
     """
     data = cv.dataset
-    scored = {metric.name: _score(metric, data, fitted, anchors.get(metric.name)) for metric in check.metrics}
+    scored = {
+        metric.name: dataclasses.replace(
+            _score(metric, data, fitted, anchors.get(metric.name)), scorer=own_scorer(metric, cv.classes)
+        )
+        for metric in check.metrics
+    }
     if fitted.dummies:
         _require_dummy(scored)
     baseline = Baseline(

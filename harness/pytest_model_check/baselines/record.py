@@ -10,6 +10,7 @@ from pytest_model_check.baselines.terms import Protocol
 from pytest_model_check.checks.declared import Address
 from pytest_model_check.judgement.margins import MarginKind, skill_share
 from pytest_model_check.judgement.noise import NoiseReference
+from pytest_model_check.judgement.own_scorers import OwnScorer
 from pytest_model_check.judgement.verdicts import Acceptance
 
 RETIRED = "retired"  # the folder, in that of the baselines, of those whose checks were given up
@@ -59,6 +60,8 @@ class BaselineMetric:
         Dummy, seed noise and noise floor.
     anchor : StoredAnchor or None
         None: this baseline is its own.
+    scorer : OwnScorer or None
+        None: it is scikit-learn's, or it was recorded when that was not kept.
     """
 
     score: float
@@ -69,6 +72,7 @@ class BaselineMetric:
     margin_kind: MarginKind
     noise_reference: NoiseReference
     anchor: StoredAnchor | None = None
+    scorer: OwnScorer | None = None
 
     @property
     def skill_share(self) -> float | None:

@@ -35,6 +35,8 @@ def losses(metrics: Sequence[MetricVerdict]) -> tuple[Loss, ...]:
 
 
 def _loss(metric: MetricVerdict) -> Loss:
+    if metric.on_old_data is not None:
+        return replace(_loss(metric.on_old_data), on_old_data=True)
     decisive = metric.drift if metric.drifted and metric.drift is not None else metric
     return Loss(
         metric.metric,

@@ -9,10 +9,12 @@ from pytest_model_check.baselines import promises
 from pytest_model_check.baselines.record import Baseline
 from pytest_model_check.baselines.store import Approved
 from pytest_model_check.baselines.terms import Protocol
+from pytest_model_check.data import repeated_rows
 from pytest_model_check.errors import IncomparableError, UnavailableError
-from pytest_model_check.gate import changed_rows, latency, sequential, slices
+from pytest_model_check.gate import changed_rows, latency, old_data, sequential, slices
 from pytest_model_check.gate.context import Context
 from pytest_model_check.gate.findings import Comparison
+from pytest_model_check.gate.old_data import OnOldData
 from pytest_model_check.gate.paired import PairedJudge, require_same_rows
 from pytest_model_check.gate.sequential import Judged
 from pytest_model_check.judgement.compared import Differences
@@ -70,13 +72,19 @@ def _compare(context: Context, baseline: Baseline, judge: Judge) -> Comparison:
     both = approved.predictions, judged.predictions
     metrics = judged.metrics + slices.judge(check, data, reference, *both, judged.metrics)
     passing = all(metric.verdict in PASSING for metric in metrics if metric.decides)
+    before = old_data.judge(context, baseline, carried) if carried else OnOldData()
+    moved = None
+    if carried:
+        repeated = before.repeated, repeated_rows.count(context.cross_validation)
+        moved = moved_data.table(baseline, carried, before.metrics, data, metrics, repeated, before.reason)
+        metrics = old_data.both(metrics, before)
     return Comparison(
         metrics,
         anchors=paired.anchors() if settings.update or context.approval.claimed else {},
-        fits=judged.fits,
+        fits=judged.fits + before.fits,
         differences=Differences(
             changed_rows=None if passing else changed_rows.count(*both, data.y, data.sample_weight),
-            moved=moved_data.table(check, baseline, carried, data, metrics, context.engine) if carried else None,
+            moved=moved,
             charts=charts(data.y, *both, data.sample_weight) if settings.charts else {},
         ),
         predictions=judged.predictions,

@@ -8,6 +8,7 @@ from pytest_model_check.baselines import environment, promises
 from pytest_model_check.baselines.record import Baseline
 from pytest_model_check.checks.declared import origin_of, provenance_of
 from pytest_model_check.checks.describe import describe
+from pytest_model_check.data import repeated_rows
 from pytest_model_check.errors import IncomparableError, MissingBaselineError, ModelCheckError
 from pytest_model_check.gate.context import Context
 from pytest_model_check.gate.findings import Comparison, Recording, named
@@ -58,6 +59,7 @@ def conclude(context: Context, comparison: Comparison, recording: Recording) -> 
             "; ".join(acceptance.reason for acceptance in recording.accepted) or None,
             tuple(map(explain.weakening, comparison.weakened)),
             tuple(old for old in (baseline.standing if baseline else ()) if old not in recording.accepted),
+            recording.wider,
         ),
         differences=comparison.differences,
         cost=context.cost(comparison.fits + recording.fits),
@@ -79,7 +81,7 @@ def _compared(context: Context, comparison: Comparison, latest: Baseline | None)
     check, data, approval, baseline = context.check, context.data, context.approval, context.approval.baseline
     known = latest or baseline
     return Compared(
-        DataVersion(data.path, data.md5, data.rows, data.effective_rows),
+        DataVersion(data.path, data.md5, data.rows, data.effective_rows, _repeated(context)),
         released=baseline.candidate if baseline else "",
         candidate=describe(check.candidate),
         protocol=promises.protocol_of(check, context.cross_validation.splitter, context.settings.rules).plain(),
@@ -91,6 +93,11 @@ def _compared(context: Context, comparison: Comparison, latest: Baseline | None)
         origin=origin_of(check.candidate),
         provenance=provenance_of(check.candidate),
     )
+
+
+def _repeated(context: Context) -> int:
+    """Count the rows that a fit of this run predicts and has seen."""
+    return repeated_rows.count(context.cross_validation) if origin_of(context.check.candidate) == "refitted" else 0
 
 
 def _advice(context: Context, comparison: Comparison, metrics: tuple[MetricVerdict, ...], compared: Compared) -> str:

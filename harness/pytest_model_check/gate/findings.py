@@ -88,6 +88,8 @@ class Recording:
         How good what is recorded, or verified, is as a yardstick.
     measured : Measured or None
         What this run measured for it.
+    wider : tuple of str
+        What a branch claims to be wider than this run measures, and that is let pass.
     """
 
     pending: Pending | None = None
@@ -97,6 +99,7 @@ class Recording:
     fits: int = 0
     quality: RecordingQuality | None = None
     measured: Measured | None = None
+    wider: tuple[str, ...] = ()
 
 
 def without_new(metrics: Sequence[MetricVerdict]) -> tuple[MetricVerdict, ...]:

@@ -8,13 +8,14 @@ from dataclasses import replace
 import numpy as np
 
 from pytest_model_check.baselines.record import Baseline, BaselineMetric
-from pytest_model_check.baselines.store import Approved
+from pytest_model_check.baselines.store import Approved, classes_of
 from pytest_model_check.checks.check import Check, Metric
 from pytest_model_check.data.dataset import Dataset
 from pytest_model_check.data.splits import CrossValidation
 from pytest_model_check.errors import IncomparableError
 from pytest_model_check.fitting.predictions import Predictions
 from pytest_model_check.gate.changed_rows import EXAMPLES
+from pytest_model_check.judgement import own_scorers
 from pytest_model_check.judgement.drift import Anchor, add_drift, defend
 from pytest_model_check.judgement.judge import (
     difference_of_folds,
@@ -22,8 +23,10 @@ from pytest_model_check.judgement.judge import (
     judge_difference,
     judge_metric,
 )
+from pytest_model_check.judgement.own_scorers import OwnScorer
 from pytest_model_check.judgement.scores import Scores
 from pytest_model_check.judgement.verdicts import PASSING, Drift, MetricVerdict
+from pytest_model_check.scoring import probes
 from pytest_model_check.scoring.metrics import definition, score, unjudgeable
 
 START_ANEW = (
@@ -132,6 +135,8 @@ class PairedJudge:
         if stored.definition != (now := definition(candidate, metric, self._truth)):
             reason = f"the baseline's is the {stored.definition}, this one the {now}"
             return MetricVerdict(name, "incomparable", baseline=stored.score, reason=reason)
+        if reason := self._another_scorer(metric, stored):
+            return MetricVerdict(name, "incomparable", baseline=stored.score, reason=reason)
         if reason := unjudgeable(metric, candidate, self._truth):
             after, reason = self._scores(candidate, metric).score, f"it can't be judged: {reason}"
             return MetricVerdict(name, "reported", None, stored.score, after, after - stored.score, reason=reason)
@@ -163,7 +168,18 @@ class PairedJudge:
                 lost[new.row_weights == 0] = 0.0  # they are no evidence
             rows = np.unique(candidate.row)[np.argsort(lost, kind="stable")[:EXAMPLES]]
             verdict = replace(verdict, losses=tuple(rows[np.sort(lost)[:EXAMPLES] < 0].tolist()))
+        scorer = self._scorer(metric)
+        if scorer and stored.scorer and scorer.code != stored.scorer.code:
+            verdict = replace(verdict, reason="; ".join(filter(None, (verdict.reason, own_scorers.CHANGED))))
         return verdict
+
+    def _scorer(self, metric: Metric) -> OwnScorer | None:
+        return probes.own_scorer(metric, classes_of(self._baseline))
+
+    def _another_scorer(self, metric: Metric, stored: BaselineMetric) -> str:
+        """Describe why the check's scorer is not the baseline's; empty if it is."""
+        known = probes.is_known(metric.name)
+        return own_scorers.difference(stored.scorer, self._scorer(metric), is_known=known)
 
     def _by_folds(self, stored: BaselineMetric, new: Scores, metric: Metric, alpha_fraction: float) -> MetricVerdict:
         protocol = self._baseline.protocol
@@ -201,7 +217,8 @@ class PairedJudge:
             stored = self._baseline.metrics.get(metric.name)
             if stored is None or stored.margin is None or self._approved is None:
                 continue
-            if stored.definition == definition(self._approved.predictions, metric, self._truth):
+            same = stored.definition == definition(self._approved.predictions, metric, self._truth)
+            if same and not self._another_scorer(metric, stored):
                 anchors[metric.name] = self._anchor(metric, stored)
         return anchors
 

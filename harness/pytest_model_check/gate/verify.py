@@ -58,4 +58,5 @@ def confirm(context: Context, comparison: Comparison, measured: Measured) -> Rec
         fits=measured.fits,
         quality=quality(measured.baseline, measured.alternatives),
         measured=measured,
+        wider=() if disputed else claims.wider(claimed, measured.baseline),
     )

@@ -40,6 +40,8 @@ class Moved:
         By metric: whether the data got harder, or the model worse.
     reason : str
         Why a number is missing.
+    repeated_before, repeated_after : int
+        How many rows of either version are predicted by a fit that has seen the same row.
     """
 
     before: str
@@ -47,6 +49,8 @@ class Moved:
     commit: str
     score_grids: tuple[ScoreGrid, ...]
     reason: str = ""
+    repeated_before: int = 0
+    repeated_after: int = 0
 
 
 @dataclass(frozen=True)
@@ -102,12 +106,15 @@ class DataVersion:
     ----------
     effective_rows : float or None
         How many rows of equal weight would say as much; None: there are no weights.
+    repeated : int
+        How many rows are predicted by a fit that has seen the same row.
     """
 
     path: str = ""
     md5: str = ""
     rows: int = 0
     effective_rows: float | None = None
+    repeated: int = 0
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,8 @@ def _clause(metric: MetricVerdict) -> str:
     low, high = metric.low or 0.0, metric.high or 0.0
     delta = metric.delta or 0.0
     because = f"; {metric.reason}" if metric.reason else ""
+    if metric.on_old_data is not None:
+        return f"on the old data, {_clause(metric.on_old_data)}"
     if metric.drifted:
         return f"{name} is {metric.verdict}: {drift_clause(metric)}"
     match metric.verdict:
@@ -97,7 +99,8 @@ def advice(metrics: Sequence[MetricVerdict], compared: Compared, changed: Change
         Which rows are wrong now.
     """
     failing = _failing(telling(metrics))
-    lines = [f"{metric.label}: {_where(metric, metrics, compared.folds)}" for metric in failing]
+    located = [metric for metric in failing if metric.verdict != "incomparable"]
+    lines = [f"{metric.label}: {_where(metric, metrics, compared.folds)}" for metric in located]
     if failing and changed and changed.count:
         lines.append(changed_rows(changed))
     decisive = [metric for metric in failing if metric.verdict == failing[0].verdict]
@@ -119,7 +122,8 @@ def explanation(verdict: Verdict) -> list[str]:
 
 def _failing(metrics: Sequence[MetricVerdict]) -> list[MetricVerdict]:
     failing = [m for m in metrics if m.decides and m.verdict in ("worse", "inconclusive") and m.margin is not None]
-    return worst_first(failing)
+    there = [m for m in metrics if m.on_old_data is not None and m not in failing]
+    return worst_first([*failing, *there])
 
 
 def changed_rows(changed: ChangedRows) -> str:
@@ -149,6 +153,8 @@ def named(rows: Sequence[int]) -> str:
 
 def _where(metric: MetricVerdict, metrics: Sequence[MetricVerdict], folds: Sequence[int]) -> str:
     """Return in which folds and slices a loss sits."""
+    if metric.on_old_data is not None:
+        return f"on the old data, {_where(metric.on_old_data, (), folds)}"
     places = decimals(metric)
     parts = [f"{number(metric.baseline, places)} -> {number(metric.candidate, places)}"]
     changes = [new - old for old, new in metric.folds]
@@ -167,6 +173,11 @@ def _where(metric: MetricVerdict, metrics: Sequence[MetricVerdict], folds: Seque
 def _todo(metric: MetricVerdict, compared: Compared) -> tuple[str, str]:
     """Return what to do about a metric that does not pass: the kind of its trouble, and the words."""
     places = decimals(metric)
+    if metric.on_old_data is not None:
+        return "old data", (
+            "It passes on the new data alone, and not on the data that the released model was approved on. Let the "
+            "data move by themselves first, with the model as it is; or have it accepted: --model-check-accept REASON."
+        )
     if metric.drifted:
         return "drift", "It holds against the last baseline, but small losses have added up: win some of them back."
     if metric.candidate is not None and metric.dummy is not None and metric.candidate <= metric.dummy:
@@ -314,9 +325,10 @@ def _lost(loss: Loss) -> str:
         high=loss.high,
         margin=loss.margin,
     )
+    where = "on the old data, " if loss.on_old_data else ""
     if loss.delta is None:
-        return f"{metric.label} is {metric.verdict}"
+        return f"{where}{metric.label} is {metric.verdict}"
     if loss.since is None:
-        return _clause(metric)
+        return where + _clause(metric)
     in_all = f"since recording {loss.since}, margin in all {number(loss.margin, decimals(metric))}"
-    return f"{metric.label} is {metric.verdict}: {change(metric)} {in_all}"
+    return f"{where}{metric.label} is {metric.verdict}: {change(metric)} {in_all}"

@@ -45,6 +45,7 @@ def to_dict(verdict: Verdict) -> dict[str, Any]:
         "accepted": concessions.accepted,
         "weakened": list(concessions.weakened),
         "standing": [acceptance_to_dict(acceptance) for acceptance in concessions.standing],
+        "wider": list(concessions.wider),
         "moved": differences.moved and _moved(differences.moved),
         "data": {key: value for key, value in asdict(compared.data).items() if value is not None},
         "fits": verdict.cost.fits,
@@ -115,6 +116,7 @@ def _metric(metric: MetricVerdict) -> dict[str, Any]:
         | {key: _number(getattr(metric, field)) for key, field in _NUMBERS.items()}
         | {"reason": metric.reason, "folds": [[_number(old), _number(new)] for old, new in metric.folds]}
         | {"drift": metric.drift and asdict(metric.drift), "losses": list(metric.losses)}
+        | ({} if metric.on_old_data is None else {"on_old_data": _metric(metric.on_old_data)})
     )
 
 
@@ -161,6 +163,7 @@ def from_dict(plain: Mapping[str, Any]) -> Verdict:
             accepted=plain["accepted"],
             weakened=tuple(plain["weakened"]),
             standing=tuple(_acceptance_from(acceptance) for acceptance in plain["standing"]),
+            wider=tuple(plain["wider"]),
         ),
         differences=Differences(
             changed_rows=changed and _flips_from(changed),
@@ -200,6 +203,7 @@ def _metric_from(plain: Mapping[str, Any]) -> MetricVerdict:
         drift=plain["drift"] and Drift(**plain["drift"]),
         losses=tuple(plain["losses"]),
         reason=plain["reason"],
+        on_old_data=_metric_from(plain["on_old_data"]) if "on_old_data" in plain else None,
     )
 
 

@@ -75,6 +75,8 @@ class MetricVerdict:
         The rows that lost most, by their position in the data, counted from 0.
     reason : str
         Why, where the numbers do not say it.
+    on_old_data : MetricVerdict or None
+        Where the data have moved, and it passes on the new version alone: what was found on the old one.
     """
 
     metric: str
@@ -96,6 +98,7 @@ class MetricVerdict:
     drift: Drift | None = None
     losses: tuple[int, ...] = ()
     reason: str = ""
+    on_old_data: MetricVerdict | None = None
 
     @property
     def decides(self) -> bool:
@@ -115,7 +118,9 @@ class MetricVerdict:
     @property
     def drifted(self) -> bool:
         """Whether it was held against the last baseline, and fails against the anchor."""
-        if self.drift is None or self.low is None or self.margin is None or self.verdict in PASSING:
+        if self.on_old_data is not None or self.verdict in PASSING:
+            return False
+        if self.drift is None or self.low is None or self.margin is None:
             return False
         skill = self.candidate is None or self.dummy is None or self.candidate > self.dummy
         return skill and self.low > -self.margin and self.drift.low <= -self.drift.margin
@@ -161,6 +166,8 @@ class Loss:
         As in `MetricVerdict`; None where nothing could be compared.
     since : int or None
         Where small losses had added up, the 1-based number of the recording that they are counted from.
+    on_old_data : bool
+        Whether it was found on the data as they were before they moved, and not on the new version.
     """
 
     metric: str
@@ -171,6 +178,7 @@ class Loss:
     high: float | None = None
     margin: float | None = None
     since: int | None = None
+    on_old_data: bool = False
 
 
 AcceptanceKind = Literal["loss", "promise", "incomparable", "retired"]
@@ -232,11 +240,15 @@ class Concessions:
         How the check, or its baseline, promises less than what was approved: it fails, unless accepted.
     standing : tuple of Acceptance
         What was accepted before, and has not been won back yet.
+    wider : tuple of str
+        Noise and margins that the branch's baseline claims to be wider than this run measures, as far as that is let
+        pass.
     """
 
     accepted: str | None = None
     weakened: tuple[str, ...] = ()
     standing: tuple[Acceptance, ...] = ()
+    wider: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pytest_model_check.baselines.record import Baseline, BaselineMetric, StoredAnchor
 from pytest_model_check.baselines.store import Approved
 from pytest_model_check.checks.check import Check
-from pytest_model_check.checks.declared import runs_of
-from pytest_model_check.data import dataset, dvc_files, splits
+from pytest_model_check.data import dvc_files
 from pytest_model_check.data.dataset import Dataset
-from pytest_model_check.errors import DataError, IncomparableError, ModelCheckError, OldCodeError
-from pytest_model_check.fitting import crossval
-from pytest_model_check.fitting.engine import Engine, FitProgress
+from pytest_model_check.errors import DataError, IncomparableError, OldCodeError
+from pytest_model_check.fitting.engine import FitProgress
 from pytest_model_check.judgement.compared import Moved, ScoreGrid
 from pytest_model_check.judgement.verdicts import MetricVerdict
 from pytest_model_check.old_code.runner import remeasure
@@ -33,6 +30,8 @@ class CarriedOver:
     ----------
     baseline, approved : Baseline, Approved
         Measured there by its own code; the anchors keep their lead over it.
+    before : Approved
+        Its predictions on the old data.
     commit : str
         Whose code it is.
     old_root : Path
@@ -41,6 +40,7 @@ class CarriedOver:
 
     baseline: Baseline
     approved: Approved
+    before: Approved
     commit: str
     old_root: Path
 
@@ -86,8 +86,10 @@ def carry_over(
     try:
         commit = approval.commit()
         old_root = _old_data(old, settings.root, settings.scratch)
-        predictions = approval.predictions(settings.scratch).predictions
-        new = remeasure(old, predictions, data, commit=commit, old_root=old_root, settings=settings, progress=progress)
+        approved = approval.predictions(settings.scratch)
+        new = remeasure(
+            old, approved.predictions, data, commit=commit, old_root=old_root, settings=settings, progress=progress
+        )
     except IncomparableError as error:
         again = f'pytest --model-check --model-check-accept "reason" {shlex.quote(check.nodeid)}'
         raise OldCodeError(
@@ -116,7 +118,7 @@ def carry_over(
         environment=old.environment,
         protocol=old.protocol,
     )
-    return CarriedOver(baseline, Approved(new.approved.predictions, anchors), commit, old_root)
+    return CarriedOver(baseline, Approved(new.approved.predictions, anchors), approved, commit, old_root)
 
 
 def _promised(old: Baseline, measured: Mapping[str, BaselineMetric]) -> dict[str, BaselineMetric]:
@@ -154,23 +156,32 @@ def _old_data(old: Baseline, root: Path, scratch: Path) -> Path:
 
 
 def table(
-    check: Check,
     old: Baseline,
     carried: CarriedOver,
+    before: Sequence[MetricVerdict],
     data: Dataset,
-    verdicts: tuple[MetricVerdict, ...],
-    engine: Engine,
+    verdicts: Sequence[MetricVerdict],
+    repeated: tuple[int, int],
+    reason: str,
 ) -> Moved:
     """Return the 2 x 2 table: both models on both versions of the data.
 
-    The candidate is fitted once more, on the old data; where it can't be, the table says why.
+    Parameters
+    ----------
+    old, carried : Baseline, CarriedOver
+        The approved model on either.
+    before, verdicts : sequence of MetricVerdict
+        The candidate on the old data, and on the new.
+    data : Dataset
+        The new data.
+    repeated : tuple of int
+        How many rows of either are predicted by a fit that has seen the same row.
+    reason : str
+        Why the candidate could not be measured on the old data.
     """
-    after = {verdict.metric: verdict.candidate for verdict in verdicts if verdict.slice is None}
-    reason, earlier = "", {}
-    try:
-        earlier = _on_old_data(check, old, carried.old_root, engine)
-    except ModelCheckError as error:
-        reason = f"the candidate can't run on the old data: {error.message.removeprefix(f'{check.name}: ')}"
+    earlier, after = (
+        {verdict.metric: verdict.candidate for verdict in side if verdict.slice is None} for side in (before, verdicts)
+    )
     score_grids = tuple(
         ScoreGrid(
             name,
@@ -182,18 +193,13 @@ def table(
         for name, stored in old.metrics.items()
     )
     return Moved(
-        _version(old.data, old.rows), _version(data.files, data.rows), carried.commit[:10], score_grids, reason
+        _version(old.data, old.rows),
+        _version(data.files, data.rows),
+        carried.commit[:10],
+        score_grids,
+        reason,
+        *repeated,
     )
-
-
-def _on_old_data(check: Check, old: Baseline, root: Path, engine: Engine) -> dict[str, float]:
-    versions = dict(old.data)
-    data = dataset.read(check, root, verified=lambda path: versions[os.path.relpath(path, root).replace(os.sep, "/")])
-    cv = splits.make_cross_validation(check, data)
-    predictions = crossval.predict(
-        check.candidate, cv, seeds=runs_of(check.candidate) or 1, entropy=old.entropy, engine=engine
-    )
-    return {metric.name: metrics.score(predictions, metric, data.truth).score for metric in check.metrics}
 
 
 def _version(files: tuple[tuple[str, str], ...], rows: int) -> str:

@@ -52,7 +52,9 @@ def disputed(claimed: Baseline, old: Baseline | None, found: Sequence[MetricVerd
 
 def _agree(accepted: Sequence[Loss], lost: Sequence[Loss], old: Baseline) -> bool:
     """Whether the losses are the same, within the noise floor."""
-    theirs, mine = ({(loss.metric, loss.slice, loss.since): loss for loss in side} for side in (accepted, lost))
+    theirs, mine = (
+        {(loss.metric, loss.slice, loss.since, loss.on_old_data): loss for loss in side} for side in (accepted, lost)
+    )
     return theirs.keys() == mine.keys() and all(
         theirs[key].verdict == loss.verdict and _within(_room(old.metrics.get(loss.metric)), theirs[key], loss)
         for key, loss in mine.items()
@@ -73,7 +75,11 @@ def _within(room: float, claim: Loss, loss: Loss) -> bool:
 def _less_than_lost(accepted: Sequence[Loss], lost: Sequence[Loss]) -> Iterator[str]:
     """Find the metrics that surely lost more than several recordings accepted together."""
     for loss in lost:
-        same = (each for each in accepted if (each.metric, each.slice) == (loss.metric, loss.slice))
+        same = (
+            each
+            for each in accepted
+            if (each.metric, each.slice, each.on_old_data) == (loss.metric, loss.slice, loss.on_old_data)
+        )
         deltas = [each.delta for each in same if each.delta is not None]
         if deltas and loss.delta is not None and loss.high is not None and sum(deltas) > loss.high:
             yield f"it accepts that {loss.metric} loses {-sum(deltas):.4g} in all, and it loses {-loss.delta:.4g}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from math import isclose, sqrt
 
 import numpy as np
@@ -13,11 +13,15 @@ from pytest_model_check.baselines.record import Baseline, BaselineMetric
 from pytest_model_check.baselines.store import Approved
 from pytest_model_check.baselines.successor import won_back
 from pytest_model_check.fitting import crossval
+from pytest_model_check.judgement import own_scorers
 from pytest_model_check.judgement.verdicts import MetricVerdict
 from pytest_model_check.pull_requests import acceptances
+from pytest_model_check.scoring.probes import is_known
 
-WIDER = 1.5  # noise that was measured elsewhere (another processor, another BLAS) may be so much larger
+WIDER = 1.5  # noise may be so much larger where not even the predictions could be made again (threads, a GPU)
+REPEATED = 1.05  # and so much where they could: a refit that was left out rows may still have gone another way
 EARLIER = 4.0  # noise of baselines seeded by name, whose refits were fewer, and left out rows drawn anew each time
+SAID = 1.001  # what is wider than so many times the measured is said
 ROOM = 1e-6  # relative: numbers that went through JSON
 _MARGINS = {
     "named": "named",
@@ -57,7 +61,7 @@ def disputed(
     return tuple(
         dict.fromkeys(
             [
-                *_numbers(claimed, measured, scores),
+                *_numbers(claimed, measured, scores, _room(claimed, stored, again)),
                 *_identity(claimed, measured),
                 *_predictions(claimed, stored, again),
                 *([] if old is None else _anchors(claimed, stored, measured, again, failing)),
@@ -108,7 +112,26 @@ def _predictions(claimed: Baseline, stored: Approved, again: Approved) -> Iterat
         yield "it was recorded with other rows or folds"
 
 
-def _numbers(claimed: Baseline, measured: Baseline, scores: Mapping[str, float]) -> Iterator[str]:
+def wider(claimed: Baseline, measured: Baseline) -> tuple[str, ...]:
+    """Name what a branch claims wider than this run measures: as far as that is allowed, it is said."""
+    return tuple(
+        f"the {width.what} of {name} is claimed to be {width.claim:.4g}, and measured to be {width.value:.4g}"
+        for name, mine in measured.metrics.items()
+        if name in claimed.metrics
+        for width in _widths(claimed.metrics[name], mine)
+        if width.claim is not None and width.value is not None and width.claim > SAID * width.value
+    )
+
+
+def _room(claimed: Baseline, stored: Approved, again: Approved) -> float:
+    """Return how many times wider than measured noise and margins may be claimed."""
+    if seeded_by_name(claimed):
+        return EARLIER
+    same = stored.predictions.same_slots(again.predictions) and stored.predictions.agrees(again.predictions, rtol=ROOM)
+    return REPEATED if same else WIDER
+
+
+def _numbers(claimed: Baseline, measured: Baseline, scores: Mapping[str, float], wider_by: float) -> Iterator[str]:
     for name, mine in measured.metrics.items():
         its = claimed.metrics.get(name)
         if its is None:
@@ -116,6 +139,10 @@ def _numbers(claimed: Baseline, measured: Baseline, scores: Mapping[str, float])
         if its.definition != mine.definition:
             yield f"{name} claims to be the {its.definition}, and is the {mine.definition}"
             continue
+        if its.scorer and (mine.scorer is None or its.scorer.code != mine.scorer.code):
+            yield f"{name} claims to be scored by other code than it is"
+        elif another := own_scorers.difference(its.scorer, mine.scorer, is_known=is_known(name)):
+            yield f"{name}: {another}"
         room = max(mine.noise_reference.floor, ROOM * mine.noise_reference.skill(mine.score))
         places = max(2, 1 - int(np.floor(np.log10(room)))) if room > 0 else 6
         for claim in (its.score, scores.get(name, its.score)):
@@ -123,10 +150,10 @@ def _numbers(claimed: Baseline, measured: Baseline, scores: Mapping[str, float])
                 yield f"{name} claims {claim:.{places}f}, scores {mine.score:.{places}f}"
                 break
         else:
-            yield from _noise_claims(name, its, mine, room, EARLIER if seeded_by_name(claimed) else WIDER)
+            yield from _noise_claims(name, its, mine, room, wider_by)
 
 
-def _noise_claims(name: str, its: BaselineMetric, mine: BaselineMetric, room: float, wider: float) -> Iterator[str]:
+def _noise_claims(name: str, its: BaselineMetric, mine: BaselineMetric, room: float, wider_by: float) -> Iterator[str]:
     """Compare what else will decide over the next candidate: folds, dummy, noise, margin and its kind."""
     spread = room * sqrt(len(mine.folds))
     if len(its.folds) != len(mine.folds) or np.abs(np.subtract(its.folds, mine.folds)).max() > spread:
@@ -140,16 +167,36 @@ def _noise_claims(name: str, its: BaselineMetric, mine: BaselineMetric, room: fl
         yield f"the margin of {name} claims to be {_MARGINS[its.margin_kind]}, is {_MARGINS[mine.margin_kind]}"
     if its.noise_reference.runs != mine.noise_reference.runs:
         yield f"{name} claims {its.noise_reference.runs} seeds, was measured with {mine.noise_reference.runs}"
-    for what, claim, value in (
-        ("margin", its.margin, mine.margin),
-        ("noise", its.noise_reference.noise, mine.noise_reference.noise),
-        ("noise floor", its.noise_reference.floor, mine.noise_reference.floor),
-        ("standard error", its.standard_error, mine.standard_error),
-    ):
+    for width in _widths(its, mine):
+        what, claim, value = width.what, width.claim, width.value
         if (claim is None) != (value is None):
             yield f"the {what} of {name} claims {claim}, is {value}"
-        elif claim is not None and value is not None and claim > wider * value + ROOM * room:
+        elif claim is not None and value is not None and claim > width.most(wider_by) + ROOM * room:
             yield f"the {what} of {name} claims {claim:.4g}, is {value:.4g}"
+
+
+@dataclass(frozen=True)
+class _Width:
+    """A number of a metric that lets the next candidate lose the more the larger it is: as claimed, and as measured."""
+
+    what: str
+    claim: float | None
+    value: float | None
+    is_named: bool = False
+
+    def most(self, wider_by: float) -> float:
+        """Return what may be claimed: a margin that was named does not depend on what is measured."""
+        return (1 + ROOM if self.is_named else wider_by) * (self.value or 0.0)
+
+
+def _widths(its: BaselineMetric, mine: BaselineMetric) -> tuple[_Width, ...]:
+    theirs, noise = its.noise_reference, mine.noise_reference
+    return (
+        _Width("margin", its.margin, mine.margin, is_named=mine.margin_kind == "named"),
+        _Width("noise", theirs.noise, noise.noise),
+        _Width("noise floor", theirs.floor, noise.floor),
+        _Width("standard error", its.standard_error, mine.standard_error),
+    )
 
 
 def _dummy(score: float | None) -> str:

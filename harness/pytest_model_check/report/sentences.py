@@ -42,6 +42,11 @@ def notices(verdicts: Sequence[Verdict]) -> list[tuple[str, str]]:
         if verdict.concessions.weakened and verdict.concessions.accepted is None
     ]
     passing = [("Accepted", _accepted(verdict)) for verdict in verdicts if verdict.concessions.accepted is not None]
+    wider = [
+        ("Wider than measured", f"{verdict.name}: {'; '.join(verdict.concessions.wider)}")
+        for verdict in verdicts
+        if verdict.concessions.wider
+    ]
     unsteady = [
         (
             "Nondeterministic",
@@ -52,7 +57,7 @@ def notices(verdicts: Sequence[Verdict]) -> list[tuple[str, str]]:
         if verdict.compared.learner == "nondeterministic"
     ]
     made = [notice for verdict in verdicts if (notice := _origin(verdict)) is not None]
-    return weaker + passing + unsteady + made + [("Hardly fails", line) for line in blunt(verdicts)]
+    return weaker + passing + wider + unsteady + made + [("Hardly fails", line) for line in blunt(verdicts)]
 
 
 ORIGINS = {
@@ -107,6 +112,8 @@ def moved(verdict: Verdict) -> list[str]:
     if move.commit:
         lines[0] += f"; the released model is the code of {move.commit}"
     lines += [line for grid in move.score_grids if (line := _corner(grid, places_of(verdict, grid.metric)))]
+    if move.repeated_before or move.repeated_after:
+        lines.append(f"{repeated(move.repeated_after)}; of the old data, {move.repeated_before:,}")
     return [*lines, move.reason] if move.reason else lines
 
 
@@ -156,7 +163,13 @@ def replaced(count: int) -> str:
 
 def version(data: DataVersion) -> str:
     """Return which version of the data it is."""
-    return f"{data.path}, {rows_in_words(data.rows, data.effective_rows)}, md5 {data.md5}"
+    text = f"{data.path}, {rows_in_words(data.rows, data.effective_rows)}, md5 {data.md5}"
+    return f"{text}; {repeated(data.repeated)}" if data.repeated else text
+
+
+def repeated(rows: int) -> str:
+    """Return how many rows are no test: the fit that predicts them has seen the same row."""
+    return f"{count(rows, 'row')} of a test fold {'stands' if rows == 1 else 'stand'} in its training rows too"
 
 
 def totals(verdicts: Sequence[Verdict]) -> str:

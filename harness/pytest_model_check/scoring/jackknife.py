@@ -105,6 +105,11 @@ class _ReplayRegressor(RegressorMixin, _Replay):  # type: ignore[misc]
     pass
 
 
+def replayed(answers: SeedAnswers) -> Any:
+    """Return what a scorer takes for the fitted model: it is asked about slots."""
+    return (_ReplayRegressor if answers.predictions.classes is None else _ReplayClassifier)(answers)
+
+
 def jackknife(
     scorer: Any,
     answers: SeedAnswers,
@@ -136,8 +141,7 @@ def jackknife(
     .. [1] Tukey, "Bias and confidence in not-quite large samples", Ann. Math. Stat. 29 (1958) 614.
     .. [2] Shao and Wu, "A general theory for jackknife variance estimation", Ann. Stat. 17 (1989) 1176.
     """
-    classes = answers.predictions.classes
-    model = (_ReplayRegressor if classes is None else _ReplayClassifier)(answers)
+    classes, model = answers.predictions.classes, replayed(answers)
 
     def score(slots: NDArray[np.intp], mass: Array | None = None) -> float:
         if mass is None:
