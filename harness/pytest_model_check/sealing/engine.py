@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import itertools
 import json
 import os
+import pickle
 import pickletools
 import shutil
 import socket
@@ -13,10 +16,10 @@ import sys
 import tempfile
 import weakref
 from collections.abc import Iterable
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from pytest_model_check.checks.declared import origin_of
 from pytest_model_check.checks.describe import describe
@@ -28,23 +31,39 @@ from pytest_model_check.fitting.installed import OURS, is_installed
 from pytest_model_check.fitting.supervise import LOADING, supervise
 from pytest_model_check.fitting.surroundings import Surroundings
 from pytest_model_check.sealing import reply, view
-from pytest_model_check.sealing.fit import Task
+from pytest_model_check.sealing.fit import Rows, Task
 from pytest_model_check.sealing.view import HOME, View
 from pytest_model_check.sealing.warden import End, Order
 
 if TYPE_CHECKING:
+    from pytest_model_check.candidates.candidate import Fold
     from pytest_model_check.data.dataset import Dataset
 
 ZYGOTE = "import sys; sys.path.append(sys.argv[1]); from pytest_model_check.sealing import zygote; zygote.main()"
 LONGEST_END = 20_000_000  # bytes
+MOST_IDLE = 16  # processes that wait for fits on the rows that they have
+MOST_BYTES = 256_000_000  # of these rows
 SEALED = (
     "The fit was sealed (--model-check-sealed): it sees the code that git knows, its Python environment and its rows; "
     "no data, no baselines, no network."
 )
 
+Key = tuple[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What the fits of a batch have in common."""
+
+    candidate: bytes
+    surroundings: Surroundings
+    command: tuple[str, ...]
+    modules: tuple[str, ...]
+    nested: bool
+
 
 class SealedEngine:
-    """Fits in sandboxes, a new one for each.
+    """Fits in sandboxes: each has the rows of one split, and never gets others.
 
     Parameters
     ----------
@@ -69,6 +88,7 @@ class SealedEngine:
         self._numbers = itertools.count()
         self._view: View | None = None
         self._zygote: _Zygote | None = None
+        self._idle: list[_Cell] = []
 
     def __enter__(self) -> SealedEngine:
         return self
@@ -78,6 +98,8 @@ class SealedEngine:
 
     def close(self) -> None:
         """End the process that fits are forked from, and remove the copy of the code."""
+        while self._idle:
+            self._idle.pop().kill()
         if self._zygote is not None:
             self._zygote.close()
         self._remove()
@@ -101,36 +123,42 @@ class SealedEngine:
         here = surroundings.current()
         around = replace(here, environ={**here.environ, "HOME": HOME, "TMPDIR": HOME})
         command = self._project().command(around.path, around.folder)
-        modules = tuple(_installed(candidate))
-        return supervise(
-            batch,
-            self._jobs,
-            lambda number: self._begin(batch, number, candidate, around, command, modules),
-            lambda fitting: fitting.kill(),
-        )
+        job = _Job(candidate, around, command, tuple(_installed(candidate)), self._nested)
+        return supervise(batch, self._jobs, lambda number: self._begin(batch, number, job), self._keep)
 
-    def _begin(
-        self,
-        batch: Batch,
-        number: int,
-        candidate: bytes,
-        around: Surroundings,
-        command: tuple[str, ...],
-        modules: tuple[str, ...],
-    ) -> _Sealed:
+    def _begin(self, batch: Batch, number: int, job: _Job) -> _Cell:
+        """Have a fit made where no other rows have ever been."""
         cv, fit, data = batch.cv, batch.fits[number], batch.cv.dataset
         split = cv.splits[fit.split]
         fold = fold_of(fit, split, data.X, data.y, cv.classes, batch.entropy, data.sample_weight)
-        classes = 0 if cv.classes is None else len(cv.classes)
-        order = Order(command, LOADING, batch.timeout, reply.limit(len(split.test), classes), modules)
-        path = self._folder / f"task-{next(self._numbers)}"
+        rows = Rows(fold.train, fold.test, fold.classes, fold.sample_weight)
+        path = self._folder / f"rows-{next(self._numbers)}"
         try:
-            shared_data.write(path, Task(candidate, fold, around, batch.timeout, self._nested))
-            with path.open("rb") as task:
+            shared_data.write(path, rows)
+            with path.open("rb") as file:
                 path.unlink()  # it is gone with its last reader
-                return _Sealed(batch, number, self._forks().order(order, task.fileno()), order)
+                key = (hashlib.file_digest(file, "sha256").hexdigest(), job.command)
+                cell = self._idle_cell(key) or self._forks().cell(key, os.fstat(file.fileno()).st_size, job, file)
         except OSError as error:
             raise EngineError(f"a fit can't be sealed: {one_line(error)}") from error
+        cell.begin(batch, number, job, fold)
+        return cell
+
+    def _idle_cell(self, key: Key) -> _Cell | None:
+        """Return one with these very rows, if there is one: its process can learn nothing that it does not know."""
+        for cell in [cell for cell in self._idle if cell.key == key]:
+            self._idle.remove(cell)
+            if cell.is_idle():
+                return cell
+            cell.kill()
+        return None
+
+    def _keep(self, cell: _Cell) -> None:
+        """Let a process wait for fits on the same rows, of other seeds or checks; those that waited longest end."""
+        if cell.is_alive:
+            self._idle.append(cell)
+        while len(self._idle) > MOST_IDLE or sum(cell.size for cell in self._idle) > MOST_BYTES:
+            self._idle.pop(0).kill()
 
     def _project(self) -> View:
         if self._view is None:
@@ -157,13 +185,13 @@ class _Zygote:
         )
         theirs.close()
 
-    def order(self, order: Order, task: int) -> Connection:
-        """Have a fit made; return where its end is heard."""
+    def cell(self, key: Key, size: int, job: _Job, rows: BinaryIO) -> _Cell:
+        """Have a sandbox made for some rows."""
         ours, theirs = socket.socketpair()
         with theirs:
-            message = json.dumps(asdict(order)).encode()
-            socket.send_fds(self._socket, [message], [theirs.fileno(), task, 1, 2])
-        return Connection(ours.detach())
+            message = json.dumps({"command": job.command, "modules": job.modules}).encode()
+            socket.send_fds(self._socket, [message], [theirs.fileno(), rows.fileno(), 1, 2])
+        return _Cell(key, size, Connection(ours.detach()))
 
     def close(self) -> None:
         """End it."""
@@ -171,28 +199,63 @@ class _Zygote:
         self._process.wait()
 
 
-class _Sealed:
-    """The parent's side of a sealed fit."""
+class _Cell:
+    """The parent's side of a sandbox with some rows.
+
+    Parameters
+    ----------
+    key : tuple
+        The digest of the rows, and how the sandbox was made.
+    size : int
+        Of the rows, in bytes.
+    connection : Connection
+        To its warden.
+    """
 
     deadline: float | None = None  # its warden keeps the time
 
-    def __init__(self, batch: Batch, number: int, connection: Connection, order: Order) -> None:
-        self._split = batch.cv.splits[batch.fits[number].split]
-        self._classes, self._where = batch.cv.classes, batch.where(number)
-        self._connection, self._order = connection, order
+    def __init__(self, key: Key, size: int, connection: Connection) -> None:
+        self.key, self.size, self.is_alive = key, size, True
+        self._connection = connection
+
+    def is_idle(self) -> bool:
+        """Whether it waits for a fit, as it should."""
+        return not self._connection.poll()  # what it says unasked is that it has ended
+
+    def begin(self, batch: Batch, number: int, job: _Job, fold: Fold) -> None:
+        """Hand it a fit."""
+        self._split, self._classes = batch.cv.splits[batch.fits[number].split], batch.cv.classes
+        self._where, self._timeout = batch.where(number), batch.timeout
+        self._limit = reply.limit(len(fold.test), 0 if self._classes is None else len(self._classes))
+        task = Task(
+            job.candidate,
+            fold.random_state,
+            fold.seed,
+            fold.repeat,
+            fold.fold,
+            job.surroundings,
+            batch.timeout,
+            job.nested,
+        )
+        with contextlib.suppress(OSError):  # it has ended, and is heard of next
+            self._connection.send_bytes(json.dumps(asdict(Order(LOADING, batch.timeout, self._limit))).encode())
+            self._connection.send_bytes(pickle.dumps(task))
 
     @property
     def handles(self) -> tuple[Any, ...]:
-        """What is ready when it is done."""
+        """What is ready when the fit is done."""
         return (self._connection,)
 
     def hear(self) -> Outcome:
-        """Take in how it ended."""
+        """Take in how the fit ended."""
         try:
             end = End(**json.loads(self._connection.recv_bytes(LONGEST_END)))
-            said = self._connection.recv_bytes(self._order.limit) if end.replied else b""
+            said = self._connection.recv_bytes(self._limit) if end.replied else b""
         except (EOFError, OSError, TypeError, ValueError) as error:
-            raise EngineError(f"{self._where}: a sealed fit was lost: {one_line(error)}") from error
+            self.kill()
+            raise EngineError(f"{self._where}: the sandbox of the fit was lost: {one_line(error)}") from error
+        if not end.replied:
+            self.kill()
         if end.unmade:
             raise EngineError(
                 f"{self._where}: the sandbox of the fit can't be made: {one_line(OSError(end.unmade))}",
@@ -204,13 +267,14 @@ class _Sealed:
         return outcome
 
     def kill(self) -> None:
-        """Abandon it: its warden ends it."""
+        """Leave it: its warden ends it."""
+        self.is_alive = False
         self._connection.close()
 
     def _outcome(self, end: End, said: bytes) -> Outcome:
         if end.late:
-            assert self._order.timeout is not None
-            return endings.late(self._where, self._order.timeout, end.trace)
+            assert self._timeout is not None
+            return endings.late(self._where, self._timeout, end.trace)
         if end.long:
             return CandidateError(f"{self._where}: the candidate's answers are longer than its rows call for")
         if not end.replied:

@@ -1,4 +1,4 @@
-"""One sealed fit: the side of the process that is shut in. It makes the fit, writes the reply, and ends."""
+"""Sealed fits of one split: the side of the process that is shut in. It has one set of rows, and never gets others."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ import pickle
 import sys
 import tempfile
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
 
 from pytest_model_check.candidates.candidate import Fold, as_candidate
 from pytest_model_check.candidates.responses import Answers
@@ -18,20 +21,35 @@ from pytest_model_check.fitting.surroundings import Surroundings
 from pytest_model_check.fitting.worker import inner_parallelism, unreadable
 from pytest_model_check.sealing import reply
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 BEGUN = b"B"  # it has all that it needs: its time begins
 FRAME = 8  # bytes, for the length of what follows
 
 
 @dataclass(frozen=True)
+class Rows:
+    """The rows of a split: see `Fold`."""
+
+    train: tuple[pd.DataFrame, NDArray[Any]]
+    test: pd.DataFrame
+    classes: NDArray[Any] | None
+    sample_weight: NDArray[np.float64] | None
+
+
+@dataclass(frozen=True)
 class Task:
-    """What a sealed fit is given, and all that it is given.
+    """One fit on these rows.
 
     Parameters
     ----------
     candidate : bytes
         Pickled.
-    fold : Fold
-        The rows to fit on, and those held out without their target.
+    random_state : numpy.random.SeedSequence
+        Where its random numbers come from.
+    seed, repeat, fold : int
+        See `Fold`.
     surroundings : Surroundings
         What it finds around it.
     timeout : float or None
@@ -41,33 +59,49 @@ class Task:
     """
 
     candidate: bytes
-    fold: Fold
+    random_state: np.random.SeedSequence
+    seed: int
+    repeat: int
+    fold: int
     surroundings: Surroundings
     timeout: float | None
     nested: bool
 
 
-def serve(data: int, replies: int, trace: int) -> NoReturn:
-    """Make the fit that a file describes, and end this process.
+def serve(data: int, tasks: int, replies: int, trace: int) -> NoReturn:
+    """Make fits on the rows of a file, until no more are asked for.
 
     Parameters
     ----------
-    data, replies, trace : int
-        Descriptors: the `Task` as `shared_data.write` writes it; where the reply goes; where to write what was going
-        on when it crashed, or its time was over.
+    data, tasks, replies, trace : int
+        Descriptors: the `Rows`, as `shared_data.write` writes them; where pickled `Task`s come from, and their replies
+        go, each after its length; where to write what was going on when it crashed, or its time was over.
     """
-    task: Task = shared_data.read(data)
     faulthandler.enable(trace)
-    tempfile.tempdir = None  # the server's
-    surroundings.take_over(task.surroundings)
-    message = reply.dumps(_outcome(task, replies, trace))
-    for stream in (sys.stdout, sys.stderr):
-        stream.flush()  # what a fit prints is its test's
-    _write(replies, len(message).to_bytes(FRAME, "little") + message)
+    tempfile.tempdir = None  # that of the process it is forked from
+    rows: Rows = shared_data.read(data)
+    with open(tasks, "rb") as stream:
+        while head := stream.read(FRAME):
+            task: Task = pickle.loads(stream.read(int.from_bytes(head, "little")))  # noqa: S301 - the engine's
+            surroundings.take_over(task.surroundings)
+            message = reply.dumps(_outcome(task, rows, replies, trace))
+            for output in (sys.stdout, sys.stderr):
+                output.flush()  # what a fit prints is its test's
+            _write(replies, len(message).to_bytes(FRAME, "little") + message)
     os._exit(0)
 
 
-def _outcome(task: Task, replies: int, trace: int) -> Answers | CandidateError:
+def _outcome(task: Task, rows: Rows, replies: int, trace: int) -> Answers | CandidateError:
+    fold = Fold(
+        rows.train,
+        rows.test,
+        rows.classes,
+        task.random_state,
+        rows.sample_weight,
+        seed=task.seed,
+        repeat=task.repeat,
+        fold=task.fold,
+    )
     try:
         candidate = pickle.loads(task.candidate)  # noqa: S301 - here it can do no more than in its fit
     except Exception as error:  # noqa: BLE001 - whatever its modules raise
@@ -78,7 +112,7 @@ def _outcome(task: Task, replies: int, trace: int) -> Answers | CandidateError:
         faulthandler.dump_traceback_later(task.timeout, file=trace)
     try:
         with inner_parallelism(allowed=task.nested):
-            answers = as_candidate(candidate).answer(task.fold)
+            answers = as_candidate(candidate).answer(fold)
         reply.dumps(answers)  # of labels that can't be sent, it is the fit that fails
         return answers
     except CandidateError as error:

@@ -1,4 +1,4 @@
-"""The process beside a sealed fit: has its sandbox made, goes into it, forks the fit, hears it out, and ends it all.
+"""The process beside sealed fits of one split: has a sandbox made, goes into it, forks what fits, and ends it all.
 
 It runs nothing of a project. What the fit prints goes through it: an open file would be shared with other fits.
 """
@@ -27,32 +27,26 @@ TRACE = 1_000_000  # bytes
 HOLD = ("/bin/sh", "-c", "echo; read _")  # keeps the sandbox, until its input ends
 CHUNK = 1 << 16
 HEAD = len(fit.BEGUN) + fit.FRAME
-CHILD = (1, 2, 3, 4, 5)  # the descriptors of a fit: output, errors, the task, the reply, the trace
+CHILD = (1, 2, 3, 4, 5, 6)  # the descriptors of a fit: output, errors, the rows, tasks, replies, the trace
 
 
 @dataclass(frozen=True)
 class Order:
-    """What the engine asks for, beside descriptors.
+    """What a fit may take.
 
     Parameters
     ----------
-    sandbox : tuple of str
-        The command that makes the sandbox, up to the program that runs in it.
     loading : float
         How many seconds a candidate may take to be imported.
     timeout : float or None
-        How many its fit.
+        How many its fit; None: neither is limited.
     limit : int
         The most bytes of a reply.
-    modules : tuple of str
-        Installed libraries that the fit will import.
     """
 
-    sandbox: tuple[str, ...]
     loading: float
     timeout: float | None
     limit: int
-    modules: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -62,7 +56,7 @@ class End:
     Parameters
     ----------
     code : int or None
-        Its exit code, a signal negative; None: it was ended.
+        The exit code of its process, a signal negative; None: it lives, or was ended.
     replied : bool
         Whether a reply follows.
     late : bool
@@ -83,33 +77,35 @@ class End:
     unmade: str = ""
 
 
-def guard(order: Order, engine: int, task: int, outputs: Sequence[int]) -> NoReturn:
-    """Make one fit, tell the engine how it ended, and end.
+def guard(command: Sequence[str], engine: int, rows: int, outputs: Sequence[int]) -> NoReturn:
+    """Have fits made on some rows, until the engine wants no more or one has spoilt its process.
 
     Parameters
     ----------
-    order : Order
-        The engine's.
+    command : sequence of str
+        What makes the sandbox, up to the program that runs in it.
     engine : int
-        A socket: it closes where the fit is abandoned.
-    task : int
-        The open file of the fit's `Task`.
+        A socket: for each fit, an `Order` and the `fit.Task` come from it, an `End` and perhaps a reply go back. It
+        closes where the fit is abandoned.
+    rows : int
+        The open file of the `fit.Rows`.
     outputs : sequence of int
-        Where what it prints goes.
+        Where what fits print goes.
     """
-    try:
-        sandbox = _Sandbox(order.sandbox)
-        namespaces.enter(sandbox.init)
-    except OSError as error:
-        end, reply = End(unmade=str(error)), b""
-    else:
-        end, reply = _Fit(order, engine, task, outputs, sandbox).hear()
-    with contextlib.suppress(OSError):  # nobody waits for it any more
-        connection = Connection(engine)
-        connection.send_bytes(json.dumps(asdict(end)).encode())
-        if end.replied:
-            connection.send_bytes(reply)
+    connection = Connection(engine)
+    with contextlib.suppress(OSError, EOFError):  # nobody waits for it any more
+        try:
+            sandbox = _Sandbox(command)
+            namespaces.enter(sandbox.init)
+        except OSError as error:
+            connection.send_bytes(_plain(End(unmade=str(error))))
+        else:
+            _Fits(connection, rows, outputs, sandbox).serve()
     os._exit(0)
+
+
+def _plain(end: End) -> bytes:
+    return json.dumps(asdict(end)).encode()
 
 
 class _Sandbox:
@@ -141,69 +137,106 @@ class _Sandbox:
         return os.waitstatus_to_exitcode(status)
 
 
-class _Fit:
-    """A fit in a sandbox, and what is heard of it."""
+class _Fits:
+    """Fits in a sandbox, one after another, and what is heard of them."""
 
-    def __init__(self, order: Order, engine: int, task: int, outputs: Sequence[int], sandbox: _Sandbox) -> None:
-        self._order, self._engine, self._sandbox = order, engine, sandbox
-        self._reply, self._trace = bytearray(), bytearray()
-        ours, theirs = zip(*(os.pipe() for _ in range(4)), strict=True)
+    def __init__(self, connection: Connection, rows: int, outputs: Sequence[int], sandbox: _Sandbox) -> None:
+        self._connection, self._sandbox = connection, sandbox
+        said, told = zip(*(os.pipe() for _ in range(4)), strict=True)  # output, errors, replies, trace
+        asked, self._tasks = os.pipe()
         self._child = os.fork()
         if self._child == 0:
-            _shut_in((*theirs[:2], task, *theirs[2:]))
-        for descriptor in (*theirs, task):
+            _shut_in((*told[:2], rows, asked, *told[2:]))
+        for descriptor in (*told, asked, rows):
             os.close(descriptor)
-        self._streams = dict(zip(ours, (*outputs, None, None), strict=True))
-        self._answers, self._traces = ours[2:]
+        os.set_blocking(self._tasks, False)
+        self._streams = dict(zip(said, (*outputs, None, None), strict=True))
+        self._answers, self._traces = said[2:]
         self._handle = os.pidfd_open(self._child)
-        self._deadline = math.inf if order.timeout is None else time.monotonic() + order.loading
+        self._task, self._reply, self._trace = memoryview(b""), bytearray(), bytearray()
+        self._timeout: float | None = None
+        self._deadline = math.inf
 
-    def hear(self) -> tuple[End, bytes]:
-        """Take in what it says until it is done, is late, says too much, or nobody wants it any more."""
+    def serve(self) -> None:
+        """Have one fit after another made."""
+        code: int | None = None
+        try:
+            while code is None and self._is_wanted():
+                order = Order(**json.loads(self._connection.recv_bytes()))
+                end, reply = self._fit(order, self._connection.recv_bytes())
+                code = end.code
+                self._connection.send_bytes(_plain(end))
+                if end.replied:
+                    self._connection.send_bytes(reply)
+        finally:
+            if code is None:
+                self._sandbox.end(self._child)
+
+    def _is_wanted(self) -> bool:
+        """Wait for the next order; False: the process does not wait as it should."""
+        while (ready := self._listen(math.inf)) != {self._connection.fileno()}:
+            if self._handle in ready or self._reply:
+                return False
+        return True
+
+    def _fit(self, order: Order, task: bytes) -> tuple[End, bytes]:
+        """Have a fit made, and take in what it says until it is done, is late, says too much, or has ended."""
+        self._task = memoryview(len(task).to_bytes(fit.FRAME, "little") + task)
+        self._timeout, self._trace = order.timeout, bytearray()
+        self._deadline = math.inf if order.timeout is None else time.monotonic() + order.loading
         late = long = ended = False
-        with selectors.DefaultSelector() as selector:
-            for descriptor in (self._engine, self._handle, *self._streams):
-                selector.register(descriptor, selectors.EVENT_READ)
-            while not (late or long or ended or self._is_done()):
-                ready = {key.fd for key, _ in selector.select(self._patience())}
-                if self._engine in ready:
-                    self._sandbox.end(self._child)
-                    os._exit(0)
-                for descriptor in ready & self._streams.keys():
-                    if not self._take(descriptor):
-                        selector.unregister(descriptor)
-                late = time.monotonic() >= self._deadline
-                long = len(self._reply) > self._order.limit
-                ended = ready == {self._handle}  # and all that it has said was heard
+        while not (late or long or ended or self._is_done()):
+            ready = self._listen(self._deadline)
+            if self._connection.fileno() in ready:
+                raise EOFError  # abandoned: it has no more to say before it hears
+            late = time.monotonic() >= self._deadline
+            long = len(self._reply) > order.limit
+            ended = ready == {self._handle}  # and all that it has said was heard
+        done = self._is_done() and not long
+        if done:
+            reply, self._reply = bytes(self._reply[HEAD:]), bytearray()
+            return End(replied=True), reply
         code = self._sandbox.end(self._child)
         for descriptor in self._streams:
             while self._take(descriptor):
                 pass
-        done = self._is_done() and not long
-        trace = self._trace.decode("utf-8", errors="replace")
-        return End(code, done, late and not done, long, trace), bytes(self._reply[HEAD:])
+        return End(code, late=late, long=long, trace=self._trace.decode("utf-8", errors="replace")), b""
+
+    def _listen(self, deadline: float) -> set[int]:
+        """Wait until something is said, and take it in; return what there was."""
+        with selectors.DefaultSelector() as selector:
+            for descriptor in (self._connection.fileno(), self._handle, *self._streams):
+                selector.register(descriptor, selectors.EVENT_READ)
+            if self._task:
+                selector.register(self._tasks, selectors.EVENT_WRITE)
+            patience = None if deadline == math.inf else max(0.0, deadline - time.monotonic())
+            ready = {key.fd for key, _ in selector.select(patience)}
+        if self._tasks in ready:
+            try:
+                self._task = self._task[os.write(self._tasks, self._task[:CHUNK]) :]
+            except BrokenPipeError:  # its process has ended
+                self._task = memoryview(b"")
+        for descriptor in ready & self._streams.keys():
+            if not self._take(descriptor):
+                del self._streams[descriptor]
+        return ready
 
     def _take(self, descriptor: int) -> bool:
         """Take in a piece of what it says; False: that was all."""
         piece = os.read(descriptor, CHUNK)
         if descriptor == self._answers:
-            if piece and not self._reply:
-                self._begin()
+            if piece and not self._reply and self._timeout is not None:
+                self._deadline = time.monotonic() + self._timeout + WRITING
             self._reply += piece
         elif descriptor == self._traces:
             self._trace += piece
             del self._trace[:-TRACE]
         else:
+            output = self._streams[descriptor]
+            assert output is not None
             with contextlib.suppress(OSError):  # nobody reads it
-                os.write(self._streams[descriptor], piece)
+                os.write(output, piece)
         return bool(piece)
-
-    def _patience(self) -> float | None:
-        return None if self._deadline == math.inf else max(0.0, self._deadline - time.monotonic())
-
-    def _begin(self) -> None:
-        timeout = self._order.timeout
-        self._deadline = math.inf if timeout is None else time.monotonic() + timeout + WRITING
 
     def _is_done(self) -> bool:
         return len(self._reply) >= HEAD and len(self._reply) >= HEAD + int.from_bytes(self._reply[1:HEAD], "little")

@@ -21,7 +21,7 @@ DESCRIPTORS = 4
 
 
 def main() -> None:
-    """Fork a warden for each order."""
+    """Fork a warden for each sandbox that is asked for."""
     importlib.import_module("pytest_model_check.fitting.preload")
     _fit_once()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
@@ -31,14 +31,14 @@ def main() -> None:
             message, descriptors, _, _ = socket.recv_fds(orders, LONGEST, DESCRIPTORS)
             if not message:
                 return
-            order = warden.Order(**json.loads(message))
-            for module in order.modules:
+            order = json.loads(message)
+            for module in order["modules"]:
                 with contextlib.suppress(Exception):  # the fit will say what is wrong with it
                     importlib.import_module(module)
             if os.fork() == 0:
                 orders.close()
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-                warden.guard(order, descriptors[0], descriptors[1], descriptors[2:])
+                warden.guard(order["command"], descriptors[0], descriptors[1], descriptors[2:])
             for descriptor in descriptors:
                 os.close(descriptor)
 
