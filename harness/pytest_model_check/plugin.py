@@ -92,6 +92,11 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
         metavar="DIR",
         help="leave in DIR what `model-check judge` needs to judge this run again, in a process without its code",
     )
+    group.addoption(
+        "--model-check-sealed",
+        action="store_true",
+        help="make each fit in a sandbox that sees code and rows, but no answers, files or network (Linux, bubblewrap)",
+    )
     group.addoption("--model-check-jobs", type=int, metavar="N", help="parallel fits (default: every core)")
     group.addoption(
         "--model-check-cache",

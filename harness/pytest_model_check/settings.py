@@ -116,6 +116,8 @@ class Settings:
         Where earlier fits lie; None: each is made.
     evidence : Path or None
         Where to leave what another process can judge; None: nowhere.
+    sealed : bool
+        Each fit is made in a sandbox that sees no answer.
     """
 
     root: Path
@@ -131,3 +133,4 @@ class Settings:
     charts: bool = False
     cache: CacheSettings | None = None
     evidence: Path | None = None
+    sealed: bool = False

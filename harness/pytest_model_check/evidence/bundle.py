@@ -210,6 +210,7 @@ def _read_check(folder: Path, name: str, digest: str) -> Evidence:
             entropy=reader.get("entropy", int, optional=True, least=0),
             recording_entropy=reader.get("recording_entropy", int, optional=True, least=0),
             learner=reader.get("learner", str),
+            sealed=bool(reader.get("claims_sealed", bool, optional=True)),
         )
 
 
@@ -229,6 +230,7 @@ def _to_json(evidence: Evidence, digests: Mapping[str, str]) -> dict[str, Any]:
         "entropy": evidence.entropy,
         "recording_entropy": evidence.recording_entropy,
         "learner": evidence.learner,
+        "claims_sealed": evidence.sealed,
         "predictions": {kind: digests.get(kind) for kind in KINDS},
     }
 

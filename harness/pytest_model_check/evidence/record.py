@@ -66,6 +66,8 @@ class Evidence:
         Where those of a new baseline came from; None: nothing was recorded, or verified.
     learner : str
         What the recording found the learner to be: random, deterministic or nondeterministic; empty without one.
+    sealed : bool
+        Whether the run says that no fit could see an answer: its word, which nothing here proves.
     """
 
     name: str
@@ -76,6 +78,7 @@ class Evidence:
     entropy: int | None = None
     recording_entropy: int | None = None
     learner: str = ""
+    sealed: bool = False
 
 
 @dataclass(frozen=True)

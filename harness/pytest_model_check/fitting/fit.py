@@ -42,6 +42,32 @@ def try_fit(
     sample_weight: NDArray[np.float64] | None = None,
 ) -> Answers | CandidateError:
     """Make a fit; an error of the candidate's is returned, for the caller to raise in the order of the fits."""
+    fold = fold_of(fit, split, X, y, classes, entropy, sample_weight)
+    try:
+        with watch.fitting():
+            answers = as_candidate(candidate).answer(fold)
+        return replace(answers, notes=watch.notes())
+    except CandidateError as error:
+        return of_split(split, error)
+
+
+def of_split(split: Split, error: CandidateError) -> CandidateError:
+    """Name the split that a candidate's error is of."""
+    named = CandidateError(f"{split.words}: {error.message}", error.advice)
+    named.__cause__ = error
+    return named
+
+
+def fold_of(
+    fit: Fit,
+    split: Split,
+    X: pd.DataFrame,
+    y: NDArray[Any],
+    classes: NDArray[Any] | None,
+    entropy: int,
+    sample_weight: NDArray[np.float64] | None = None,
+) -> Fold:
+    """Return what a candidate gets of a fit: the rows to fit on, and those held out without their target."""
     key = np.random.SeedSequence(entropy, spawn_key=(fit.seed, fit.split))
     train = split.train
     if fit.leave_out:
@@ -49,15 +75,7 @@ def try_fit(
         train = np.delete(train, _left_out(fit, len(train), entropy))
     rows = (X.iloc[train], y[train])
     weights = None if sample_weight is None else sample_weight[train]
-    fold = Fold(rows, X.iloc[split.test], classes, key, weights, seed=fit.seed, repeat=split.repeat, fold=split.fold)
-    try:
-        with watch.fitting():
-            answers = as_candidate(candidate).answer(fold)
-        return replace(answers, notes=watch.notes())
-    except CandidateError as error:
-        named = CandidateError(f"{split.words}: {error.message}", error.advice)
-        named.__cause__ = error
-        return named
+    return Fold(rows, X.iloc[split.test], classes, key, weights, seed=fit.seed, repeat=split.repeat, fold=split.fold)
 
 
 def _left_out(fit: Fit, rows: int, entropy: int) -> NDArray[np.int64]:

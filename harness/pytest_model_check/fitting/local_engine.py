@@ -15,23 +15,21 @@ import tempfile
 import threading
 import time
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from multiprocessing import reduction, util
-from multiprocessing.connection import wait
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from pytest_model_check.errors import CandidateError, DataError, one_line
 from pytest_model_check.fitting import endings, pickling, shared_data, surroundings
-from pytest_model_check.fitting.engine import HEARTBEAT, Batch, Outcome, Outcomes
+from pytest_model_check.fitting.engine import Batch, Outcome, Outcomes
+from pytest_model_check.fitting.supervise import LOADING, WRITING, supervise
 from pytest_model_check.fitting.worker import BEGUN, Job, Task, serve
 
 if TYPE_CHECKING:
     from pytest_model_check.data.dataset import Dataset
 
-LOADING = 120.0  # seconds for the modules of a candidate to be imported, before a fit's own time begins
-WRITING = 0.3  # seconds for a fit that takes too long to write where it is
 LONGEST_FOLDER = 70  # bytes: a socket may have 104 to 108, and its name below the folder 33
 LEAVING = 2.0  # seconds for idle processes to end by themselves
 
@@ -86,31 +84,16 @@ class LocalEngine:
     def run(self, batch: Batch) -> Outcomes:
         """Make the fits, those of most rows first; see `Engine`."""
         job = self._job(batch)
-        rows = [len(batch.cv.splits[fit.split].train) for fit in batch.fits]
-        todo = sorted(range(len(batch.fits)), key=lambda number: -rows[number])
-        busy: dict[_Worker, int] = {}
-        try:
-            while todo or busy:
-                while todo and len(busy) < self._jobs:
-                    worker = self._free_worker(job)
-                    busy[worker] = todo.pop(0)
-                    worker.begin(batch, busy[worker], job)
-                said = _wait(busy)
-                if not said:
-                    yield None
-                for worker in said:
-                    outcome = worker.hear(batch, busy[worker])
-                    if outcome is None:
-                        continue
-                    number = busy.pop(worker)
-                    if worker.is_alive:
-                        self._idle.append(worker)
-                    if isinstance(outcome, CandidateError):
-                        todo = [other for other in todo if other < number]
-                    yield number, outcome
-        finally:
-            for worker in busy:
-                worker.kill()
+        return supervise(batch, self._jobs, lambda number: self._begin(batch, number, job), self._take_back)
+
+    def _begin(self, batch: Batch, number: int, job: Job) -> _Worker:
+        worker = self._free_worker(job)
+        worker.begin(batch, number, job)
+        return worker
+
+    def _take_back(self, worker: _Worker) -> None:
+        if worker.is_alive:
+            self._idle.append(worker)
 
     def _free_worker(self, job: Job) -> _Worker:
         """Return one that has the job if there is one, or any other, or a new one."""
@@ -169,6 +152,8 @@ class _Worker:
         self.job: Job | None = None
         self.deadline: float | None = None
         self.is_alive = True
+        self._where = ""
+        self._timeout: float | None = None
         self._trace = trace
         context: Any = _context()
         self.connection, theirs = context.Pipe()
@@ -185,25 +170,30 @@ class _Worker:
         """Hand it a fit."""
         fit = batch.fits[number]
         task = Task(fit, batch.cv.splits[fit.split], batch.timeout, None if self.job is job else job)
-        self.job = job
+        self.job, self._where, self._timeout = job, batch.where(number), batch.timeout
         self.deadline = None if batch.timeout is None else time.monotonic() + LOADING + batch.timeout
         with contextlib.suppress(OSError):  # it has died, and is heard of next
             self.connection.send_bytes(pickle.dumps(task))
 
-    def hear(self, batch: Batch, number: int) -> Outcome | None:
+    @property
+    def handles(self) -> tuple[Any, ...]:
+        """What is ready when it says something, or has died."""
+        return self.connection, self.process.sentinel
+
+    def hear(self) -> Outcome | None:
         """Take in what it says, or that it has died or takes too long; None: the fit goes on."""
-        where = batch.where(number)
+        where, timeout = self._where, self._timeout
         with contextlib.suppress(EOFError, OSError):
             if self.connection.poll():
                 message = self.connection.recv_bytes()
                 if message != BEGUN:
                     return _loaded(message, where)
-                if batch.timeout is not None:
-                    self.deadline = time.monotonic() + batch.timeout + WRITING
+                if timeout is not None:
+                    self.deadline = time.monotonic() + timeout + WRITING
                 return None
             if self.process.is_alive():
-                assert batch.timeout is not None
-                return endings.late(where, batch.timeout, self._end())
+                assert timeout is not None
+                return endings.late(where, timeout, self._end())
         self.process.join(LEAVING)
         code = self.process.exitcode
         return endings.died(where, code, self._end())
@@ -244,17 +234,6 @@ class _Descriptor:
 
 def _arrived(descriptor: Any) -> int:
     return int(descriptor.detach())
-
-
-def _wait(workers: Iterable[_Worker]) -> list[_Worker]:
-    """Wait until some say something, die, or take too long; for no longer than a heartbeat."""
-    handles = {handle: worker for worker in workers for handle in (worker.connection, worker.process.sentinel)}
-    deadlines = [worker.deadline for worker in workers if worker.deadline is not None]
-    heard = wait(handles, max(0.0, min([HEARTBEAT, *(deadline - time.monotonic() for deadline in deadlines)])))
-    if heard:
-        return list(dict.fromkeys(handles[handle] for handle in heard))
-    now = time.monotonic()
-    return [worker for worker in workers if worker.deadline is not None and worker.deadline <= now]
 
 
 def _loaded(message: bytes, where: str) -> Outcome:

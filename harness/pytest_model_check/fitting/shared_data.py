@@ -32,9 +32,9 @@ def write(path: Path, value: Any) -> None:
         file.write(end.to_bytes(8, "little"))
 
 
-def read(path: Path) -> Any:
-    """Map what `write` wrote; the numbers can't be written to."""
-    with path.open("rb") as file:
+def read(path: Path | int) -> Any:
+    """Map what `write` wrote to a file, or to an open one; the numbers can't be written to."""
+    with open(path, "rb") as file:  # noqa: PTH123 - a descriptor, too
         mapped = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
     end = int.from_bytes(mapped[-8:], "little")
     head, places = pickle.loads(mapped[end:-8])  # noqa: S301 - this run's own file

@@ -106,11 +106,11 @@ def serve(connection: Connection, outputs: Sequence[int], trace: Path, *, nested
             try:
                 loaded = loaded or pickle.loads(job.candidate)  # noqa: S301
             except Exception as error:  # noqa: BLE001 - whatever its modules raise
-                outcome: Any = _unreadable(error)
+                outcome: Any = unreadable(error)
                 connection.send_bytes(BEGUN)
             else:
                 connection.send_bytes(BEGUN)
-                with _watched(task.timeout, file), _inner_parallelism(allowed=nested):
+                with _watched(task.timeout, file), inner_parallelism(allowed=nested):
                     outcome = _fit(task, loaded, data)
             for stream in (sys.stdout, sys.stderr):
                 stream.flush()  # what a fit prints is its test's
@@ -136,7 +136,8 @@ def _reply(task: Task, outcome: Any) -> bytes:
         )
 
 
-def _unreadable(error: Exception) -> CandidateError:
+def unreadable(error: Exception) -> CandidateError:
+    """Describe why a candidate could not be unpickled where it is fitted."""
     return CandidateError(
         f"the candidate can't be rebuilt in the process that fits it: {type(error).__name__}: {one_line(error)}",
         "What its class needs must be importable there: in a module on the import path, or in the test's own module.",
@@ -159,7 +160,7 @@ def _watched(timeout: float | None, file: TextIO) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _inner_parallelism(*, allowed: bool) -> Iterator[None]:
+def inner_parallelism(*, allowed: bool) -> Iterator[None]:
     """Keep ``n_jobs`` of a candidate from taking cores that other fits use."""
     if allowed:
         yield

@@ -92,6 +92,7 @@ def _compared(context: Context, comparison: Comparison, latest: Baseline | None)
         folds=context.cross_validation.folds,
         origin=origin_of(check.candidate),
         provenance=provenance_of(check.candidate),
+        sealed="run" if context.settings.sealed else "",
     )
 
 

@@ -34,6 +34,7 @@ def leave(context: Context, comparison: Comparison, recording: Recording) -> Non
         cv.dataset.files,
         entropy=None if baseline is None else baseline.entropy,
         recording_entropy=None if measured is None else measured.baseline.entropy,
+        sealed=settings.sealed,
         learner="" if measured is None else measured.baseline.learner,
     )
     answers = Answers(

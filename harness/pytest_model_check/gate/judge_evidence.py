@@ -67,7 +67,7 @@ def judge(evidence: Evidence, folder: Path, settings: Settings) -> Verdict:
         than were approved are a weaker promise.
     """
     name, nodeid = evidence.name, evidence.nodeid
-    settings = replace(settings, rules=evidence.promise.protocol.rules)
+    settings = replace(settings, rules=evidence.promise.protocol.rules, sealed=evidence.sealed)
     approval = None
     try:
         approval = approved.find(name, settings.folder, settings.revision)

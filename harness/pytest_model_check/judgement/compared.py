@@ -145,6 +145,9 @@ class Compared:
         "asked" of a service; made "elsewhere", where this run can't repeat it.
     provenance : tuple of str
         What is known of how they were made, in words, the first one the most important.
+    sealed : str
+        Whose word it is that no fit could see an answer: that of the "run", which has run the project's code, or of the
+        "judge", who has made the fits; empty: they could.
     """
 
     data: DataVersion = DataVersion()
@@ -158,3 +161,4 @@ class Compared:
     folds: tuple[int, ...] = ()
     origin: str = "refitted"
     provenance: tuple[str, ...] = ()
+    sealed: str = ""

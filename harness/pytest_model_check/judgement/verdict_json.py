@@ -63,6 +63,7 @@ def to_dict(verdict: Verdict) -> dict[str, Any]:
         "folds": list(compared.folds),
         "origin": compared.origin,
         "provenance": list(compared.provenance),
+        "sealed": compared.sealed,
         "charts": dict(differences.charts),
         "metrics": [_metric(metric) for metric in verdict.metrics],
         "quality": verdict.quality and asdict(verdict.quality),
@@ -158,6 +159,7 @@ def from_dict(plain: Mapping[str, Any]) -> Verdict:
             folds=tuple(plain["folds"]),
             origin=plain["origin"],
             provenance=tuple(plain["provenance"]),
+            sealed=plain["sealed"],
         ),
         concessions=Concessions(
             accepted=plain["accepted"],

@@ -57,13 +57,23 @@ def notices(verdicts: Sequence[Verdict]) -> list[tuple[str, str]]:
         if verdict.compared.learner == "nondeterministic"
     ]
     made = [notice for verdict in verdicts if (notice := _origin(verdict)) is not None]
-    return weaker + passing + wider + unsteady + made + [("Hardly fails", line) for line in blunt(verdicts)]
+    sealed = [
+        ("Sealed fits", f"{_listed(names)}: {words}")
+        for whose, words in SEALED.items()
+        if (names := [verdict.name for verdict in verdicts if verdict.compared.sealed == whose])
+    ]
+    return weaker + passing + wider + unsteady + made + sealed + [("Hardly fails", line) for line in blunt(verdicts)]
 
 
 ORIGINS = {
     "loaded": ("Loaded, not refitted", "how much another fit would differ is not measured"),
     "asked": ("Asked, not refitted", "a service answered, and how it was fitted is not known here"),
     "elsewhere": ("Evaluated elsewhere", "this run has judged the results, and can't repeat them"),
+}
+
+SEALED = {
+    "run": "no fit could see an answer, as this run says, which has run the project's code",
+    "judge": "the judge has made the fits, and none could see an answer",
 }
 
 

@@ -14,9 +14,10 @@ from pytest_model_check.session.options import Options
 if TYPE_CHECKING:
     from pytest_model_check.fitting.dask_engine import DaskEngine
     from pytest_model_check.fitting.local_engine import LocalEngine
+    from pytest_model_check.sealing.engine import SealedEngine
 
 
-def open_engine(config: pytest.Config, options: Options, folder: Path) -> LocalEngine | DaskEngine:
+def open_engine(config: pytest.Config, options: Options, folder: Path) -> LocalEngine | DaskEngine | SealedEngine:
     """Return the engine of a run, which is to be closed when the run is over.
 
     Parameters
@@ -34,9 +35,16 @@ def open_engine(config: pytest.Config, options: Options, folder: Path) -> LocalE
 
         address = None if options.engine == "dask" else options.engine
         return DaskEngine(address, jobs=jobs, project=git.toplevel(config.rootpath) or config.rootpath)
+    nested = jobs == 1 and not hasattr(config, "workerinput")
+    if options.sealed:
+        from pytest_model_check.sealing.engine import SealedEngine
+
+        kept = origin.folder_of(config, options)
+        named = (options.folder, *options.reports, *filter(None, (options.evidence, kept)))
+        return SealedEngine(jobs, config.rootpath, folder, hidden=named, nested=nested)
     from pytest_model_check.fitting.local_engine import LocalEngine
 
-    return LocalEngine(jobs, folder, nested=jobs == 1 and not hasattr(config, "workerinput"))
+    return LocalEngine(jobs, folder, nested=nested)
 
 
 def parallel_fits(config: pytest.Config, options: Options) -> int:
@@ -50,7 +58,7 @@ def warm_up(config: pytest.Config, options: Options) -> None:
     """Let what the fits need be imported while pytest collects; not where no fit is made, or perhaps none."""
     distributes = not hasattr(config, "workerinput") and getattr(config.option, "dist", "no") != "no"
     idle = distributes or config.option.collectonly or origin.has_fits(config, options)
-    if options.engine == "local" and not idle:
+    if options.engine == "local" and not idle and not options.sealed:
         from pytest_model_check.fitting.local_engine import start_early
 
         start_early()

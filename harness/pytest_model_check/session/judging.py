@@ -102,6 +102,7 @@ def _settings(request: pytest.FixtureRequest, options: Options, scratch: Path) -
         jobs=parallel_fits(config, options),
         timeout=options.timeout,
         evidence=None if options.evidence is None else scratch / EVIDENCE,
+        sealed=options.sealed,
         rules=Rules(options.inconclusive_passes, options.folds_suffice),
         cache=origin.cache_settings(config, request, options),
     )

@@ -62,6 +62,8 @@ class Options:
         Make every fit, also those that are in the cache.
     evidence : Path or None
         Where to leave what another process can judge; None: nowhere.
+    sealed : bool
+        Each fit is made in a sandbox.
     """
 
     folder: Path
@@ -80,6 +82,7 @@ class Options:
     cache: Path | None
     refit: bool
     evidence: Path | None = None
+    sealed: bool = False
 
     @property
     def revision(self) -> str | None:
@@ -121,6 +124,7 @@ def read(config: pytest.Config, typed: argparse.Namespace, against: Against | No
         cache=_cache(config),
         refit=config.option.model_check_refit,
         evidence=_evidence(config),
+        sealed=_sealed(config, typed),
     )
 
 
@@ -196,6 +200,21 @@ def _evidence(config: pytest.Config) -> Path | None:
     if folder.is_dir() and not {path.name for path in folder.iterdir()} <= {MANIFEST, CHECKS}:
         raise pytest.UsageError(f"--model-check-evidence {typed}: other files lie there; name a folder of its own")
     return folder
+
+
+def _sealed(config: pytest.Config, typed: argparse.Namespace) -> bool:
+    """Return whether each fit is made in a sandbox; never silently in none."""
+    if not config.option.model_check_sealed:
+        return False
+    if typed.model_check_engine not in (None, "local"):
+        raise pytest.UsageError(
+            f"--model-check-sealed: fits are sealed on this machine alone, not on {typed.model_check_engine}"
+        )
+    from pytest_model_check.sealing import view
+
+    if problem := view.problem():
+        raise pytest.UsageError(f"--model-check-sealed: {problem}")
+    return True
 
 
 def _jobs(config: pytest.Config) -> int:

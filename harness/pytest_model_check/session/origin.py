@@ -52,7 +52,7 @@ def cache_settings(config: pytest.Config, request: pytest.FixtureRequest, option
         How the run was asked for.
     """
     folder = folder_of(config, options)
-    if folder is None:
+    if folder is None or options.sealed:  # an earlier fit may have seen anything
         return None
     if options.cache is None and config.cache is not None:
         with contextlib.suppress(OSError):  # a run goes on without

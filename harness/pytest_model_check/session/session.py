@@ -26,6 +26,7 @@ from pytest_model_check.session.results import CheckResult, ItemResult, LateErro
 if TYPE_CHECKING:
     from pytest_model_check.fitting.dask_engine import DaskEngine
     from pytest_model_check.fitting.local_engine import LocalEngine
+    from pytest_model_check.sealing.engine import SealedEngine
 
 RESULTS = pytest.StashKey[list[CheckResult]]()
 NODEID = pytest.StashKey[str]()
@@ -105,7 +106,7 @@ class ModelCheckSession:
         self.results.expected = list(ids)
 
     @functools.cached_property
-    def engine(self) -> LocalEngine | DaskEngine:
+    def engine(self) -> LocalEngine | DaskEngine | SealedEngine:
         """What makes the fits of all checks."""
         return engines.open_engine(self.config, self.options, self.scratch)
 
