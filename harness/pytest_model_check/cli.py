@@ -1,4 +1,4 @@
-"""The command ``model-check``: looks at baselines, and moves them, without fitting anything."""
+"""The command ``model-check``: from a table to a first check, and the life of its baseline."""
 
 from __future__ import annotations
 
@@ -43,6 +43,15 @@ example:
   model-check judge evidence --against origin/main --report report.md
 """
 
+COMPARE = """\
+Standard pipelines: dummy, logistic (classes) or ridge (numbers), neighbors, forest, boosting. Others are named as
+package.module:name, of an estimator, its class, or a function that returns one.
+Each is fitted once in every fold. The intervals of a metric hold together, at 95%, however many pairs there are.
+
+example:
+  model-check compare tests/test_models.py::test_churn --with logistic,forest,boosting
+"""
+
 Command = Callable[[argparse.Namespace], tuple[str, int]]
 
 
@@ -76,7 +85,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    def command(name: str, run: Command, summary: str, more: str = "") -> argparse.ArgumentParser:
+    def command(
+        name: str, run: Command, summary: str, more: str = "", *, reads_baselines: bool = True
+    ) -> argparse.ArgumentParser:
         subparser = commands.add_parser(
             name,
             help=summary,
@@ -85,9 +96,10 @@ def _parser() -> argparse.ArgumentParser:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         subparser.set_defaults(run=run)
-        subparser.add_argument(
-            "--baselines", type=Path, default=Path("baselines"), metavar="DIR", help="default: baselines"
-        )
+        if reads_baselines:
+            subparser.add_argument(
+                "--baselines", type=Path, default=Path("baselines"), metavar="DIR", help="default: baselines"
+            )
         return subparser
 
     show = command("show", _show, "what is promised: score, margin and dummy of each baseline")
@@ -145,6 +157,19 @@ def _parser() -> argparse.ArgumentParser:
         help="write the report of all, repeatable: .md, .html, .json or .txt",
     )
     merge.add_argument("--shards", type=int, metavar="N", help="how many there are: with fewer reports it fails")
+
+    compare = command(
+        "compare",
+        _compare,
+        "candidates of one check side by side, in the same folds; every pair with its interval, nothing recorded",
+        COMPARE,
+        reads_baselines=False,
+    )
+    compare.add_argument("test", metavar="TEST", help="the test that makes the check: FILE::NAME")
+    compare.add_argument(
+        "--with", dest="others", required=True, metavar="NAMES", help="what its candidate is compared with: A,B,..."
+    )
+    compare.add_argument("--svg", type=Path, metavar="FILE", help="draw it too (needs pytest-model-check[report])")
 
     rename = command(
         "rename",
@@ -252,6 +277,24 @@ def _plan(options: argparse.Namespace) -> tuple[str, int]:
         _save(options.svg, plan_plot.draw(baseline, metric, options.margin))
         text += f"\nDrawn: {options.svg}\n"
     return text, 0
+
+
+def _compare(options: argparse.Namespace) -> tuple[str, int]:
+    from pytest_model_check.errors import ModelCheckError
+    from pytest_model_check.report import spot_check_plot, spot_check_text
+    from pytest_model_check.report.text import visible
+    from pytest_model_check.session import spot_check_session
+
+    if options.svg and options.svg.suffix.lower() != ".svg":
+        raise ModelCheckError(f"--svg {options.svg}: can draw SVG only", "Name a .svg file.")
+    names = [name.strip() for name in options.others.split(",") if name.strip()]
+    trial = spot_check_session.compare(options.test, names)
+    head = f"{trial.check.name}: {trial.rows:,} rows, the same {trial.folds} folds for all; {trial.splitter}"
+    lines = [visible(head), "", *spot_check_text.render(trial.found, trial.seconds), "Nothing was recorded."]
+    if options.svg:
+        _save(options.svg, spot_check_plot.draw(trial.found))
+        lines.append(f"Drawn: {options.svg}")
+    return "\n".join(lines) + "\n", 0
 
 
 def _merge(options: argparse.Namespace) -> tuple[str, int]:
