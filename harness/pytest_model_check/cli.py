@@ -43,6 +43,14 @@ example:
   model-check judge evidence --against origin/main --report report.md
 """
 
+INIT = """\
+Everything that will be written is shown first, and nothing is written over. If anything fails, nothing is left.
+
+examples:
+  model-check init customers.csv
+  model-check init data/customers.csv --target churned --yes
+"""
+
 COMPARE = """\
 Standard pipelines: dummy, logistic (classes) or ridge (numbers), neighbors, forest, boosting. Others are named as
 package.module:name, of an estimator, its class, or a function that returns one.
@@ -101,6 +109,19 @@ def _parser() -> argparse.ArgumentParser:
                 "--baselines", type=Path, default=Path("baselines"), metavar="DIR", help="default: baselines"
             )
         return subparser
+
+    init = command(
+        "init",
+        _init,
+        "from a table to a first approved model: look, try standard pipelines, write the check, record its baseline",
+        INIT,
+        reads_baselines=False,
+    )
+    init.add_argument("data", type=Path, metavar="DATA", help="the table: .csv or .parquet")
+    init.add_argument("--target", default="", metavar="COLUMN", help="what is to be predicted (default: guessed)")
+    init.add_argument("--task", default="", choices=("classification", "regression"), help="default: by the target")
+    init.add_argument("--name", default="", metavar="NAME", help="of the check (default: the table's)")
+    init.add_argument("--yes", action="store_true", help="ask nothing")
 
     show = command("show", _show, "what is promised: score, margin and dummy of each baseline")
     show.add_argument("names", nargs="*", metavar="NAME", help="baselines to show (default: all)")
@@ -277,6 +298,28 @@ def _plan(options: argparse.Namespace) -> tuple[str, int]:
         _save(options.svg, plan_plot.draw(baseline, metric, options.margin))
         text += f"\nDrawn: {options.svg}\n"
     return text, 0
+
+
+def _init(options: argparse.Namespace) -> tuple[str, int]:
+    from joblib import cpu_count
+
+    from pytest_model_check.start import init, trial_progress
+
+    wishes = init.Wishes(options.data, options.target, options.task, options.name, options.yes)
+    ask = _asked if sys.stdin.isatty() and not options.yes else None
+    init.init(wishes, _say, ask, cpu_count(), trial_progress.on(sys.stderr))
+    return "", 0
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def _asked(question: str, default: str) -> str:
+    from pytest_model_check.report.text import visible
+
+    return input(visible(f"{question} [{default}] ")).strip() or default
 
 
 def _compare(options: argparse.Namespace) -> tuple[str, int]:
