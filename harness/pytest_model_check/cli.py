@@ -1,4 +1,4 @@
-"""The command ``model-check``: looks at baselines, and moves them, without fitting anything."""
+"""The command ``model-check``: from a table to a first check, and the life of its baseline."""
 
 from __future__ import annotations
 
@@ -43,6 +43,23 @@ example:
   model-check judge evidence --against origin/main --report report.md
 """
 
+INIT = """\
+Everything that will be written is shown first, and nothing is written over. If anything fails, nothing is left.
+
+examples:
+  model-check init customers.csv
+  model-check init data/customers.csv --target churned --yes
+"""
+
+COMPARE = """\
+Standard pipelines: dummy, logistic (classes) or ridge (numbers), neighbors, forest, boosting. Others are named as
+package.module:name, of an estimator, its class, or a function that returns one.
+Each is fitted once in every fold. The intervals of a metric hold together, at 95%, however many pairs there are.
+
+example:
+  model-check compare tests/test_models.py::test_churn --with logistic,forest,boosting
+"""
+
 Command = Callable[[argparse.Namespace], tuple[str, int]]
 
 
@@ -76,7 +93,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    def command(name: str, run: Command, summary: str, more: str = "") -> argparse.ArgumentParser:
+    def command(
+        name: str, run: Command, summary: str, more: str = "", *, reads_baselines: bool = True
+    ) -> argparse.ArgumentParser:
         subparser = commands.add_parser(
             name,
             help=summary,
@@ -85,10 +104,24 @@ def _parser() -> argparse.ArgumentParser:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         subparser.set_defaults(run=run)
-        subparser.add_argument(
-            "--baselines", type=Path, default=Path("baselines"), metavar="DIR", help="default: baselines"
-        )
+        if reads_baselines:
+            subparser.add_argument(
+                "--baselines", type=Path, default=Path("baselines"), metavar="DIR", help="default: baselines"
+            )
         return subparser
+
+    init = command(
+        "init",
+        _init,
+        "from a table to a first approved model: look, try standard pipelines, write the check, record its baseline",
+        INIT,
+        reads_baselines=False,
+    )
+    init.add_argument("data", type=Path, metavar="DATA", help="the table: .csv or .parquet")
+    init.add_argument("--target", default="", metavar="COLUMN", help="what is to be predicted (default: guessed)")
+    init.add_argument("--task", default="", choices=("classification", "regression"), help="default: by the target")
+    init.add_argument("--name", default="", metavar="NAME", help="of the check (default: the table's)")
+    init.add_argument("--yes", action="store_true", help="ask nothing")
 
     show = command("show", _show, "what is promised: score, margin and dummy of each baseline")
     show.add_argument("names", nargs="*", metavar="NAME", help="baselines to show (default: all)")
@@ -145,6 +178,19 @@ def _parser() -> argparse.ArgumentParser:
         help="write the report of all, repeatable: .md, .html, .json or .txt",
     )
     merge.add_argument("--shards", type=int, metavar="N", help="how many there are: with fewer reports it fails")
+
+    compare = command(
+        "compare",
+        _compare,
+        "candidates of one check side by side, in the same folds; every pair with its interval, nothing recorded",
+        COMPARE,
+        reads_baselines=False,
+    )
+    compare.add_argument("test", metavar="TEST", help="the test that makes the check: FILE::NAME")
+    compare.add_argument(
+        "--with", dest="others", required=True, metavar="NAMES", help="what its candidate is compared with: A,B,..."
+    )
+    compare.add_argument("--svg", type=Path, metavar="FILE", help="draw it too (needs pytest-model-check[report])")
 
     rename = command(
         "rename",
@@ -252,6 +298,46 @@ def _plan(options: argparse.Namespace) -> tuple[str, int]:
         _save(options.svg, plan_plot.draw(baseline, metric, options.margin))
         text += f"\nDrawn: {options.svg}\n"
     return text, 0
+
+
+def _init(options: argparse.Namespace) -> tuple[str, int]:
+    from joblib import cpu_count
+
+    from pytest_model_check.start import init, trial_progress
+
+    wishes = init.Wishes(options.data, options.target, options.task, options.name, options.yes)
+    ask = _asked if sys.stdin.isatty() and not options.yes else None
+    init.init(wishes, _say, ask, cpu_count(), trial_progress.on(sys.stderr))
+    return "", 0
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def _asked(question: str, default: str) -> str:
+    from pytest_model_check.report.text import visible
+
+    return input(visible(f"{question} [{default}] ")).strip() or default
+
+
+def _compare(options: argparse.Namespace) -> tuple[str, int]:
+    from pytest_model_check.errors import ModelCheckError
+    from pytest_model_check.report import spot_check_plot, spot_check_text
+    from pytest_model_check.report.text import visible
+    from pytest_model_check.session import spot_check_session
+
+    if options.svg and options.svg.suffix.lower() != ".svg":
+        raise ModelCheckError(f"--svg {options.svg}: can draw SVG only", "Name a .svg file.")
+    names = [name.strip() for name in options.others.split(",") if name.strip()]
+    trial = spot_check_session.compare(options.test, names)
+    head = f"{trial.check.name}: {trial.rows:,} rows, the same {trial.folds} folds for all; {trial.splitter}"
+    lines = [visible(head), "", *spot_check_text.render(trial.found, trial.seconds), "Nothing was recorded."]
+    if options.svg:
+        _save(options.svg, spot_check_plot.draw(trial.found))
+        lines.append(f"Drawn: {options.svg}")
+    return "\n".join(lines) + "\n", 0
 
 
 def _merge(options: argparse.Namespace) -> tuple[str, int]:

@@ -1,4 +1,4 @@
-"""Git, asked: revisions, files as they were, who brought them. Changes nothing but temporary worktrees."""
+"""Git, asked: revisions, files as they were, who brought them. Of itself it changes nothing but temporary worktrees."""
 
 from __future__ import annotations
 

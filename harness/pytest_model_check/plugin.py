@@ -157,4 +157,4 @@ def model_check(request: pytest.FixtureRequest) -> ModelCheck:
     session: ModelCheckSession | None = request.config.pluginmanager.get_plugin(SESSION)
     if session is None:
         pytest.skip("run with --model-check")
-    return session.check_of(request)
+    return session.check_of(request.node)

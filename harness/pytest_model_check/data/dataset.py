@@ -270,6 +270,20 @@ def _from_root(path: str, root: Path) -> str:
     return Path(os.path.relpath(root / path, root)).as_posix()
 
 
+def table(path: Path, name: str) -> pd.DataFrame:
+    """Read one file as a check reads it, before there is a check.
+
+    Raises
+    ------
+    DataError
+        If it can't be read, or has no rows.
+    """
+    frame = _read(path, name)
+    if len(frame) == 0:
+        raise DataError(f"{name} has no rows", "It holds a header only.")
+    return frame
+
+
 def _where(check: Check) -> str:
     more = len(check.data) - 2
     if not check.data:

@@ -98,16 +98,28 @@ class Difference:
 
     def bounds(self, alpha_fraction: float = 1.0) -> tuple[float, float]:
         """Return L and U, of a look that may spend so much of the chance to err."""
-        sure, surer = 1 - alpha_fraction * (1 - CONFIDENCE), 1 - alpha_fraction * (1 - ALARM)
+        return self._lower(1 - alpha_fraction * (1 - CONFIDENCE)), self._upper(1 - alpha_fraction * (1 - ALARM))
+
+    def interval(self, confidence: float) -> tuple[float, float]:
+        """Return the two-sided interval, which errs as often on either side."""
+        level = (1 + confidence) / 2
+        return self._lower(level), self._upper(level)
+
+    def _lower(self, level: float) -> float:
         if self.discordant_pairs is None:
-            return self.delta - self.half_width(sure), self.delta + self.half_width(surer)
+            return self.delta - self.half_width(level)
         won, lost, rows = self.discordant_pairs
         if won + lost == 0:
-            return -statistics.unchanged_bound(rows, sure), statistics.unchanged_bound(rows, surer)
-        return (
-            statistics.tango_interval(won, lost, rows, 2 * sure - 1)[0],
-            statistics.tango_interval(won, lost, rows, 2 * surer - 1)[1],
-        )
+            return -statistics.unchanged_bound(rows, level)
+        return statistics.tango_interval(won, lost, rows, 2 * level - 1)[0]
+
+    def _upper(self, level: float) -> float:
+        if self.discordant_pairs is None:
+            return self.delta + self.half_width(level)
+        won, lost, rows = self.discordant_pairs
+        if won + lost == 0:
+            return statistics.unchanged_bound(rows, level)
+        return statistics.tango_interval(won, lost, rows, 2 * level - 1)[1]
 
     def resolution(self, comparisons: int = 1) -> float:
         """Return the smallest loss that so many comparisons of two such models can tell from none."""

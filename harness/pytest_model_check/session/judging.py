@@ -11,6 +11,7 @@ import pytest
 
 from pytest_model_check.candidates.binding import bind
 from pytest_model_check.candidates.place import Place
+from pytest_model_check.checks.check import Check
 from pytest_model_check.checks.make_check import make_check
 from pytest_model_check.data import dvc_files, dvc_stages
 from pytest_model_check.errors import ModelCheckError, PromiseError
@@ -28,7 +29,7 @@ from pytest_model_check.settings import Rules, Settings
 
 
 def judge(
-    request: pytest.FixtureRequest,
+    item: pytest.Item,
     nodeid: str,
     args: Sequence[Any],
     promise: Mapping[str, Any],
@@ -40,10 +41,10 @@ def judge(
 
     Parameters
     ----------
-    request : pytest.FixtureRequest
-        The fixture's, of the test.
+    item : pytest.Item
+        The test.
     nodeid : str
-        The test's.
+        The test's, as it was collected.
     args : sequence
         What stands before the keywords: the candidate.
     promise : mapping
@@ -55,18 +56,33 @@ def judge(
     scratch : Path
         For files that wait until the run is over.
     """
-    name = promise.get("name")
-    name = derived_name(request.node.name) if name is None else name
     try:
-        if "nodeid" in promise:
-            raise PromiseError("model_check() has no argument 'nodeid'", "pytest knows it.")
-        travel_by_value(request.module)
-        given = [bind(candidate, _place(request.config, promise, options)) for candidate in args[:1]]
-        check = make_check(*given, *args[1:], **{**promise, "name": name, "nodeid": nodeid})
-        with progress.shown(request.config, check.name) as show:
-            return CheckResult(*gate.run(check, _settings(request, options, scratch), engine, show))
+        check = make(item, nodeid, args, promise, options)
+        with progress.shown(item.config, check.name) as show:
+            return CheckResult(*gate.run(check, _settings(item, options, scratch), engine, show))
     except ModelCheckError as error:
-        return CheckResult(conclude.failure(str(name), nodeid, error))
+        return CheckResult(conclude.failure(str(_name(item, promise)), nodeid, error))
+
+
+def make(item: pytest.Item, nodeid: str, args: Sequence[Any], promise: Mapping[str, Any], options: Options) -> Check:
+    """Make the check that a test promises; parameters as `judge` has them.
+
+    Raises
+    ------
+    ModelCheckError
+        If it is none, or the candidate's files can't be had.
+    """
+    if "nodeid" in promise:
+        raise PromiseError("model_check() has no argument 'nodeid'", "pytest knows it.")
+    if (module := getattr(item, "module", None)) is not None:
+        travel_by_value(module)
+    given = [bind(candidate, _place(item.config, promise, options)) for candidate in args[:1]]
+    return make_check(*given, *args[1:], **{**promise, "name": _name(item, promise), "nodeid": nodeid})
+
+
+def _name(item: pytest.Item, promise: Mapping[str, Any]) -> Any:
+    name = promise.get("name")
+    return derived_name(item.name) if name is None else name
 
 
 def _place(config: pytest.Config, promise: Mapping[str, Any], options: Options) -> Place:
@@ -88,8 +104,8 @@ def _made_by(path: Path) -> tuple[str, tuple[Path, ...]] | None:
     return None if stage is None else (stage.words, stage.dependencies)
 
 
-def _settings(request: pytest.FixtureRequest, options: Options, scratch: Path) -> Settings:
-    config = request.config
+def _settings(item: pytest.Item, options: Options, scratch: Path) -> Settings:
+    config = item.config
     return Settings(
         root=config.rootpath,
         folder=options.folder,
@@ -104,5 +120,5 @@ def _settings(request: pytest.FixtureRequest, options: Options, scratch: Path) -
         evidence=None if options.evidence is None else scratch / EVIDENCE,
         sealed=options.sealed,
         rules=Rules(options.inconclusive_passes, options.folds_suffice),
-        cache=origin.cache_settings(config, request, options),
+        cache=origin.cache_settings(config, item, options),
     )

@@ -67,21 +67,22 @@ class OldCodeSession:
         self.reasons: list[str] = []
         self.collected: list[pytest.Item] | None = None
 
-    def check_of(self, request: pytest.FixtureRequest) -> Callable[..., Verdict]:
+    def check_of(self, item: pytest.Item) -> Callable[..., Verdict]:
         """Return the function that the test calls; when the result is there, the run is over."""
         baseline = self.job.baseline
 
         def model_check(*args: Any, **promise: Any) -> Verdict:
             given = promise.pop("name", None)
-            name = derived_name(request.node.name) if given is None else given
+            name = derived_name(item.name) if given is None else given
             if name not in (baseline.name, *baseline.formerly):
-                return Verdict(str(name), request.node.nodeid, "identical", True, f"{name}: not asked for here")
+                return Verdict(str(name), item.nodeid, "identical", True, f"{name}: not asked for here")
             from pytest_model_check.candidates.binding import bind
             from pytest_model_check.checks.make_check import make_check
 
             try:
-                travel_by_value(request.module)
-                place = _place(self.job, promise, request.config)
+                if (module := getattr(item, "module", None)) is not None:
+                    travel_by_value(module)
+                place = _place(self.job, promise, item.config)
                 given = [_as_approved(bind(candidate, place), baseline) for candidate in args[:1]]
                 check = make_check(*given, *args[1:], name=baseline.name, nodeid=baseline.nodeid, **promise)
                 measure_on_both(check, self.job)

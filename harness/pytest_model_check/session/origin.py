@@ -39,15 +39,15 @@ NOT_COUNTED = ("_pytest.", "pytest_model_check.", "xdist.", "__channelexec__.", 
 FOLDER = "model-check"  # in pytest's cache
 
 
-def cache_settings(config: pytest.Config, request: pytest.FixtureRequest, options: Options) -> CacheSettings | None:
+def cache_settings(config: pytest.Config, item: pytest.Item, options: Options) -> CacheSettings | None:
     """Return where earlier fits lie, and what decides whether they may be served; None where there is no cache.
 
     Parameters
     ----------
     config : pytest.Config
         pytest's.
-    request : pytest.FixtureRequest
-        The fixture's, of the test.
+    item : pytest.Item
+        The test.
     options : Options
         How the run was asked for.
     """
@@ -57,7 +57,7 @@ def cache_settings(config: pytest.Config, request: pytest.FixtureRequest, option
     if options.cache is None and config.cache is not None:
         with contextlib.suppress(OSError):  # a run goes on without
             config.cache.mkdir(FOLDER)  # with pytest's .gitignore above it
-    return CacheSettings(folder, not options.refit, _origin(config, request, options, folder))
+    return CacheSettings(folder, not options.refit, _origin(config, item, options, folder))
 
 
 def folder_of(config: pytest.Config, options: Options) -> Path | None:
@@ -77,7 +77,7 @@ def has_fits(config: pytest.Config, options: Options) -> bool:
     return folder is not None and not options.refit and not options.update and any(folder.glob("??"))
 
 
-def _origin(config: pytest.Config, request: pytest.FixtureRequest, options: Options, folder: Path) -> Origin:
+def _origin(config: pytest.Config, item: pytest.Item, options: Options, folder: Path) -> Origin:
     top = (git.toplevel(config.rootpath) or config.rootpath).resolve()
     plugins = sorted({_module_of(plugin) for plugin in config.pluginmanager.get_plugins()})
     named = {str(config.inipath)} if config.inipath else set()
@@ -87,7 +87,7 @@ def _origin(config: pytest.Config, request: pytest.FixtureRequest, options: Opti
     return Origin(
         root=config.rootpath,
         top=top,
-        files=tuple(sorted({str(request.path), *_files_of_plugins(config)})),
+        files=tuple(sorted({str(item.path), *_files_of_plugins(config)})),
         settings=tuple(map(Path, sorted(named))),
         stated=(*_stated(config), *(plugin for plugin in plugins if not plugin.startswith(NOT_COUNTED))),
         written=tuple(os.path.realpath(path) for path in written),

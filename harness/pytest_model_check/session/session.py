@@ -112,14 +112,12 @@ class ModelCheckSession:
 
     # -- one check -------------------------------------------------------------------------------------------------
 
-    def check_of(self, request: pytest.FixtureRequest) -> ModelCheck:
+    def check_of(self, item: pytest.Item) -> ModelCheck:
         """Return the function that a test calls."""
         from pytest_model_check.session import judging
 
-        item = request.node
-
         def model_check(*args: Any, **promise: Any) -> Verdict:
-            result = judging.judge(request, item.stash[NODEID], args, promise, self.options, self.engine, self.scratch)
+            result = judging.judge(item, item.stash[NODEID], args, promise, self.options, self.engine, self.scratch)
             item.stash[RESULTS].append(result)
             if not result.verdict.passed:
                 pytest.fail(result.failure, pytrace=False)

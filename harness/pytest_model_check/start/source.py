@@ -1,0 +1,94 @@
+"""The proposed check, as a test in Python: every choice with its reason beside it. Pure."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from typing import Any
+
+from pytest_model_check.candidates import standard
+from pytest_model_check.report.text import visible
+from pytest_model_check.start.proposal import Choice, Proposal
+
+WIDTH = 100
+
+
+def python(proposal: Proposal, name: str, model: str, reason: str, more: Sequence[Choice] = ()) -> str:
+    """Return the source of a test module with one check.
+
+    Parameters
+    ----------
+    proposal : Proposal
+        What is promised.
+    name : str
+        The check's, a Python name.
+    model : str
+        The standard pipeline that was chosen.
+    reason : str
+        Why.
+    more : sequence of Choice
+        Arguments that were chosen later.
+    """
+    imports, code = standard.source(model, proposal.task)
+    lines = [
+        f'"""Is the model of {_in_docstring(proposal.target)[:40]} at least as good as the approved one?',
+        "",
+        "Written by model-check init; every choice has its reason beside it. Change what you know better, and",
+        "record a new baseline: pytest --update-baselines",
+        '"""',
+        "",
+        *imports,
+        "",
+        "",
+        *code.rstrip().splitlines(),
+        "",
+        "",
+        f"def test_{name}(model_check):",
+        "    model_check(",
+        *_argument("model()", reason),
+    ]
+    for choice in (*proposal.choices, *more):
+        items = [literal(item) for item in choice.value] if isinstance(choice.value, list) else []
+        lines += _argument(f"{choice.key}={literal(choice.value)}", choice.reason, items)
+    return "\n".join([*lines, "    )", ""])
+
+
+def _argument(code: str, reason: str, items: Sequence[str] = ()) -> list[str]:
+    comment = textwrap.wrap(visible(reason), WIDTH - 10, break_on_hyphens=False)
+    written = [f"        # {line}" for line in comment] + [f"        {code},"]
+    if len(written[-1]) <= WIDTH or not items:
+        return written
+    head, _, _ = code.partition("[")
+    return [*written[:-1], f"        {head}[", *(f"            {line}" for line in _packed(items)), "        ],"]
+
+
+def _packed(items: Sequence[str]) -> list[str]:
+    """Put items into lines; none is parted."""
+    lines = [""]
+    for item in items:
+        if lines[-1] and len(lines[-1]) + len(item) > WIDTH - 14:
+            lines.append("")
+        lines[-1] += f" {item}," if lines[-1] else f"{item},"
+    return lines
+
+
+def literal(value: Any) -> str:
+    """Write a value as Python and TOML both read it: text, whole numbers, and lists of them."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(literal, value))}]"
+    if isinstance(value, int):
+        return str(value)
+    return f'"{"".join(map(_escaped, value))}"'
+
+
+def _escaped(character: str) -> str:
+    if character in '"\\':
+        return f"\\{character}"
+    if character.isprintable():
+        return character
+    code = ord(character)
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def _in_docstring(text: str) -> str:
+    return visible(text).replace("\\", "\\\\").replace('"', "'")
