@@ -43,6 +43,8 @@ example:
   model-check judge evidence --against origin/main --report report.md
 """
 
+SCHEMAS = ("report", "baseline", "evidence", "evidence-check")  # the files in the folder schemas
+
 Command = Callable[[argparse.Namespace], tuple[str, int]]
 
 
@@ -76,7 +78,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    def command(name: str, run: Command, summary: str, more: str = "") -> argparse.ArgumentParser:
+    def command(
+        name: str, run: Command, summary: str, more: str = "", *, baselines: bool = True
+    ) -> argparse.ArgumentParser:
         subparser = commands.add_parser(
             name,
             help=summary,
@@ -85,9 +89,10 @@ def _parser() -> argparse.ArgumentParser:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         subparser.set_defaults(run=run)
-        subparser.add_argument(
-            "--baselines", type=Path, default=Path("baselines"), metavar="DIR", help="default: baselines"
-        )
+        if baselines:
+            subparser.add_argument(
+                "--baselines", type=Path, default=Path("baselines"), metavar="DIR", help="default: baselines"
+            )
         return subparser
 
     show = command("show", _show, "what is promised: score, margin and dummy of each baseline")
@@ -195,6 +200,17 @@ def _parser() -> argparse.ArgumentParser:
     write_up.add_argument("name", metavar="NAME", help="the baseline")
     write_up.add_argument("--out", type=Path, metavar="FILE", help=".md or .html (default: Markdown, to the terminal)")
     write_up.add_argument("--author", default="", help="who signs it")
+
+    schema = command(
+        "schema",
+        _schema,
+        "the JSON Schema of a file that machines read",
+        "example:\n  model-check schema report > report.schema.json",
+        baselines=False,
+    )
+    schema.add_argument(
+        "name", choices=SCHEMAS, metavar="NAME", help="report, baseline, evidence (its manifest) or evidence-check"
+    )
     return parser
 
 
@@ -376,6 +392,11 @@ def _judge(options: argparse.Namespace) -> tuple[str, int]:
     words = [text.failure(check.message, check.advice) for check in run.checks if not check.passed]
     lines = [*map(text.visible_lines, (*run.problems, *run.retired)), *table, *words, text.visible(str(run.against))]
     return "\n".join(lines) + "\n", 0 if run.passed else 1
+
+
+def _schema(options: argparse.Namespace) -> tuple[str, int]:
+    path = Path(__file__).parent / "schemas" / f"{options.name}.json"
+    return path.read_text(encoding="utf-8"), 0
 
 
 def _save(path: Path, content: bytes) -> None:
