@@ -26,6 +26,7 @@ EXPORTED = {
     *("UnavailableError", "IncomparableError", "OldCodeError", "EngineError", "EvidenceError"),
     *("MetricQuality", "RecordingQuality"),
     *("Artifact", "Program", "Results", "Service", "caret", "weka"),
+    *("Run", "read_report"),
     "statistics",
 }
 

@@ -40,10 +40,12 @@ if TYPE_CHECKING:
         Label,
         Loss,
         MetricVerdict,
+        Run,
         Times,
         Verdict,
         Weakening,
     )
+    from pytest_model_check.report.json_report import read_report
 
 __all__ = [
     "Acceptance",
@@ -74,6 +76,7 @@ __all__ = [
     "PromiseError",
     "RecordingQuality",
     "Results",
+    "Run",
     "ScoreGrid",
     "Service",
     "Times",
@@ -81,6 +84,7 @@ __all__ = [
     "Verdict",
     "Weakening",
     "caret",
+    "read_report",
     "statistics",
     "weka",
 ]
@@ -97,6 +101,7 @@ _HOMES = (
     "candidates.adapters",
     "candidates.artifact",
     "candidates.service",
+    "report.json_report",
 )
 
 

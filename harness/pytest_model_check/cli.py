@@ -29,8 +29,6 @@ examples:
   model-check diff v1.0 v2.0
 """
 
-LARGEST_REPORT = 1 << 30  # bytes
-
 JUDGE = """\
 Baselines and promises come from the merge base, data from what git and DVC name, predictions from the evidence; scores
 and verdicts are computed anew. Run it where pytest is run, in a fresh checkout of the branch, with a Python in which
@@ -59,6 +57,7 @@ Each is fitted once in every fold. The intervals of a metric hold together, at 9
 example:
   model-check compare tests/test_models.py::test_churn --with logistic,forest,boosting
 """
+SCHEMAS = ("report", "baseline", "evidence", "evidence-check")  # the files in the folder schemas
 
 Command = Callable[[argparse.Namespace], tuple[str, int]]
 
@@ -87,7 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return int(code)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser() -> argparse.ArgumentParser:  # noqa: PLR0915
     parser = argparse.ArgumentParser(
         prog="model-check", description="Look at model baselines. To judge a model: pytest --model-check"
     )
@@ -241,6 +240,36 @@ def _parser() -> argparse.ArgumentParser:
     write_up.add_argument("name", metavar="NAME", help="the baseline")
     write_up.add_argument("--out", type=Path, metavar="FILE", help=".md or .html (default: Markdown, to the terminal)")
     write_up.add_argument("--author", default="", help="who signs it")
+
+    export = command(
+        "export",
+        _export,
+        "a JSON report to MLflow, DVCLive or the Hugging Face Hub's .eval_results",
+        "examples:\n  model-check export report.json --to mlflow      # MLFLOW_TRACKING_URI says where\n"
+        "  model-check export report.json --to dvclive     # dvc metrics show dvclive/metrics.json\n"
+        "  model-check export report.json --to hf --dataset OWNER/NAME",
+        reads_baselines=False,
+    )
+    export.add_argument("report", type=Path, metavar="JSON", help="what --model-check-report FILE.json wrote")
+    export.add_argument("names", nargs="*", metavar="NAME", help="checks to export (default: all)")
+    export.add_argument("--to", choices=("mlflow", "dvclive", "hf"), required=True, help="for whom")
+    export.add_argument(
+        "--out", type=Path, metavar="DIR", help="the folder (default: dvclive, .eval_results); not of mlflow"
+    )
+    export.add_argument("--dataset", metavar="OWNER/NAME", help="hf: the benchmark's dataset on the Hub")
+    export.add_argument("--task", metavar="ID", help="hf: which of its tasks (default: the check's name)")
+    export.add_argument("--metric", metavar="METRIC", help="hf: whose score (default: the only one that is judged)")
+
+    schema = command(
+        "schema",
+        _schema,
+        "the JSON Schema of a file that machines read",
+        "example:\n  model-check schema report > report.schema.json",
+        reads_baselines=False,
+    )
+    schema.add_argument(
+        "name", choices=SCHEMAS, metavar="NAME", help="report, baseline, evidence (its manifest) or evidence-check"
+    )
     return parser
 
 
@@ -341,8 +370,7 @@ def _compare(options: argparse.Namespace) -> tuple[str, int]:
 
 
 def _merge(options: argparse.Namespace) -> tuple[str, int]:
-    from pytest_model_check import bounded
-    from pytest_model_check.errors import ModelCheckError, one_line
+    from pytest_model_check.errors import ModelCheckError
     from pytest_model_check.report import json_report, sentences, shards, terminal, text
     from pytest_model_check.session import outputs
     from pytest_model_check.session.names import ENDINGS
@@ -352,16 +380,7 @@ def _merge(options: argparse.Namespace) -> tuple[str, int]:
             raise ModelCheckError(
                 f"--report {path}: can't tell the format by its ending", f"Use one of {', '.join(ENDINGS)}."
             )
-    runs = {}
-    for path in options.reports:
-        try:
-            content = bounded.read_bytes(path, LARGEST_REPORT)
-        except (OSError, ValueError) as error:
-            raise ModelCheckError(
-                f"{path} can't be read: {one_line(error, getattr(error, 'strerror', '') or '')}",
-                "A shard without a report proves nothing: its log says why it has written none.",
-            ) from error
-        runs[path.as_posix()] = json_report.parse(content, path.as_posix())
+    runs = {path.as_posix(): json_report.read_report(path) for path in options.reports}
     run = shards.merge(runs, options.shards)
     for path in options.report:
         try:
@@ -462,6 +481,44 @@ def _judge(options: argparse.Namespace) -> tuple[str, int]:
     words = [text.failure(check.message, check.advice) for check in run.checks if not check.passed]
     lines = [*map(text.visible_lines, (*run.problems, *run.retired)), *table, *words, text.visible(str(run.against))]
     return "\n".join(lines) + "\n", 0 if run.passed else 1
+
+
+def _export(options: argparse.Namespace) -> tuple[str, int]:
+    from dataclasses import replace
+
+    from pytest_model_check.errors import ModelCheckError
+    from pytest_model_check.exports import eval_results, trackers
+    from pytest_model_check.report.json_report import read_report
+
+    run, of_hub = read_report(options.report), ("dataset", "task", "metric")
+    if unknown := set(options.names) - {check.name for check in run.checks}:
+        known = ", ".join(check.name for check in run.checks) or "none"
+        raise ModelCheckError(f"{options.report} has no check {min(unknown)}", f"It has: {known}.")
+    if options.names:
+        run = replace(run, checks=tuple(check for check in run.checks if check.name in options.names))
+    meant_for = {"mlflow": (), "dvclive": ("out",), "hf": ("out", *of_hub)}[options.to]
+    if idle := [name for name in ("out", *of_hub) if getattr(options, name) is not None and name not in meant_for]:
+        raise ModelCheckError(f"--{idle[0]} says nothing to {options.to}", "Leave it out.")
+    if options.to == "mlflow":
+        return f"{trackers.to_mlflow(run, options.report)}\n", 0
+    if options.to == "dvclive":
+        return f"{trackers.to_dvclive(run, options.out or Path('dvclive'))}\n", 0
+    if options.dataset is None:
+        raise ModelCheckError("the Hub shows a result beside its benchmark's dataset", "Name it: --dataset OWNER/NAME")
+    files = eval_results.render(run, options.dataset, options.task, options.metric)
+    folder = options.out or Path(".eval_results")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ModelCheckError(f"{folder} can't be made: {error.strerror}", "Name another: --out DIR") from error
+    for name, content in files.items():
+        _save(folder / name, content.encode())
+    return "".join(f"written: {folder / name}\n" for name in files), 0
+
+
+def _schema(options: argparse.Namespace) -> tuple[str, int]:
+    path = Path(__file__).parent / "schemas" / f"{options.name}.json"
+    return path.read_text(encoding="utf-8"), 0
 
 
 def _save(path: Path, content: bytes) -> None:

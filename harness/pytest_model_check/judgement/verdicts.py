@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Literal
 
 from pytest_model_check.judgement.compared import Compared, Differences
@@ -321,6 +322,11 @@ class Verdict:
     differences: Differences = field(default_factory=Differences)
     cost: Cost = Cost()
     quality: RecordingQuality | None = None
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: it asks the object, so this alone looks up to the reports, by name."""
+        html: str = import_module("pytest_model_check.report.html.notebook").render(self)
+        return html
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest_model_check
 from pytest_model_check import bounded, git
 from pytest_model_check.baselines import store
 from pytest_model_check.baselines.baseline_json import from_json
@@ -173,7 +172,7 @@ def _copy_tool(tool: Path) -> None:
     """
     name = "pytest-model-check"
     shutil.copytree(
-        Path(pytest_model_check.__file__).parent,
+        Path(git.__file__).parent,
         tool / "pytest_model_check",
         ignore=shutil.ignore_patterns("__pycache__"),
     )

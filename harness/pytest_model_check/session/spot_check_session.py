@@ -14,7 +14,7 @@ import pytest
 
 from pytest_model_check.errors import ModelCheckError, PromiseError
 from pytest_model_check.judgement.verdicts import Verdict
-from pytest_model_check.session import judging, options, typed
+from pytest_model_check.session import command_line, judging, options
 from pytest_model_check.session.engines import parallel_fits
 from pytest_model_check.session.names import NAME, SESSION
 from pytest_model_check.session.testreports import first_line, raised_while_importing
@@ -70,7 +70,7 @@ class SpotCheckSession:
         from pytest_model_check.start import trial
 
         config = item.config
-        found = options.read(config, typed.parse(config), None)
+        found = options.read(config, command_line.parse(config), None)
         try:
             check = judging.make(item, item.nodeid, args, promise, found)
             candidates = {check.name: check.candidate}

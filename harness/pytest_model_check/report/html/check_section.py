@@ -39,7 +39,9 @@ def metrics(verdict: Verdict) -> Iterator[Html]:
     if not whole:
         return
     yield tag("h3", "Every metric against its margin")
-    yield _forest(f"{verdict.name}: every metric against its margin", "Metric", whole, lambda metric: metric.metric)
+    yield metric_table(
+        f"{verdict.name}: every metric against its margin", "Metric", whole, lambda metric: metric.metric
+    )
     for metric in whole:
         if metric.reason:
             yield tag("p", f"{metric.metric}: {metric.reason}.".replace("..", "."), class_="note")
@@ -49,7 +51,8 @@ def metrics(verdict: Verdict) -> Iterator[Html]:
         yield _drift(verdict, drifting)
 
 
-def _forest(caption: str, first: str, shown: Sequence[MetricVerdict], names: Any) -> Html:
+def metric_table(caption: str, first: str, shown: Sequence[MetricVerdict], names: Any) -> Html:
+    """Return the table of some metrics on one scale; `first` heads the column in which `names` says which they are."""
     bars = [bar(metric) for metric in shown]
     scale = Scale.of(bars)
     headers = (first, "Verdict", "Baseline", "Candidate", "Change", forest.header(scale), "Low to high", "Margin")
@@ -97,7 +100,7 @@ def slices(verdict: Verdict) -> Iterator[Html]:
         shown = [metric for metric in verdict.metrics if metric.slice is not None and metric.metric == name]
         shown.sort(key=lambda metric: metric.delta if metric.delta is not None else 0.0)
         yield tag("h3", f"{name} by slice, greatest loss first")
-        yield _forest(f"{verdict.name}: {name} by slice", "Slice", shown, lambda metric: metric.slice)
+        yield metric_table(f"{verdict.name}: {name} by slice", "Slice", shown, lambda metric: metric.slice)
 
 
 def moved(verdict: Verdict) -> Iterator[Html]:

@@ -1,0 +1,1 @@
+"""A report -> other tools: experiment trackers, model repositories. None of them is a dependency."""
