@@ -19,11 +19,13 @@ from msgspec import Meta
 from pytest_model_check.baselines.baseline_json import SCHEMA as BASELINE_SCHEMA
 from pytest_model_check.baselines.record import Baseline, BaselineMetric, StoredAnchor
 from pytest_model_check.baselines.terms import Protocol
+from pytest_model_check.checks.declared import Address
 from pytest_model_check.evidence.bundle import SCHEMA as EVIDENCE_SCHEMA
 from pytest_model_check.evidence.record import Bundle, Evidence, Promise, Said
 from pytest_model_check.judgement.compared import ChangedRows, Compared, DataVersion, Moved, ScoreGrid
 from pytest_model_check.judgement.margins import Margin, MarginKind
 from pytest_model_check.judgement.noise import NoiseReference
+from pytest_model_check.judgement.own_scorers import OwnScorer
 from pytest_model_check.judgement.quality import RecordingQuality
 from pytest_model_check.judgement.verdicts import (
     Acceptance,
@@ -52,6 +54,7 @@ class DataKeys(TypedDict):
     md5: str
     rows: int
     effective_rows: NotRequired[float]
+    repeated: NotRequired[int]
 
 
 class FlipKeys(TypedDict):
@@ -86,6 +89,8 @@ class MovedKeys(TypedDict):
     after: str
     commit: str
     reason: str
+    repeated_before: int
+    repeated_after: int
     corners: Annotated[tuple[ScoreGrid, ...], Meta(description="By metric: whether the data got harder.")]
 
 
@@ -126,6 +131,7 @@ class MetricKeys(TypedDict):
     folds: tuple[tuple[float | None, float | None], ...]
     drift: Drift | None
     losses: tuple[int, ...]
+    on_old_data: NotRequired[MetricKeys]
 
 
 class CheckKeys(TypedDict):
@@ -140,6 +146,7 @@ class CheckKeys(TypedDict):
     accepted: str | None
     weakened: tuple[str, ...]
     standing: tuple[AcceptanceKeys, ...]
+    wider: tuple[str, ...]
     moved: MovedKeys | None
     data: DataKeys
     fits: int
@@ -157,6 +164,7 @@ class CheckKeys(TypedDict):
     folds: tuple[int, ...]
     origin: str
     provenance: tuple[str, ...]
+    sealed: str
     charts: Annotated[Mapping[str, Any], Meta(description="What the page draws; no row's content is in it.")]
     metrics: tuple[MetricKeys, ...]
     quality: RecordingQuality | None
@@ -204,6 +212,7 @@ class ProtocolKeys(TypedDict):
     sample_weight: NotRequired[str]
     slices: tuple[str, ...]
     seeds: int | None
+    latency_margin: NotRequired[float]
     inconclusive: Annotated[Literal["fail", "pass"], Meta(description="What the data can't decide.")]
     without_predictions: Annotated[
         Literal["fail", "folds"], Meta(description="Whether fold scores will do where predictions can't be had.")
@@ -244,6 +253,13 @@ class AnchorKeys(TypedDict):
     noise: NoiseKeys
 
 
+class ScorerKeys(TypedDict):
+    """A scorer of the project's own: what it is known by."""
+
+    code: str
+    fixed_answers: tuple[float, ...]
+
+
 class BaselineMetricKeys(TypedDict):
     """One metric of a baseline."""
 
@@ -255,6 +271,7 @@ class BaselineMetricKeys(TypedDict):
     dummy: Annotated[float | None, Meta(description="What a learner scores that looks at no feature.")]
     noise: NoiseKeys
     anchor: AnchorKeys | None
+    scorer: NotRequired[ScorerKeys]
 
 
 class PredictionKeys(TypedDict):
@@ -286,6 +303,7 @@ class BaselineFile(TypedDict):
     description: str
     caveats: tuple[str, ...]
     origin: NotRequired[str]
+    service: NotRequired[Address]
     digest: Annotated[str, Meta(description="Of everything else in the file: what is edited by hand is no recording.")]
 
 
@@ -335,6 +353,7 @@ class EvidenceFile(TypedDict):
     entropy: int | None
     recording_entropy: int | None
     learner: str
+    claims_sealed: Annotated[bool, Meta(description="Whether the run says that its fits were sealed.")]
     predictions: PredictionDigests
 
 
@@ -363,6 +382,7 @@ RECORDS: Mapping[str, tuple[type, ...]] = {
     "NoiseKeys": (NoiseReference,),
     "MarginKeys": (Margin,),
     "PredictionKeys": (Baseline,),
+    "ScorerKeys": (OwnScorer,),
     "Manifest": (Bundle,),
     "PromiseKeys": (Promise,),
     "EvidenceFile": (Evidence,),
@@ -391,7 +411,8 @@ def _close(title: str, part: dict[str, Any], *, keeps_optional: bool) -> None:
                 part["properties"][key].setdefault("description", words)
     if keeps_optional:
         return
-    part["required"] = list(part["properties"])  # what a record leaves out at will, its writer does not
+    # what a record leaves out at will, its writer does not
+    part["required"] = [key for key in part["properties"] if (title, key) != ("Loss", "on_old_data")]
     for value in part["properties"].values():
         value.pop("default", None)
 
