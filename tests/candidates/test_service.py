@@ -193,7 +193,7 @@ def test_the_open_inference_protocol(server: Server) -> None:
 
 def test_mlserver_is_asked_for_its_probabilities_by_name(server: Server) -> None:
     rows = ROWS[["size"]].iloc[:2]
-    fold = Fold((rows, np.zeros(2)), rows, LABELS, np.random.SeedSequence(0))
+    fold = Fold(lambda: (rows, np.zeros(2)), lambda: rows, LABELS, np.random.SeedSequence(0))
     service = Service(f"http://127.0.0.1:{server.server_port}/mlserver", protocol="v2", retries=0)
     assert service.answer(fold).responses["predict"].tolist() == ["no", "yes"]
     with pytest.raises(CandidateError, match="answers no probabilities") as raised:
@@ -228,7 +228,8 @@ def test_mlserver_itself(tmp_path: Path) -> None:
         running = subprocess.Popen(["mlserver", "start", "."], cwd=tmp_path, stdout=output, stderr=output)
     try:
         service = Service(url, protocol="v2", probabilities=True, output="predict_proba", pause=0.5, retries=6)
-        found = service.answer(Fold((X, np.zeros(40)), X, LABELS, np.random.SeedSequence(0))).responses
+        fold = Fold(lambda: (X, np.zeros(40)), lambda: X, LABELS, np.random.SeedSequence(0))
+        found = service.answer(fold).responses
     finally:
         running.terminate()
         running.wait()
