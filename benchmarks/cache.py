@@ -1,7 +1,8 @@
 """What the cache saves: runs in which nothing, or one model of forty, has changed, and one that was killed half-way.
 
 (a) ``pytest --model-check`` of the repository's own checks with nothing changed, against a process that imports pytest,
-    pandas and scikit-learn, and nothing else.
+    pandas and scikit-learn, and nothing else; and against pytest itself, of one empty test that imports the same.
+    Without the plugins of others, which the developers' environment has and a user's may not. Processor seconds.
 (b) Forty small models, one of which has changed, against all forty: the seconds that the verdicts took.
 (c) A run that is killed at half of its fits, and the run after it, together, against one run: the fits' seconds.
 
@@ -13,17 +14,18 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 IMPORTS = "import pytest, pandas, sklearn.model_selection, sklearn.linear_model, sklearn.ensemble, sklearn.pipeline"
+OTHERS = [f"-pno:{plugin}" for plugin in ("hydra_pytest", "hypothesispytest", "anyio", "platformdirs")]
 MODEL = """
 from sklearn.ensemble import RandomForestClassifier
 def model():
@@ -55,9 +57,10 @@ def main() -> None:
     parser.add_argument("--models", type=int, default=40, help="how many models (b) has")
     options = parser.parse_args()
     print("| | measured | target |\n|---|---:|---:|", flush=True)
-    warm, bare = unchanged(options.runs)
+    warm, bare, empty = unchanged(options.runs)
+    print(f"| (a) nothing changed / imports alone | {warm / bare:.2f} x ({warm:.2f} s / {bare:.2f} s) | 1.3 x |")
     print(
-        f"| (a) nothing changed / imports alone | {warm / bare:.2f} x ({warm:.2f} s / {bare:.2f} s) | 1.3 x |",
+        f"| (a) the same / pytest of an empty test | {warm / empty:.2f} x ({warm:.2f} s / {empty:.2f} s) | |",
         flush=True,
     )
     one, every = one_changed(options.models)
@@ -71,18 +74,26 @@ def main() -> None:
     )
 
 
-def unchanged(runs: int) -> tuple[float, float]:
-    """Return the median seconds of a run in which nothing has changed, and of the imports."""
-    with tempfile.TemporaryDirectory() as folder:
-        ours = [sys.executable, "-m", "pytest", "--model-check", "-q", f"--model-check-cache={folder}/fits"]
-        theirs = [sys.executable, "-c", IMPORTS]
-        times: tuple[list[float], list[float]] = ([], [])
+def unchanged(runs: int) -> list[float]:
+    """Return the median processor seconds of a run with nothing changed, of the imports, and of pytest alone."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name).resolve()
+        (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
+        (folder / "test_empty.py").write_text(f"{IMPORTS}\ndef test_empty(): pass\n", encoding="utf-8")
+        pytest = [sys.executable, "-m", "pytest", "-q", *OTHERS]
+        commands = (
+            ([*pytest, "--model-check", f"--model-check-cache={folder}/fits"], ROOT),
+            ([sys.executable, "-c", IMPORTS], ROOT),
+            ([*pytest, "-pno:model_check", "-pno:xdist"], folder),
+        )
+        times: list[list[float]] = [[] for _ in commands]
         for turn in range(runs + 1):
-            for command, kept in zip((ours, theirs), times, strict=True):
-                seconds = timed(lambda command=command: run(command, ROOT))  # type: ignore[misc]
+            for (command, place), kept in zip(commands, times, strict=True):
+                before = processor_seconds()
+                run(command, place)
                 if turn:
-                    kept.append(seconds)
-    return statistics.median(times[0]), statistics.median(times[1])
+                    kept.append(processor_seconds() - before)
+    return list(map(statistics.median, times))
 
 
 def one_changed(models: int) -> tuple[float, float]:
@@ -155,16 +166,16 @@ def check(folder: Path, *arguments: str) -> float:
 def run(command: list[str], folder: Path, codes: tuple[int, ...] = (0,)) -> None:
     """Run a command, which must end with one of the codes."""
     environment = os.environ | {"DVC_NO_ANALYTICS": "1"}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # else each process compiles what it imports
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
     if done.returncode not in codes:
         raise SystemExit(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
 
 
-def timed(function: Callable[[], None]) -> float:
-    """Return the wall time of a call."""
-    began = time.perf_counter()
-    function()
-    return time.perf_counter() - began
+def processor_seconds() -> float:
+    """Return what the children of this process have used."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 if __name__ == "__main__":

@@ -69,3 +69,13 @@ def test_files_are_read_as_they_are_written_whatever_their_folder_is_now(top: Pa
     (top / "folder").symlink_to("other")
     path = top / "folder" / "a.json"
     assert git.shows([path], ["HEAD"], top=top) == {(path, "HEAD"): b"one"}
+
+
+def test_what_python_has_compiled_is_known_where_it_is_tracked(top: Path) -> None:
+    for name in ("tracked", "left"):
+        (top / name / "__pycache__").mkdir(parents=True)
+        (top / name / "__pycache__" / "model.pyc").write_bytes(b"")
+    git.call(top, "add", "tracked")
+    known = git.known(top)
+    assert "tracked/__pycache__/model.pyc" in known
+    assert "left/__pycache__/model.pyc" not in known

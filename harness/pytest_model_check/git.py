@@ -124,8 +124,8 @@ def listed(folder: Path, revision: str, *, recursive: bool = False) -> list[Path
 
 
 def known(top: Path) -> list[str]:
-    """Return the files, from the top, that git tracks, or could: what is ignored is left out."""
-    return _files(top, "--cached", "--others")
+    """Return the files, from the top, that git tracks, or could: not what is ignored, nor what Python has compiled."""
+    return _files(top, "--cached", "--others", "--exclude=__pycache__/")  # it leaves out nothing that is tracked
 
 
 def changed(top: Path) -> set[Path]:

@@ -52,7 +52,7 @@ def ask(program: Program, classes=LABELS, weights=None, **changed) -> dict[str, 
     X, y = rows()
     target = y if classes is not None else X["a b"].to_numpy() * 3 + X["c"].to_numpy()
     X = X.assign(**changed)
-    fold = Fold((X[:200], target[:200]), X[200:], classes, np.random.SeedSequence(5), weights)
+    fold = Fold(lambda: (X[:200], target[:200]), lambda: X[200:], classes, np.random.SeedSequence(5), weights)
     return dict(bind(program, Place(Path.cwd(), str, "the target")).answer(fold).responses)
 
 

@@ -52,7 +52,7 @@ def trusting(path: Path) -> Trust:
 
 
 def ask(model, classes=LABELS, rows: pd.DataFrame = X) -> dict[str, np.ndarray]:
-    return dict(model.answer(Fold((rows, CODES), rows, classes, np.random.SeedSequence(0))).responses)
+    return dict(model.answer(Fold(lambda: (rows, CODES), lambda: rows, classes, np.random.SeedSequence(0))).responses)
 
 
 class Trap:

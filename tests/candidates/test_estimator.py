@@ -41,7 +41,7 @@ class Drawing(RegressorMixin, BaseEstimator):
 
 def predictions(source, entropy):
     key = np.random.SeedSequence(entropy)
-    return answer(Drawing(source), (ROWS, TARGET), ROWS, key, None).responses["predict"]
+    return answer(Drawing(source), (ROWS, TARGET), lambda: ROWS, key, None).responses["predict"]
 
 
 @pytest.mark.parametrize("source", ["python", "numpy", "torch"])
@@ -77,5 +77,5 @@ class OneColumn(LogisticRegression):
 
 def test_labels_in_a_table_of_one_column_are_one_target():
     y = (TARGET > 9).astype(int)
-    answers = answer(OneColumn(), (ROWS, y), ROWS, np.random.SeedSequence(1), np.array([0, 1]))
+    answers = answer(OneColumn(), (ROWS, y), lambda: ROWS, np.random.SeedSequence(1), np.array([0, 1]))
     assert answers.responses["predict"].shape == (20,)

@@ -36,7 +36,8 @@ def ask(script: str, folder: Path, classes=LABELS, weights=None, **options):
     y = np.array([1.5, 2.5, 8.0, 9.0]) if classes is None else LABELS[[0, 0, 1, 1]]
     task = "regression" if classes is None else "classification"
     program = bind(Program("sh model.sh", task=task, **options), Place(folder, str, "diagnosis"))
-    fold = Fold((TRAIN, y), TEST, classes, np.random.SeedSequence(3), weights, seed=2, repeat=1, fold=4)
+    random_state = np.random.SeedSequence(3)
+    fold = Fold(lambda: (TRAIN, y), lambda: TEST, classes, random_state, weights, seed=2, repeat=1, fold=4)
     return program.answer(fold).responses
 
 
@@ -204,13 +205,14 @@ def test_a_program_ends_with_the_process_that_asked_it(tmp_path: Path) -> None:
 
 
 def test_what_can_t_be_run_is_refused(tmp_path: Path) -> None:
-    fold = Fold((TRAIN, LABELS[[0, 0, 1, 1]]), TEST, LABELS, np.random.SeedSequence(3))
+    fold = Fold(lambda: (TRAIN, LABELS[[0, 0, 1, 1]]), lambda: TEST, LABELS, np.random.SeedSequence(3))
     with pytest.raises(CandidateError, match="'no-such-program' can't be started: No such file"):
         bind(Program("no-such-program"), Place(tmp_path, str, "y")).answer(fold)
     with pytest.raises(CandidateError, match="a feature is called 'size', as the target is"):
         bind(Program("sh"), Place(tmp_path, str, "size")).answer(fold)
     named = TRAIN.rename(columns={"kind": "sample_weight"})
-    weighted = Fold((named, LABELS[[0, 0, 1, 1]]), TEST, LABELS, np.random.SeedSequence(3), np.ones(4))
+    rows = (named, LABELS[[0, 0, 1, 1]])
+    weighted = Fold(lambda: rows, lambda: TEST, LABELS, np.random.SeedSequence(3), np.ones(4))
     with pytest.raises(CandidateError, match="a feature is called 'sample_weight', as the weight is"):
         bind(Program("sh", sample_weight=True), Place(tmp_path, str, "y")).answer(weighted)
     for wrong in ({"command": ""}, {"task": "ranking"}, {"format": "pickle"}, {"timeout": 0}):
@@ -224,5 +226,5 @@ def test_twenty_lines_of_awk_are_a_model() -> None:
     y = LABELS[rng.integers(0, 2, 200)]
     X = pd.DataFrame({"a": rng.normal(size=200) + 3 * (y == "malignant"), "b": rng.normal(size=200)})
     program = bind(Program("awk -F, -f nearest_mean.awk"), Place(Path(__file__).parent / "programs", str, "diagnosis"))
-    found = program.answer(Fold((X[:100], y[:100]), X[100:], LABELS, np.random.SeedSequence(0)))
+    found = program.answer(Fold(lambda: (X[:100], y[:100]), lambda: X[100:], LABELS, np.random.SeedSequence(0)))
     assert (found.responses["predict"] == y[100:]).mean() > 0.9

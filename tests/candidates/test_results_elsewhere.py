@@ -47,7 +47,11 @@ def read(table: pd.DataFrame, folder: Path, name: str = "answers.csv", **options
 
 def ask(results: Results, ids: list, classes=LABELS, run: int = 0) -> dict[str, np.ndarray]:
     test = pd.DataFrame(index=pd.Index(ids, dtype=object))
-    return dict(results.answer(Fold((test, np.zeros(0)), test, classes, np.random.SeedSequence(0), seed=run)).responses)
+    return dict(
+        results.answer(
+            Fold(lambda: (test, np.zeros(0)), lambda: test, classes, np.random.SeedSequence(0), seed=run)
+        ).responses
+    )
 
 
 @pytest.mark.parametrize("name", ["answers.csv", "answers.parquet", "answers.jsonl"])

@@ -161,7 +161,9 @@ def ask(server: Server, mode: str, classes=LABELS, rows: pd.DataFrame = ROWS, **
     url = f"http://127.0.0.1:{server.server_port}/{mode}"
     task = "regression" if classes is None else "classification"
     service = Service(url, **{"pause": 0.01, "retries": 1, "timeout": 5, "task": task} | options).bound(None)
-    return dict(service.answer(Fold((rows, np.zeros(5)), rows, classes, np.random.SeedSequence(0))).responses)
+    return dict(
+        service.answer(Fold(lambda: (rows, np.zeros(5)), lambda: rows, classes, np.random.SeedSequence(0))).responses
+    )
 
 
 def test_mlflow_s_protocol_sends_rows_and_reads_predictions(server: Server) -> None:
@@ -191,7 +193,7 @@ def test_the_open_inference_protocol(server: Server) -> None:
 
 def test_mlserver_is_asked_for_its_probabilities_by_name(server: Server) -> None:
     rows = ROWS[["size"]].iloc[:2]
-    fold = Fold((rows, np.zeros(2)), rows, LABELS, np.random.SeedSequence(0))
+    fold = Fold(lambda: (rows, np.zeros(2)), lambda: rows, LABELS, np.random.SeedSequence(0))
     service = Service(f"http://127.0.0.1:{server.server_port}/mlserver", protocol="v2", retries=0)
     assert service.answer(fold).responses["predict"].tolist() == ["no", "yes"]
     with pytest.raises(CandidateError, match="answers no probabilities") as raised:
@@ -226,7 +228,8 @@ def test_mlserver_itself(tmp_path: Path) -> None:
         running = subprocess.Popen(["mlserver", "start", "."], cwd=tmp_path, stdout=output, stderr=output)
     try:
         service = Service(url, protocol="v2", probabilities=True, output="predict_proba", pause=0.5, retries=6)
-        found = service.answer(Fold((X, np.zeros(40)), X, LABELS, np.random.SeedSequence(0))).responses
+        fold = Fold(lambda: (X, np.zeros(40)), lambda: X, LABELS, np.random.SeedSequence(0))
+        found = service.answer(fold).responses
     finally:
         running.terminate()
         running.wait()
@@ -314,7 +317,7 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(server: Server, tmp_pa
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(tmp_path / "both.pem")
     server.socket = context.wrap_socket(server.socket, server_side=True)
-    fold = Fold((ROWS, np.zeros(5)), ROWS, LABELS, np.random.SeedSequence(0))
+    fold = Fold(lambda: (ROWS, np.zeros(5)), lambda: ROWS, LABELS, np.random.SeedSequence(0))
     service = Service(f"https://localhost:{server.server_port}/labels", pause=0.01, retries=0)
     with pytest.raises(CandidateError, match=r"its certificate is not trusted: .*self-signed"):
         service.answer(fold)
@@ -323,7 +326,7 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(server: Server, tmp_pa
 def test_a_server_without_tls_is_not_asked_in_the_clear(server: Server) -> None:
     service = Service(f"https://127.0.0.1:{server.server_port}/labels", pause=0.01, retries=0)
     with pytest.raises(CandidateError, match="https://127"):  # the server speaks no TLS: no fall-back to the clear
-        service.answer(Fold((ROWS, np.zeros(5)), ROWS, LABELS, np.random.SeedSequence(0)))
+        service.answer(Fold(lambda: (ROWS, np.zeros(5)), lambda: ROWS, LABELS, np.random.SeedSequence(0)))
     for wrong in ({"batch": 0}, {"protocol": "grpc"}, {"timeout": 0}, {"rate": -1}):
         with pytest.raises(PromiseError):
             Service("http://localhost", **wrong)

@@ -95,7 +95,7 @@ def data(rows=60):
 
 def answered(candidate, X, y, weights, classes=(0, 1)):
     classes = None if classes is None else np.array(classes)
-    return answer(candidate, (X, y), X, np.random.SeedSequence(0), classes, weights).responses
+    return answer(candidate, (X, y), lambda: X, np.random.SeedSequence(0), classes, weights).responses
 
 
 @pytest.mark.parametrize(
@@ -161,8 +161,8 @@ def test_whole_weights_fit_as_repeated_rows():
     model = make_pipeline(StandardScaler(), LinearRegression())
     target = y + X["a"].to_numpy()
     once = answered(model, X, target, counts.astype(float), None)["predict"]
-    twice = answer(model, (X.iloc[again], target[again]), X, np.random.SeedSequence(0), None).responses["predict"]
-    assert once == pytest.approx(twice)
+    twice = answer(model, (X.iloc[again], target[again]), lambda: X, np.random.SeedSequence(0), None)
+    assert once == pytest.approx(twice.responses["predict"])
 
 
 def test_a_part_that_was_told_not_to_take_weights_gets_none():

@@ -190,7 +190,11 @@ def _fresh(monkeypatch):
         monkeypatch.setattr(watch._watch, name, value)
     monkeypatch.setenv("MODEL_LEVEL", "1")
     loaded = fingerprint._loaded
-    monkeypatch.setattr(fingerprint, "_loaded", lambda: [file for file in loaded() if not file.startswith(str(ROOT))])
+    monkeypatch.setattr(
+        fingerprint,
+        "_loaded",
+        lambda: {file: package for file, package in loaded().items() if not file.startswith(str(ROOT))},
+    )
     yield
     forget()
 

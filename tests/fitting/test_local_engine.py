@@ -196,11 +196,33 @@ def test_a_data_set_is_written_once_and_removed_when_nobody_has_it(tmp_path):
 def test_mapped_numbers_are_not_copied_and_can_not_be_written_to(tmp_path):
     frame = cross_validation().dataset.X
     shared_data.write(tmp_path / "data", frame)
-    again = shared_data.read(tmp_path / "data")
+    again, _ = shared_data.read(tmp_path / "data")
     pd.testing.assert_frame_equal(again, frame)
     numbers = again["a"].to_numpy()
     assert not numbers.flags.owndata
     assert not numbers.flags.writeable
+
+
+@pytest.mark.parametrize("kind", ["float64", "by column", "int32", "mixed", "text", "indexed"])
+def test_rows_of_large_data_are_taken_as_pandas_takes_them(kind, tmp_path, monkeypatch):
+    monkeypatch.setattr(shared_data, "BLOCK", 1)
+    frame = pd.DataFrame(np.arange(40.0).reshape(10, 4), columns=["a", "b", "a", 3])
+    if kind == "mixed":
+        frame = frame.assign(number=np.arange(10))
+    elif kind == "indexed":
+        frame.index = pd.Index(list("abcdefghij"), name="id")
+    elif kind == "by column":
+        frame = pd.DataFrame(frame.to_numpy().T.copy().T, columns=frame.columns, copy=False)
+    elif kind != "float64":
+        frame = frame.astype({"text": "str"}.get(kind, kind))
+    shared_data.write(tmp_path / "data", frame)
+    mapped, let_go = shared_data.read(tmp_path / "data")
+    rows, released = np.array([7, 2, 2, 9]), []
+    taken = shared_data.take(mapped, rows, lambda: released.append(let_go()))
+    pd.testing.assert_frame_equal(taken, frame.iloc[rows])
+    assert taken.to_numpy().flags.f_contiguous == frame.iloc[rows].to_numpy().flags.f_contiguous
+    assert (len(released) == 1) is (kind in ("mixed", "text"))
+    pd.testing.assert_frame_equal(mapped, frame)  # what was let go is read again
 
 
 def test_ctrl_c_ends_what_is_being_fitted_and_what_was_finished_is_kept():

@@ -95,7 +95,7 @@ class Artifact(Declared):
         with warnings.catch_warnings(record=True) as caught, threadpool_limits(limits=1):
             warnings.simplefilter("always")
             began = time.perf_counter()
-            found = model.ask(fold.test, fold.classes)
+            found = model.ask(fold.test(), fold.classes)
             seconds = time.perf_counter() - began
         return Answers(found, warnings_once(caught), (0.0, seconds))
 

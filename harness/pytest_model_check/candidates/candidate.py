@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -18,14 +19,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Fold:
-    """One fold, as a candidate is asked about it.
+    """One fold, as a candidate is asked about it. Its rows are taken when they are asked for: each time a copy.
 
     Parameters
     ----------
-    train : (DataFrame, ndarray)
-        Features and target of the rows to fit on.
-    test : DataFrame of shape (n, features)
-        The rows held out, without their target. Where the candidate knows rows by an id, that is the index.
+    train : callable
+        Returns the features and the target of the rows to fit on: a DataFrame and an array.
+    test : callable
+        Returns the rows held out, without their target. Where the candidate knows rows by an id, that is the index.
     classes : ndarray or None
         All labels of the data; None for regression.
     random_state : numpy.random.SeedSequence
@@ -36,8 +37,8 @@ class Fold:
         Which run of the candidate it is, and which fold of which repeat, counted from 0.
     """
 
-    train: tuple[pd.DataFrame, NDArray[Any]]
-    test: pd.DataFrame
+    train: Callable[[], tuple[pd.DataFrame, NDArray[Any]]]
+    test: Callable[[], pd.DataFrame]
     classes: NDArray[Any] | None
     random_state: np.random.SeedSequence
     sample_weight: NDArray[np.float64] | None = None
@@ -68,7 +69,7 @@ class Estimator:
     def answer(self, fold: Fold) -> Answers:
         """Fit a clone, and ask it."""
         return estimator.answer(
-            self.estimator, fold.train, fold.test, fold.random_state, fold.classes, fold.sample_weight
+            self.estimator, fold.train(), fold.test, fold.random_state, fold.classes, fold.sample_weight
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import traceback
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def answer(
     candidate: Any,
     train: tuple[pd.DataFrame, NDArray[Any]],
-    test: pd.DataFrame,
+    test: Callable[[], pd.DataFrame],
     random_state: np.random.SeedSequence,
     classes: NDArray[Any] | None,
     sample_weight: NDArray[np.float64] | None = None,
@@ -36,8 +36,8 @@ def answer(
         Left as it is: a clone is fitted.
     train : (DataFrame, ndarray)
         Features and target.
-    test : DataFrame of shape (n, features)
-        Rows the clone has not seen.
+    test : callable
+        Returns the rows that the clone has not seen, once it is fitted.
     random_state : numpy.random.SeedSequence
         Decides every ``random_state`` parameter, whatever the candidate set: no seed shopping, and one shared integer
         for all folds would hide the seed noise. It seeds the generators that a process shares, too.
@@ -67,11 +67,12 @@ def answer(
             began = time.perf_counter()
             sample_weights.fit(model, *train, sample_weight)
             fitted = time.perf_counter()
-            raw = _ask(model, test)
+            rows = test()
+            raw = _ask(model, rows)
             seconds = (fitted - began, time.perf_counter() - fitted)
         except Exception as error:
             raise raised(error) from error
-    return Answers(_understood(model, raw, len(test), classes), warnings_once(caught), seconds)
+    return Answers(_understood(model, raw, len(rows), classes), warnings_once(caught), seconds)
 
 
 def ask_fitted(model: Any, test: pd.DataFrame, classes: NDArray[Any] | None) -> dict[str, NDArray[Any]]:

@@ -115,7 +115,8 @@ class Program(Declared):
         """Run it for one fold."""
         with tempfile.TemporaryDirectory(prefix="model-check-program-") as name:
             folder = Path(name)
-            request = self._request(fold, folder)
+            test = fold.test()
+            request = self._request(fold, test, folder)
             began = time.perf_counter()
             log = folder / "log.txt"
             try:
@@ -141,15 +142,15 @@ class Program(Declared):
                 if code:
                     ended = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
                     raise CandidateError(f"the program {ended}")
-                table = self._read(Path(request["output"]), len(fold.test))
+                table = self._read(Path(request["output"]), len(test))
                 found = answer_table.responses(table, fold.classes, "the program's output", lambda row: f"{ROW} {row}")
             except CandidateError as error:
                 raise _with_log(error, self, log, name) from error
         return Answers(found, (), (time.perf_counter() - began, 0.0))
 
-    def _request(self, fold: Fold, folder: Path) -> dict[str, Any]:
+    def _request(self, fold: Fold, held_out: pd.DataFrame, folder: Path) -> dict[str, Any]:
         """Write the files of a fold, and return what the program is told of them."""
-        X, y = fold.train
+        X, y = fold.train()
         weight = None if fold.sample_weight is None else WEIGHT
         reserved = {self.target: "target", ROW: "row", **({} if weight is None else {weight: "weight"})}
         for name, what in reserved.items():
@@ -161,7 +162,7 @@ class Program(Declared):
         train, test, output = (folder / f"{name}.{self.format}" for name in ("train", "test", "output"))
         weights = {} if fold.sample_weight is None else {WEIGHT: fold.sample_weight}
         self._write(X.assign(**weights, **{self.target: y}), train)
-        numbered = fold.test.copy()
+        numbered = held_out.copy()
         numbered.insert(0, ROW, np.arange(len(numbered)))
         self._write(numbered, test)
         request = {

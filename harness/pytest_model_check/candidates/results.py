@@ -143,7 +143,7 @@ class Results(Declared):
     def answer(self, fold: Fold) -> Answers:
         """Look the rows up."""
         known = self._known
-        where, table = known.of(fold.seed, fold.test.index)
+        where, table = known.of(fold.seed, fold.test().index)
         names = table.index
         if not self._scores:
             found = answer_table.responses(table, fold.classes, where, lambda row: f"{self.id} {names[row]}")

@@ -149,7 +149,8 @@ class Service(Declared):
     def answer(self, fold: Fold) -> Answers:
         """Ask it about the rows held out, batch by batch."""
         endpoint = self._endpoint()
-        batches = [fold.test.iloc[start : start + self.batch] for start in range(0, len(fold.test), self.batch)]
+        test = fold.test()
+        batches = [test.iloc[start : start + self.batch] for start in range(0, len(test), self.batch)]
         pace = Pace(self.rate)
 
         def ask(rows: pd.DataFrame) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +26,6 @@ def read(file: Path) -> dict[str, Any]:
     DataError
         If it has merge conflict markers, is beyond all bounds, or is no YAML mapping.
     """
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
     text = bounded_text(file)
     if CONFLICT.search(text):
         raise DataError(
@@ -36,17 +34,9 @@ def read(file: Path) -> dict[str, Any]:
             f"or take one side: git checkout --ours {quoted(file)} (or --theirs), then dvc checkout",
         )
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of an anchor that is used twice
-            document = YAML(typ="safe").load(text)
-    except RecursionError as error:
-        raise unreadable(file, "it is nested deeper than can be read") from error
-    except (YAMLError, ValueError, LookupError, TypeError, AttributeError) as error:  # of odd tags, not all in words
-        reason = one_line(error, str(getattr(error, "problem", None) or ""))
-        raise unreadable(file, reason if reason.isprintable() else ascii(reason)) from error
-    if not isinstance(document, dict):
-        raise unreadable(file, "it is empty or no mapping")
-    return document
+        return _parsed(text)
+    except ValueError as error:
+        raise unreadable(file, str(error)) from error
 
 
 def bounded_text(file: Path) -> str:
@@ -65,6 +55,32 @@ def bounded_text(file: Path) -> str:
     if (may_grow or may_be_deep) and (reason := _why_immodest(text)):
         raise unreadable(file, reason)
     return text
+
+
+@lru_cache(maxsize=32)
+def _parsed(text: str) -> dict[str, Any]:
+    """Parse a document, once for all the checks whose data it names; nobody changes what it returns.
+
+    Raises
+    ------
+    ValueError
+        If it is no YAML mapping; says why.
+    """
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of an anchor that is used twice
+            document = YAML(typ="safe").load(text)
+    except RecursionError as error:
+        raise ValueError("it is nested deeper than can be read") from error
+    except (YAMLError, ValueError, LookupError, TypeError, AttributeError) as error:  # of odd tags, not all in words
+        reason = one_line(error, str(getattr(error, "problem", None) or ""))
+        raise ValueError(reason if reason.isprintable() else ascii(reason)) from error
+    if not isinstance(document, dict):
+        raise ValueError("it is empty or no mapping")
+    return document
 
 
 def unreadable(file: Path, why: str) -> DataError:

@@ -41,6 +41,7 @@ ENDING = ".fit"
 SIZE = 1 << 30  # bytes that the cache may hold
 ENTRIES = 20_000
 KEPT = 0.9  # of either, once it is full
+MUCH = 0.01  # of either: a check that adds so much doesn't leave it to the end of the run
 TAG = "Signature: 8a477f597d28d172789f06886806bc55\n# Fits of pytest-model-check: it may be deleted at any time.\n"
 
 
@@ -69,7 +70,8 @@ class FitCache:
         self._candidate = candidate
         self._prints: list[tuple[object, Fingerprint | None]] = []
         self._digests: dict[str, str | None] = {}
-        self._stored = self._is_broken = False
+        self._stored = self._bytes = 0
+        self._is_broken = False
 
     def find(self, fits: Sequence[Fit], cv: CrossValidation, entropy: int) -> dict[Fit, Answers]:
         """Return what is known of some fits."""
@@ -108,8 +110,8 @@ class FitCache:
             self._is_broken = True
 
     def close(self) -> None:
-        """Let the oldest entries go, where there are too many."""
-        if self._stored:
+        """Let the oldest entries go, where this check has added many; else the run does when it is over."""
+        if self._bytes > SIZE * MUCH or self._stored > ENTRIES * MUCH:
             prune(self._settings.folder)
 
     def _fingerprint(self, cv: CrossValidation) -> Fingerprint | None:
@@ -172,7 +174,7 @@ class FitCache:
         path = _path(folder, key)
         path.parent.mkdir(exist_ok=True)
         write_bytes(path, content, durable=False)
-        self._stored = True
+        self._stored, self._bytes = self._stored + 1, self._bytes + len(content)
 
 
 class CachedEngine:

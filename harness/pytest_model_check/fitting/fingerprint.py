@@ -120,18 +120,18 @@ def fingerprint(candidate: Any, cv: CrossValidation, origin: Origin) -> Fingerpr
         raise UncacheableError(f"the candidate holds {error}") from error
     known = {os.path.realpath(origin.root / path): md5 for path, md5 in cv.dataset.files}
     folders = [origin.root, Path.cwd()]
-    packages = _packages()
+    loaded = _loaded()
 
     def reach(roots: Iterable[str]) -> Closure:
         real = sorted({os.path.realpath(file) for file in roots if not is_installed(file)})
-        return closures.closure([(file, packages.get(file, "")) for file in real], folders, known)
+        return closures.closure([(file, loaded.get(file, "")) for file in real], folders, known)
 
     fitted = reach(told.files)
     if fitted.unseen:
         path, _, word = fitted.unseen.partition(": ")
         raise UncacheableError(f"{shown(path, origin.top)} asks what can't be watched: {word}")
-    loaded = _loaded()
-    reached = reach((*told.files, *origin.files, *closures.reaching(loaded)))
+    reaching = closures.reaching(file for file in loaded if file.endswith(".py"))
+    reached = reach((*told.files, *origin.files, *reaching))
     is_whole = bool(reached.dynamic or reached.extension)
     files = {path: digest for path, digest in reached.files.items() if not _is_written(path, origin)}
     for setting in origin.settings:
@@ -163,8 +163,8 @@ def fingerprint(candidate: Any, cv: CrossValidation, origin: Origin) -> Fingerpr
     return found
 
 
-def _packages() -> dict[str, str]:
-    """Return, by file, the package that relative imports of a module start at."""
+def _loaded() -> dict[str, str]:
+    """Return the files of the project's modules that this process has imported, and the package each is in."""
     packages: dict[str, str] = {}
     for module in list(sys.modules.values()):
         file = getattr(module, "__file__", None)
@@ -173,18 +173,12 @@ def _packages() -> dict[str, str]:
     return packages
 
 
-def _loaded() -> list[str]:
-    """Return the files of the project's modules that this process has imported."""
-    files = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
-    return sorted(file for file in files if isinstance(file, str) and file.endswith(".py") and not is_installed(file))
-
-
 def _whole(origin: Origin, loaded: Iterable[str]) -> list[str]:
     """Return every file of the project: what git knows or might add, or all that is there; and what was imported."""
     names = [path for path in _listed(origin.top) if not _is_written(path, origin)]
     if len(names) > LARGEST:
         raise UncacheableError(f"the whole project counts, and it has more than {LARGEST:,} files")
-    return [*names, *map(os.path.realpath, loaded)]  # what git ignores, too
+    return [*names, *loaded]  # what git ignores, too
 
 
 def _is_written(path: str, origin: Origin) -> bool:

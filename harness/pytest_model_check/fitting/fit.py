@@ -12,7 +12,7 @@ from pytest_model_check.candidates.candidate import Fold, as_candidate
 from pytest_model_check.candidates.responses import Answers
 from pytest_model_check.data.splits import Split
 from pytest_model_check.errors import CandidateError
-from pytest_model_check.fitting import watch
+from pytest_model_check.fitting import shared_data, watch
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,9 +40,10 @@ def try_fit(
     classes: NDArray[Any] | None,
     entropy: int,
     sample_weight: NDArray[np.float64] | None = None,
+    let_go: shared_data.LetGo = lambda: None,
 ) -> Answers | CandidateError:
     """Make a fit; an error of the candidate's is returned, for the caller to raise in the order of the fits."""
-    fold = fold_of(fit, split, X, y, classes, entropy, sample_weight)
+    fold = fold_of(fit, split, X, y, classes, entropy, sample_weight, let_go)
     try:
         with watch.fitting():
             answers = as_candidate(candidate).answer(fold)
@@ -66,6 +67,7 @@ def fold_of(
     classes: NDArray[Any] | None,
     entropy: int,
     sample_weight: NDArray[np.float64] | None = None,
+    let_go: shared_data.LetGo = lambda: None,
 ) -> Fold:
     """Return what a candidate gets of a fit: the rows to fit on, and those held out without their target."""
     key = np.random.SeedSequence(entropy, spawn_key=(fit.seed, fit.split))
@@ -73,9 +75,16 @@ def fold_of(
     if fit.leave_out:
         key = key.spawn(2)[1]
         train = np.delete(train, _left_out(fit, len(train), entropy))
-    rows = (X.iloc[train], y[train])
-    weights = None if sample_weight is None else sample_weight[train]
-    return Fold(rows, X.iloc[split.test], classes, key, weights, seed=fit.seed, repeat=split.repeat, fold=split.fold)
+    return Fold(
+        lambda: (shared_data.take(X, train, let_go), y[train]),
+        lambda: shared_data.take(X, split.test, let_go),
+        classes,
+        key,
+        None if sample_weight is None else sample_weight[train],
+        seed=fit.seed,
+        repeat=split.repeat,
+        fold=split.fold,
+    )
 
 
 def _left_out(fit: Fit, rows: int, entropy: int) -> NDArray[np.int64]:

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_model_check.errors import CandidateError, DataError, one_line
 from pytest_model_check.fitting import endings, pickling, shared_data, surroundings
 from pytest_model_check.fitting.engine import Batch, Outcome, Outcomes
+from pytest_model_check.fitting.shared_data import LetGo
 from pytest_model_check.fitting.supervise import LOADING, WRITING, supervise
 from pytest_model_check.fitting.worker import BEGUN, Job, Task, serve
 
@@ -53,7 +54,7 @@ class LocalEngine:
         self._remove = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         self._numbers = itertools.count()
         self._idle: list[_Worker] = []
-        self._files: dict[int, Path] = {}
+        self._files: dict[int, tuple[Path, LetGo]] = {}
 
     def __enter__(self) -> LocalEngine:
         return self
@@ -75,10 +76,10 @@ class LocalEngine:
     def share(self, data: Dataset) -> Dataset:
         """Put a data set into the file that the children map, and map it here: the frame that was read can go."""
         path = self._write(data)
-        X, y, sample_weight = shared_data.read(path)
+        (X, y, sample_weight), let_go = shared_data.read(path)
         shared = {"X": X, "y": y, "sample_weight": sample_weight}
         mapped = dataclasses.replace(data, **shared, slices=data.slices.copy())  # a view would keep the whole
-        self._keep(mapped, path)
+        self._keep(mapped, path, let_go)
         return mapped
 
     def run(self, batch: Batch) -> Outcomes:
@@ -114,8 +115,10 @@ class LocalEngine:
 
     def _file(self, data: Dataset) -> Path:
         if id(data) not in self._files:
-            self._keep(data, self._write(data))
-        return self._files[id(data)]
+            self._keep(data, self._write(data), lambda: None)
+        path, let_go = self._files[id(data)]
+        let_go()  # it is not needed here while others fit
+        return path
 
     def _write(self, data: Dataset) -> Path:
         path = self._folder / f"data-{next(self._numbers)}"
@@ -128,13 +131,13 @@ class LocalEngine:
             ) from error
         return path
 
-    def _keep(self, data: Dataset, path: Path) -> None:
+    def _keep(self, data: Dataset, path: Path, let_go: LetGo) -> None:
         """Remember where a data set lies, for as long as somebody has it."""
-        self._files[id(data)] = path
+        self._files[id(data)] = path, let_go
         weakref.finalize(data, self._forget, id(data)).atexit = False
 
     def _forget(self, key: int) -> None:
-        self._files.pop(key).unlink(missing_ok=True)
+        self._files.pop(key)[0].unlink(missing_ok=True)
 
 
 class _Worker:

@@ -20,6 +20,7 @@ from pytest_model_check.data.splits import Split
 from pytest_model_check.errors import CandidateError, one_line
 from pytest_model_check.fitting import pickling, shared_data, surroundings
 from pytest_model_check.fitting.fit import Fit, try_fit
+from pytest_model_check.fitting.shared_data import LetGo
 from pytest_model_check.fitting.surroundings import Surroundings
 
 if TYPE_CHECKING:
@@ -89,6 +90,7 @@ def serve(connection: Connection, outputs: Sequence[int], trace: Path, *, nested
         os.close(theirs)
     _end_with_parent()
     job, data = None, (None, None, None)
+    let_go: LetGo = _nothing
     with trace.open("w", encoding="utf-8") as file:
         faulthandler.enable(file)
         while True:
@@ -98,8 +100,8 @@ def serve(connection: Connection, outputs: Sequence[int], trace: Path, *, nested
                 return
             if task.job is not None:
                 if job is None or job.data != task.job.data:
-                    data = (None, None, None)  # not two at a time
-                    data = shared_data.read(task.job.data)
+                    data, let_go = (None, None, None), _nothing  # not two at a time
+                    data, let_go = shared_data.read(task.job.data)
                 job, loaded = task.job, None
             assert job is not None
             surroundings.take_over(job.surroundings)
@@ -111,16 +113,20 @@ def serve(connection: Connection, outputs: Sequence[int], trace: Path, *, nested
             else:
                 connection.send_bytes(BEGUN)
                 with _watched(task.timeout, file), inner_parallelism(allowed=nested):
-                    outcome = _fit(task, loaded, data)
+                    outcome = _fit(task, loaded, data, let_go)
             for stream in (sys.stdout, sys.stderr):
                 stream.flush()  # what a fit prints is its test's
             connection.send_bytes(_reply(task, outcome))
 
 
-def _fit(task: Task, loaded: tuple[Any, Any, int], data: tuple[Any, Any, Any]) -> Any:
+def _nothing() -> None:
+    pass
+
+
+def _fit(task: Task, loaded: tuple[Any, Any, int], data: tuple[Any, Any, Any], let_go: LetGo) -> Any:
     (candidate, classes, entropy), (X, y, sample_weight) = loaded, data
     try:
-        return try_fit(task.fit, task.split, candidate, X, y, classes, entropy, sample_weight)
+        return try_fit(task.fit, task.split, candidate, X, y, classes, entropy, sample_weight, let_go)
     except SystemExit as error:
         return CandidateError(f"{task.split.words}: the candidate called sys.exit({error.code!r})")
     except BaseException as error:  # noqa: BLE001 - it is this fit's, and ends no process

@@ -11,7 +11,6 @@ from importlib.metadata import Distribution, distributions
 from pathlib import Path
 from types import ModuleType
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 PACKAGES = {"site-packages", "dist-packages"}
 
@@ -111,6 +110,8 @@ def _came_from(distribution: Distribution, top: Path) -> bool:
     url = urlsplit(origin.get("url", ""))
     if url.scheme != "file" or origin.get("dir_info", {}).get("editable"):  # what is editable comes from the project
         return False
+    from urllib.request import url2pathname  # which brings http.client
+
     return Path(url2pathname(url.path)).resolve().is_relative_to(top)
 
 

@@ -16,7 +16,6 @@ from pytest_model_check.errors import DataError, IncomparableError, OldCodeError
 from pytest_model_check.fitting.engine import FitProgress
 from pytest_model_check.judgement.compared import Moved, ScoreGrid
 from pytest_model_check.judgement.verdicts import MetricVerdict
-from pytest_model_check.old_code.runner import remeasure
 from pytest_model_check.pull_requests.approved import Approval
 from pytest_model_check.scoring import metrics
 from pytest_model_check.settings import Settings
@@ -73,6 +72,8 @@ def carry_over(
     UnavailableError
         If the approved predictions can't be had.
     """
+    from pytest_model_check.old_code.runner import remeasure  # few runs need it
+
     old = approval.baseline
     assert old is not None
     if old.origin == "elsewhere":

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tabulate import tabulate
-
 from pytest_model_check.report.text import width as columns_of
 
 
 def draw(headers: Sequence[str], rows: Sequence[Sequence[str]], align: Sequence[str]) -> list[str]:
     """Return the lines of a table: its headers, a rule, and one for each row."""
+    from tabulate import tabulate
+
     return tabulate(rows, headers, "simple", colalign=tuple(align), disable_numparse=True).splitlines()
 
 

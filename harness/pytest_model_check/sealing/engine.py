@@ -131,7 +131,7 @@ class SealedEngine:
         cv, fit, data = batch.cv, batch.fits[number], batch.cv.dataset
         split = cv.splits[fit.split]
         fold = fold_of(fit, split, data.X, data.y, cv.classes, batch.entropy, data.sample_weight)
-        rows = Rows(fold.train, fold.test, fold.classes, fold.sample_weight)
+        rows = Rows(fold.train(), fold.test(), fold.classes, fold.sample_weight)
         path = self._folder / f"rows-{next(self._numbers)}"
         try:
             shared_data.write(path, rows)
@@ -226,7 +226,7 @@ class _Cell:
         """Hand it a fit."""
         self._split, self._classes = batch.cv.splits[batch.fits[number].split], batch.cv.classes
         self._where, self._timeout = batch.where(number), batch.timeout
-        self._limit = reply.limit(len(fold.test), 0 if self._classes is None else len(self._classes))
+        self._limit = reply.limit(len(self._split.test), 0 if self._classes is None else len(self._classes))
         task = Task(
             job.candidate,
             fold.random_state,

@@ -79,7 +79,8 @@ def serve(data: int, tasks: int, replies: int, trace: int) -> NoReturn:
     """
     faulthandler.enable(trace)
     tempfile.tempdir = None  # that of the process it is forked from
-    rows: Rows = shared_data.read(data)
+    rows: Rows
+    rows, _ = shared_data.read(data)
     with open(tasks, "rb") as stream:
         while head := stream.read(FRAME):
             task: Task = pickle.loads(stream.read(int.from_bytes(head, "little")))  # noqa: S301 - the engine's
@@ -93,8 +94,8 @@ def serve(data: int, tasks: int, replies: int, trace: int) -> NoReturn:
 
 def _outcome(task: Task, rows: Rows, replies: int, trace: int) -> Answers | CandidateError:
     fold = Fold(
-        rows.train,
-        rows.test,
+        lambda: rows.train,
+        lambda: rows.test,
         rows.classes,
         task.random_state,
         rows.sample_weight,

@@ -53,4 +53,4 @@ def _fit_once() -> None:
 
     X, y = pd.DataFrame({"a": np.arange(8.0), "b": 1.0}), np.arange(8) % 2
     model = make_pipeline(StandardScaler(), LogisticRegression())
-    estimator.answer(model, (X, y), X, np.random.SeedSequence(0), np.arange(2))
+    estimator.answer(model, (X, y), lambda: X, np.random.SeedSequence(0), np.arange(2))

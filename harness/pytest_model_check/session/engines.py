@@ -54,6 +54,15 @@ def parallel_fits(config: pytest.Config, options: Options) -> int:
     return options.jobs or (1 if hasattr(config, "workerinput") else int(cpu_count()))
 
 
+def tidy(config: pytest.Config, options: Options) -> None:
+    """Let the oldest fits of the cache go, where there are too many."""
+    folder = origin.folder_of(config, options)
+    if folder is not None:
+        from pytest_model_check.fitting import cache
+
+        cache.prune(folder)
+
+
 def warm_up(config: pytest.Config, options: Options) -> None:
     """Let what the fits need be imported while pytest collects; not where no fit is made, or perhaps none."""
     distributes = not hasattr(config, "workerinput") and getattr(config.option, "dist", "no") != "no"

@@ -32,11 +32,12 @@ IRRELEVANT = frozenset((
     "maxworkerrestart", "maxschedchunk", "rsyncdir", "rsyncignore", "no_loadscope_reorder", "boxed", "distrun",
     "loadscopereorder",
     "model_check", "model_check_update", "model_check_accept", "model_check_against", "model_check_python",
-    "model_check_report", "model_check_jobs", "model_check_cache", "model_check_refit",
+    "model_check_report", "model_check_jobs", "model_check_cache", "model_check_refit", "model_check_evidence",
 ))  # fmt: skip
 SETTINGS = ("pyproject.toml", "pytest.ini", ".pytest.ini", "pytest.toml", "tox.ini", "setup.cfg", "setup.py")
 NOT_COUNTED = ("_pytest.", "pytest_model_check.", "xdist.", "__channelexec__.", "builtins")
 FOLDER = "model-check"  # in pytest's cache
+TOP = pytest.StashKey[Path]()
 
 
 def cache_settings(config: pytest.Config, item: pytest.Item, options: Options) -> CacheSettings | None:
@@ -78,12 +79,14 @@ def has_fits(config: pytest.Config, options: Options) -> bool:
 
 
 def _origin(config: pytest.Config, item: pytest.Item, options: Options, folder: Path) -> Origin:
-    top = (git.toplevel(config.rootpath) or config.rootpath).resolve()
+    top = _top(config)
     plugins = sorted({_module_of(plugin) for plugin in config.pluginmanager.get_plugins()})
     named = {str(config.inipath)} if config.inipath else set()
     named |= {str(place / name) for place in (config.rootpath, top) for name in SETTINGS if (place / name).is_file()}
     xml = config.option.xmlpath
-    written = [folder, options.folder, *options.reports, *([config.invocation_params.dir / xml] if xml else [])]
+    written = [folder, options.folder, *options.reports]
+    written += [options.evidence] if options.evidence else []
+    written += [config.invocation_params.dir / xml] if xml else []
     return Origin(
         root=config.rootpath,
         top=top,
@@ -93,6 +96,13 @@ def _origin(config: pytest.Config, item: pytest.Item, options: Options, folder: 
         written=tuple(os.path.realpath(path) for path in written),
         started=command_line.started(config),
     )
+
+
+def _top(config: pytest.Config) -> Path:
+    """Return the top of the project, which git is asked for once."""
+    if TOP not in config.stash:
+        config.stash[TOP] = (git.toplevel(config.rootpath) or config.rootpath).resolve()
+    return config.stash[TOP]
 
 
 def _files_of_plugins(config: pytest.Config) -> Iterator[str]:

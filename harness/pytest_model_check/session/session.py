@@ -7,10 +7,7 @@ worker found travels to it on the test's report, as plain types.
 from __future__ import annotations
 
 import functools
-import shutil
-import tempfile
 from collections.abc import Generator, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -22,6 +19,7 @@ from pytest_model_check.session import command_line, engines, options, selection
 from pytest_model_check.session.command_line import as_typed
 from pytest_model_check.session.names import EVIDENCE, NAME
 from pytest_model_check.session.results import CheckResult, ItemResult, LateError, RunResults
+from pytest_model_check.session.scratch import Scratch
 
 if TYPE_CHECKING:
     from pytest_model_check.fitting.dask_engine import DaskEngine
@@ -49,7 +47,8 @@ class ModelCheckSession:
         self.typed = command_line.parse(config)
         if worker is None:
             self.options = options.read(config, self.typed, options.find_against(config, self.typed))
-            self.scratch = Path(tempfile.mkdtemp(prefix="model-check-"))
+            self._scratch = Scratch()
+            self.scratch = self._scratch.path
         else:
             self.options = options.read(config, self.typed, xdist.against_from(worker))
             self.scratch = xdist.scratch_from(worker)
@@ -306,11 +305,12 @@ class ModelCheckSession:
             terminalreporter.write_line(line)
 
     def pytest_unconfigure(self) -> None:
-        """Leave no processes and no temporary files."""
+        """Leave no processes and no temporary files, and the cache within its bounds."""
         if "engine" in vars(self):
             self.engine.close()
+            engines.tidy(self.config, self.options)
         if not self.is_worker:
-            shutil.rmtree(self.scratch, ignore_errors=True)
+            self._scratch.close()
 
 
 def _results(item: pytest.Item) -> list[CheckResult]:

@@ -10,7 +10,6 @@ import pytest
 
 from pytest_model_check.judgement.verdicts import Run
 from pytest_model_check.report import terminal, text
-from pytest_model_check.session import outputs
 from pytest_model_check.session.command_line import test_as_typed
 
 
@@ -46,5 +45,7 @@ def lines(
     if command and verbosity >= 0:
         shown.append(text.visible_lines(f"next: {command}"))
     if os.environ.get("GITHUB_ACTIONS") == "true":
+        from pytest_model_check.session import outputs  # with all the reports, which few runs write
+
         shown += outputs.annotations_of(run, config.rootpath, locations)
     return [text.encodable(line, sys.stdout.encoding) for line in shown]
