@@ -172,8 +172,10 @@ def test_what_is_wrong_is_named(script: str, message: str, advice: str, tmp_path
     assert str(tempfile.gettempdir()) not in raised.value.advice
 
 
-def test_a_program_that_hangs_is_ended_with_all_that_it_started(tmp_path: Path) -> None:
-    before = set(Path(tempfile.gettempdir()).glob("model-check-program-*"))
+def test_a_program_that_hangs_is_ended_with_all_that_it_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with pytest.raises(CandidateError, match=r"the program was not done after 0\.3 s"):
         ask("sleep 100 & echo $! > pid; sleep 100", tmp_path, timeout=0.3)
     wait_until_gone(int((tmp_path / "pid").read_text()))
@@ -181,7 +183,7 @@ def test_a_program_that_hangs_is_ended_with_all_that_it_started(tmp_path: Path) 
     answer = writes("row_id,prediction", *(f"{row},benign" for row in range(4)))
     ask(f"sleep 100 & echo $! > pid\n{answer}", tmp_path)
     wait_until_gone(int((tmp_path / "pid").read_text()))
-    assert set(Path(tempfile.gettempdir()).glob("model-check-program-*")) == before
+    assert not list(tmp_path.glob("model-check-program-*"))
 
 
 def test_a_program_that_prints_without_end_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -192,16 +194,19 @@ def test_a_program_that_prints_without_end_is_ended(tmp_path: Path, monkeypatch:
     assert raised.value.advice.endswith("  garbage")
 
 
-def test_a_program_ends_with_the_process_that_asked_it(tmp_path: Path) -> None:
+def test_a_program_ends_with_the_process_that_asked_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     asking = get_context("spawn").Process(target=ask, args=("sleep 100 & echo $! > pid; sleep 100", tmp_path))
     asking.start()
     pid = tmp_path / "pid"
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and not (pid.exists() and pid.read_text().strip()):
         time.sleep(0.01)
+    assert list(tmp_path.glob("model-check-program-*"))
     asking.kill()  # as an engine does that has waited long enough
     asking.join()
     wait_until_gone(int(pid.read_text()))
+    assert not list(tmp_path.glob("model-check-program-*"))
 
 
 def test_what_can_t_be_run_is_refused(tmp_path: Path) -> None:

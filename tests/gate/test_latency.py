@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -9,7 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from pytest_model_check import Service
+from pytest_model_check.baselines.baseline_json import from_json, to_json
 from pytest_model_check.candidates.stopwatch import rounds
+from pytest_model_check.checks.declared import Address
 from pytest_model_check.errors import PromiseError
 from pytest_model_check.gate import judge_run
 from pytest_model_check.judgement import explain
@@ -17,7 +20,9 @@ from pytest_model_check.judgement.compared import Compared
 from pytest_model_check.judgement.latency import QUANTILES, judge_latency
 from pytest_model_check.judgement.statistics import quantile_difference_error
 from pytest_model_check.pull_requests import merge_base
+from pytest_model_check.report import promise_table
 from pytest_model_check.settings import Settings
+from support.lives import baseline, protocol
 from support.model_server import serving
 from support.project import Project
 
@@ -82,6 +87,15 @@ def test_what_can_t_be_told_says_what_would_tell() -> None:
     assert "Find what makes it slower" in explain.advice(judge_latency(*times(100, 3.0), margin=0.1), Compared())
 
 
+def test_a_baseline_shows_what_it_promises_of_latency() -> None:
+    address = Address("http://localhost:5000", "mlflow")
+    promised = replace(baseline(), service=address, protocol=protocol(latency_margin=0.2))
+    expected = "latency, median and 95th percentile, no more than 20% above that of http://localhost:5000"
+    assert expected in " ".join(promise_table.render([promised]).split())
+    assert from_json(to_json(promised)) == promised
+    assert "latency" not in promise_table.render([baseline()])
+
+
 def test_a_margin_is_a_share() -> None:
     for margin in (0, -0.1, float("nan"), float("inf")):
         with pytest.raises(PromiseError, match="it must be a number above 0"):
@@ -140,9 +154,9 @@ def test_a_slower_service_does_not_take_the_place_of_the_approved_one(project: P
     with serving(model) as approved, serving(other, 0.02) as slow, serving(other) as quick:
         project.source(CHECK.format(candidate=service(approved)))
         assert project.run("--update-baselines").ret == 0
-        baseline = project.baseline()
-        assert baseline["service"] == {"url": approved, "protocol": "mlflow", "output": None, "token": None}
-        assert baseline["protocol"]["latency_margin"] == 0.5
+        recorded = project.baseline()
+        assert recorded["service"] == {"url": approved, "protocol": "mlflow", "output": None, "token": None}
+        assert recorded["protocol"]["latency_margin"] == 0.5
         assert project.run().ret == 0  # at the same address, with the same answers, it is the approved one
         assert project.verdicts() == {"tumours": "identical"}
 
@@ -153,7 +167,7 @@ def test_a_slower_service_does_not_take_the_place_of_the_approved_one(project: P
             QUANTILES, "worse"
         )
         result.stdout.fnmatch_lines(["*neg_latency_* is worse by 0.0*"])
-        assert project.baseline() == baseline
+        assert project.baseline() == recorded
 
         project.source(CHECK.format(candidate=service(slow, None)))
         result = project.run()

@@ -38,7 +38,8 @@ def run(
     environment : mapping of str to str
         All of its environment.
     stdin, log : Path
-        The file that it reads, and the file that takes what it prints.
+        The file that it reads, and the file that takes what it prints. The log's folder is temporary: where this
+        process is killed, it goes too.
     timeout : float
         Seconds.
 
@@ -54,7 +55,7 @@ def run(
     LoggedTooMuchError
         If it prints without end.
     """
-    with stdin.open("rb") as given, log.open("wb") as said, _watched_group() as group:
+    with stdin.open("rb") as given, log.open("wb") as said, _watched_group(log.parent) as group:
         process = subprocess.Popen(  # noqa: S603 - its arguments are a list, no shell
             list(command),
             cwd=cwd,
@@ -81,16 +82,16 @@ def _wait(process: subprocess.Popen[bytes], log: Path, timeout: float) -> int | 
 
 
 @contextmanager
-def _watched_group() -> Iterator[int | None]:
+def _watched_group(folder: Path) -> Iterator[int | None]:
     """Yield a process group that ends itself where this process is killed: its watchman reads a pipe that closes then.
 
-    The watchman is there first, so that no moment is left in which nobody watches.
+    The watchman is there first, so that no moment is left in which nobody watches; it removes the folder too.
     """
     if os.name != "posix":
         yield None
         return
-    watchman = subprocess.Popen(
-        ["/bin/sh", "-c", "read _; kill -9 0"],
+    watchman = subprocess.Popen(  # noqa: S603 - as above
+        ["/bin/sh", "-c", 'read _; rm -rf -- "$1"; kill -9 0', "sh", str(folder)],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

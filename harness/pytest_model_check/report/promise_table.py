@@ -38,7 +38,16 @@ def render(baselines: Sequence[Baseline], width: int | None = None) -> str:
         for name, each in qualities.items()
         for line in titled(f"{name} as a yardstick", explain_quality.sentences(each))
     ]
-    return "\n".join(map(inert, [*above, *[""] * bool(above), *_table(baselines, width), *below])) + "\n"
+    timed = [line for baseline in baselines for line in _latency(baseline)]
+    return "\n".join(map(inert, [*above, *[""] * bool(above), *_table(baselines, width), *timed, *below])) + "\n"
+
+
+def _latency(baseline: Baseline) -> list[str]:
+    margin, service = baseline.protocol.latency_margin, baseline.service
+    if margin is None or service is None:
+        return []
+    promise = f"latency, median and 95th percentile, no more than {margin:.0%} above that of {service.url}"
+    return ["", *wrapped(f"{baseline.name}: {promise}")]
 
 
 def _table(baselines: Sequence[Baseline], width: int | None) -> list[str]:
