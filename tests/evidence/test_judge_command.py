@@ -40,13 +40,14 @@ gate.conclude = conclude
 """
 
 
-def judged(project: Project, evidence: str = "evidence") -> Run:
+def judged(project: Project, *evidence: str) -> Run:
     """Judge in this process: what it goes by is what the command goes by."""
     against = merge_base.find(project.path, "main", {})
     assert against is not None
     with tempfile.TemporaryDirectory() as scratch:
         settings = Settings(project.path, project.path / "baselines", Path(scratch), revision=against.sha)
-        return judge_run.judge(project.path / evidence, against, settings, "baselines")
+        folders = [project.path / folder for folder in evidence or ("evidence",)]
+        return judge_run.judge(folders, against, settings, "baselines")
 
 
 def left(project: Project, *arguments: str) -> pytest.RunResult:
@@ -177,6 +178,31 @@ def test_what_takes_code_of_the_project_is_refused_in_words(branch: Project) -> 
     assert any("no verdict came of the approved check splits" in line for line in run.problems)
     moved = next(check.message for check in run.checks if check.name == "tumours")
     assert "the data is another version than the baseline's, and to measure the approved model" in moved
+
+
+def test_checks_that_are_split_over_jobs_are_judged_as_one_run(branch: Project) -> None:
+    branch.check(STRONG.replace("LogisticRegression()", "LogisticRegression(C=0.7)"), PROMISE, file="test_more.py")
+    (branch.path / "test_more.py").write_text((branch.path / "test_more.py").read_text().replace("tumours(", "more("))
+    assert branch.run("--update-baselines", "test_more.py").ret == 0
+    commit(branch, "Two checks")
+    for shard, file in (("one", "test_models.py"), ("two", "test_more.py")):
+        branch.run("--model-check-against=main", f"--model-check-evidence={shard}", file)
+    run = judged(branch, "one", "two")
+    assert ({check.name: check.verdict for check in run.checks}, run.passed) == (
+        {"tumours": "identical", "more": "new"},
+        True,
+    ), run.problems
+    absent = judged(branch, "two")
+    assert not absent.passed
+    assert any("no verdict came of the approved check tumours" in line for line in absent.problems)
+    shutil.copytree(branch.path / "one", branch.path / "copy")
+    twice = judged(branch, "one", "copy", "two")
+    assert not twice.passed
+    (check,) = (check for check in twice.checks if check.name == "tumours")
+    assert "both project/one/ and project/copy/ hold evidence of it" in check.message
+    gone = judged(branch, "one", "nowhere", "two")
+    assert not gone.passed
+    assert "the run ended before it left its evidence" in gone.problems[0]
 
 
 def test_scorers_of_the_projects_are_the_base_commits(branch: Project) -> None:
