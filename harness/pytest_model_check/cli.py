@@ -215,7 +215,13 @@ def _parser() -> argparse.ArgumentParser:  # noqa: PLR0915
         "judge a run by the evidence it left, in a process that imports and runs nothing of the branch",
         JUDGE,
     )
-    judge.add_argument("evidence", type=Path, metavar="EVIDENCE", help="what --model-check-evidence wrote")
+    judge.add_argument(
+        "evidence",
+        nargs="+",
+        type=Path,
+        metavar="EVIDENCE",
+        help="what --model-check-evidence wrote; of checks that are split over jobs, the folder of each",
+    )
     judge.add_argument(
         "--against",
         metavar="REV",

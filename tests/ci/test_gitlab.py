@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -58,6 +59,15 @@ def test_the_job_judges_against_the_target_branch_and_leaves_its_reports(
     assert report["passed"] is (code == 0)
     assert "GitLab" in report["against"]
     assert (clone / "reports" / "junit.xml").is_file()
+    fresh = tmp_path / "judge"
+    repository.git("clone", "-q", "--single-branch", "-b", "candidate", repository.path.as_uri(), str(fresh))
+    shutil.copytree(clone / "reports", fresh / "reports", dirs_exist_ok=True)
+    names = {"MODEL_CHECK_JUDGE_INSTALL": ":", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main"}
+    done = run_job("model-check-judge", fresh, names | {"GITLAB_CI": "true"})
+    assert done.returncode == code, done.stdout + done.stderr
+    report = json.loads((fresh / "judged" / "report.json").read_text(encoding="utf-8"))
+    assert report["passed"] is (code == 0)
+    assert "judged from the evidence alone" in report["against"]
 
 
 class FakeGitLab(ThreadingHTTPServer):

@@ -40,13 +40,14 @@ gate.conclude = conclude
 """
 
 
-def judged(project: Project, evidence: str = "evidence") -> Run:
+def judged(project: Project, *evidence: str) -> Run:
     """Judge in this process: what it goes by is what the command goes by."""
     against = merge_base.find(project.path, "main", {})
     assert against is not None
     with tempfile.TemporaryDirectory() as scratch:
         settings = Settings(project.path, project.path / "baselines", Path(scratch), revision=against.sha)
-        return judge_run.judge(project.path / evidence, against, settings, "baselines")
+        folders = [project.path / folder for folder in evidence or ("evidence",)]
+        return judge_run.judge(folders, against, settings, "baselines")
 
 
 def left(project: Project, *arguments: str) -> pytest.RunResult:
@@ -149,7 +150,7 @@ def test_what_takes_code_of_the_project_is_refused_in_words(branch: Project) -> 
     assert run.passed, run.problems
     assert said.keys() == {"tumours", "scorer", "rows", "splits"}
     for name, why in (
-        ("scorer", "fbeta_score is no scorer of scikit-learn's"),
+        ("scorer", "fbeta_score is no scorer of scikit-learn's, and the base commit has no check that names it"),
         ("rows", "its rows come from load="),
         ("splits", "its splits are made by code of the project"),
     ):
@@ -162,8 +163,8 @@ def test_what_takes_code_of_the_project_is_refused_in_words(branch: Project) -> 
     said = {check.name: (check.verdict, check.passed, check.message) for check in run.checks}
     assert said["splits"][:2] == ("identical", True), "rows and folds are those of the approved predictions"
     assert said["tumours"][:2] == ("identical", True)
-    assert said["scorer"][:2] == said["rows"][:2] == ("incomparable", False)
-    assert "needs the code of the base commit" in said["scorer"][2]
+    assert said["scorer"][:2] == ("identical", True), said["scorer"][2]
+    assert said["rows"][:2] == ("incomparable", False)
     assert "needs the code of the base commit" in said["rows"][2]
     # a check that is gone, and data that moved
     (branch.path / "evidence" / "checks" / "splits.json").unlink()
@@ -177,6 +178,77 @@ def test_what_takes_code_of_the_project_is_refused_in_words(branch: Project) -> 
     assert any("no verdict came of the approved check splits" in line for line in run.problems)
     moved = next(check.message for check in run.checks if check.name == "tumours")
     assert "the data is another version than the baseline's, and to measure the approved model" in moved
+
+
+def test_checks_that_are_split_over_jobs_are_judged_as_one_run(branch: Project) -> None:
+    branch.check(STRONG.replace("LogisticRegression()", "LogisticRegression(C=0.7)"), PROMISE, file="test_more.py")
+    (branch.path / "test_more.py").write_text((branch.path / "test_more.py").read_text().replace("tumours(", "more("))
+    assert branch.run("--update-baselines", "test_more.py").ret == 0
+    commit(branch, "Two checks")
+    for shard, file in (("one", "test_models.py"), ("two", "test_more.py")):
+        branch.run("--model-check-against=main", f"--model-check-evidence={shard}", file)
+    run = judged(branch, "one", "two")
+    assert ({check.name: check.verdict for check in run.checks}, run.passed) == (
+        {"tumours": "identical", "more": "new"},
+        True,
+    ), run.problems
+    absent = judged(branch, "two")
+    assert not absent.passed
+    assert any("no verdict came of the approved check tumours" in line for line in absent.problems)
+    shutil.copytree(branch.path / "one", branch.path / "copy")
+    twice = judged(branch, "one", "copy", "two")
+    assert not twice.passed
+    (check,) = (check for check in twice.checks if check.name == "tumours")
+    assert "both project/one/ and project/copy/ hold evidence of it" in check.message
+    gone = judged(branch, "one", "nowhere", "two")
+    assert not gone.passed
+    assert "the run ended before it left its evidence" in gone.problems[0]
+
+
+def test_scorers_of_the_projects_are_the_base_commits(branch: Project) -> None:
+    text = """
+        from scorers import profit
+
+        def test_tumours(model_check):
+            model_check({}, data="data/tumours.csv", target="diagnosis", metrics={{profit: 0.01}}, cv=3, seeds=1)
+        """
+    scorers = """
+        from sklearn.metrics import make_scorer, roc_auc_score
+
+        def profit(y_true, y_score):
+            return {}
+
+        print("what the project prints is no answer")
+        profit = make_scorer(profit, response_method="predict_proba")
+        """
+    branch.source(scorers.format("roc_auc_score(y_true == 'malignant', y_score)"), file="scorers.py")
+    branch.source(text.format(STRONG))
+    assert branch.run("--model-check-accept=profit it is", "test_models.py").ret == 0
+    branch.dvc("push")
+    commit(branch, "Profit")
+    branch.git("branch", "-f", "main")
+    for candidate, verdict in (
+        (STRONG.replace("LogisticRegression()", "LogisticRegression(C=0.7)"), "held"),
+        (TREE, "worse"),
+    ):
+        branch.source(text.format(candidate))
+        left(branch)
+        run = judged(branch)
+        (mine,), (its,) = run.checks, branch.report()["checks"]
+        assert (mine.verdict, mine.message) == (its["verdict"], its["message"]) == (verdict, mine.message)
+        assert mine.metrics[0].low == pytest.approx(its["metrics"][0]["low"])
+    # a branch's own scorer, under the old one's name, decides nothing: that of the base commit does
+    branch.source(scorers.format("1.0 if len(y_true) == 60 else y_score.mean() / 1e9 + 0.98"), file="scorers.py")
+    left(branch)
+    run = judged(branch)
+    assert ([check.verdict for check in run.checks], run.passed) == (["worse"], False)
+    branch.source("raise RuntimeError('gone')", file="scorers.py")
+    commit(branch, "Broken")
+    branch.git("branch", "-f", "main")
+    (check,) = judged(branch).checks
+    assert (check.verdict, check.passed) == ("incomparable", False)
+    assert "and its code can't be run: " in check.message
+    assert "RuntimeError: gone" in check.message
 
 
 def _text(change: Callable[[str], str]) -> Callable[[Path], None]:

@@ -459,7 +459,11 @@ def _upload(run: _JobRun, inputs: Mapping[str, str]) -> None:
 
 def _download(run: _JobRun, inputs: Mapping[str, str]) -> None:
     """Copy what was uploaded."""
-    _known(inputs, {"name", "path"}, "actions/download-artifact")
+    _known(inputs, {"name", "path", "pattern"}, "actions/download-artifact")
+    if "pattern" in inputs:  # each into a folder of its own; none is no error
+        for source in sorted(run.runner.artifacts.glob(inputs["pattern"])):
+            shutil.copytree(source, run.workspace / inputs.get("path", ".") / source.name, dirs_exist_ok=True)
+        return
     source = run.runner.artifacts / inputs["name"]
     if not source.is_dir():
         raise subprocess.CalledProcessError(1, "actions/download-artifact: no such artifact")

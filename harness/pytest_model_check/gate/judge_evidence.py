@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -39,6 +42,7 @@ from pytest_model_check.gate.findings import Comparison, Recording
 from pytest_model_check.gate.paired import require_same_rows
 from pytest_model_check.gate.verify import confirm
 from pytest_model_check.judgement.verdicts import Verdict
+from pytest_model_check.old_code import scorers
 from pytest_model_check.paths import show
 from pytest_model_check.pull_requests import acceptances, approved, claims
 from pytest_model_check.pull_requests.approved import Approval
@@ -71,7 +75,8 @@ def judge(evidence: Evidence, folder: Path, settings: Settings) -> Verdict:
     approval = None
     try:
         approval = approved.find(name, settings.folder, settings.revision)
-        return _judge(evidence, folder, approval, settings)
+        with _own_scorers(evidence, approval, settings) as own:
+            return _judge(evidence, folder, approval, settings, own)
     except NeedsCodeError as error:
         if approval is None or approval.baseline is not None:
             return failure(name, nodeid, error)
@@ -81,7 +86,7 @@ def judge(evidence: Evidence, folder: Path, settings: Settings) -> Verdict:
         return failure(name, nodeid, error)
 
 
-def _judge(evidence: Evidence, folder: Path, approval: Approval, settings: Settings) -> Verdict:
+def _judge(evidence: Evidence, folder: Path, approval: Approval, settings: Settings, own: Mapping[str, Any]) -> Verdict:
     started = time.perf_counter()
     reference = approval.baseline or approval.claimed
     if reference is None:
@@ -94,7 +99,7 @@ def _judge(evidence: Evidence, folder: Path, approval: Approval, settings: Setti
             f"{evidence.name}: its latency is compared while both services run, and no evidence of that can be left",
             BY_PYTEST,
         )
-    check = _check(evidence, reference)
+    check = _check(evidence, reference, own)
     _require_same_question(evidence, reference, is_new=approval.baseline is None)
     data = _data(check, evidence, reference, settings, is_new=approval.baseline is None)
     rebuilt = splits.from_words(evidence.promise.protocol.cv)
@@ -112,7 +117,21 @@ def _judge(evidence: Evidence, folder: Path, approval: Approval, settings: Setti
     return replace(verdict, compared=replace(verdict.compared, candidate=evidence.candidate))
 
 
-def _check(evidence: Evidence, reference: Baseline) -> Check:
+def _own_scorers(
+    evidence: Evidence, approval: Approval, settings: Settings
+) -> AbstractContextManager[Mapping[str, Any]]:
+    """Run the scorers that scikit-learn does not know by name: the base commit's, in a process of their own."""
+    approved = approval.baseline
+    assert settings.revision is not None
+    if approved is None:
+        return nullcontext({})
+    own = any(metric.scorer for metric in approved.metrics.values())
+    if not own and all(known_metric(name, None) for name in evidence.promise.margins):
+        return nullcontext({})
+    return scorers.running(approved, settings.revision, replace(settings, python=settings.python or sys.executable))
+
+
+def _check(evidence: Evidence, reference: Baseline, own: Mapping[str, Any]) -> Check:
     """Write the promise down: columns as approved, the rest as the branch promises it, which may be no less."""
     protocol, terms = reference.protocol, evidence.promise.protocol
     return Check(
@@ -121,7 +140,7 @@ def _check(evidence: Evidence, reference: Baseline) -> Check:
         candidate=make_dummy("regression" if reference.classes is None else "classification"),  # tells the task alone
         data=tuple(path for path, _ in reference.data),
         target=protocol.target,
-        metrics=tuple(_metric(evidence, *named) for named in evidence.promise.margins.items()),
+        metrics=tuple(_metric(evidence, own, *named) for named in evidence.promise.margins.items()),
         cv=None,
         features=None,
         groups=protocol.groups,
@@ -134,12 +153,13 @@ def _check(evidence: Evidence, reference: Baseline) -> Check:
     )
 
 
-def _metric(evidence: Evidence, name: str, margin: float | None) -> Metric:
-    metric = known_metric(name, margin)
+def _metric(evidence: Evidence, own: Mapping[str, Any], name: str, margin: float | None) -> Metric:
+    """Return a metric; whose scorer the base's test names, is what it names."""
+    metric = Metric(name, own[name], margin) if name in own else known_metric(name, margin)
     if metric is None:
         raise NeedsCodeError(
-            f"{evidence.name}: {name} is no scorer of scikit-learn's: to judge it needs the code of the base commit",
-            f"That is not run here yet. {BY_PYTEST}",
+            f"{evidence.name}: {name} is no scorer of scikit-learn's, and the base commit has no check that names it",
+            f"Code of the branch is not run here. {BY_PYTEST}",
         )
     return metric
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from pytest_model_check import git
 from pytest_model_check.checks.check import file_name
 from pytest_model_check.data import dvc_yaml
 from pytest_model_check.errors import EvidenceError, ModelCheckError
-from pytest_model_check.evidence import bundle
+from pytest_model_check.evidence import bundle, shards
 from pytest_model_check.evidence.record import Bundle, Said
 from pytest_model_check.gate import judge_evidence
 from pytest_model_check.gate.conclude import failure
@@ -23,13 +25,13 @@ from pytest_model_check.settings import Settings
 DVC_SETTINGS = (".dvc/config", ".dvc/config.local")
 
 
-def judge(folder: Path, against: Against, settings: Settings, baselines: str) -> Run:
+def judge(evidence: Sequence[Path], against: Against, settings: Settings, baselines: str) -> Run:
     """Judge a run by the evidence that it has left.
 
     Parameters
     ----------
-    folder : Path
-        The evidence.
+    evidence : sequence of Path
+        The folders of the evidence: one, or one of each job that judged some of the checks.
     against : Against
         The commit whose baselines decide.
     settings : Settings
@@ -47,16 +49,22 @@ def judge(folder: Path, against: Against, settings: Settings, baselines: str) ->
     assert top is not None  # or there were no merge base
     _require_apart(top)
     _require_same_remotes(top, against)
-    try:
-        found = bundle.read(folder)
-        problems = [] if found.checks or found.broken else ["The evidence holds no check: nothing was judged."]
-    except EvidenceError as error:
-        found, problems = Bundle(), [str(error)]
+    bundles, problems = {}, []
+    for folder in dict.fromkeys(evidence):
+        try:
+            bundles[folder] = bundle.read(folder)
+            if not (bundles[folder].checks or bundles[folder].broken):
+                problems.append(f"The evidence in {folder.name}/ holds no check.")
+        except EvidenceError as error:
+            problems.append(str(error))
+    found, folders = shards.merge(bundles)
+    unread = len(bundles) < len(dict.fromkeys(evidence))  # of such a run nobody knows what it said
+    found = replace(found, passed=found.passed and not unread)
     named = dict.fromkeys([*found.said, *found.checks, *found.broken])  # in the order of the tests
     verdicts = [
         failure(name, _nodeid(found, name), found.broken[name])
         if name in found.broken
-        else judge_evidence.judge(found.checks[name], folder, settings)
+        else judge_evidence.judge(found.checks[name], folders[name], settings)
         for name in named
         if name in found.broken or name in found.checks
     ]

@@ -169,7 +169,7 @@ class PairedJudge:
             rows = np.unique(candidate.row)[np.argsort(lost, kind="stable")[:EXAMPLES]]
             verdict = replace(verdict, losses=tuple(rows[np.sort(lost)[:EXAMPLES] < 0].tolist()))
         scorer = self._scorer(metric)
-        if scorer and stored.scorer and scorer.code != stored.scorer.code:
+        if scorer and stored.scorer and scorer.code not in ("", stored.scorer.code):
             verdict = replace(verdict, reason="; ".join(filter(None, (verdict.reason, own_scorers.CHANGED))))
         return verdict
 

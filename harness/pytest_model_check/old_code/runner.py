@@ -12,8 +12,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -93,6 +93,46 @@ def remeasure(
     OldCodeError
         Saying why it can't be done; then nothing can be compared.
     """
+    files = dict(data.files)
+    with workplace(baseline, commit, settings, files=files, old_root=old_root) as (job, interpreter):
+        first_fold = predictions.first(1).head(int((predictions.split == 0).sum()))
+        first_fold.to_frame().to_parquet(job.control, index=False)
+        job.result.mkdir()
+        _run(interpreter, job, progress)
+        return _result(job, data)
+
+
+@contextmanager
+def workplace(
+    baseline: Baseline,
+    commit: str,
+    settings: Settings,
+    *,
+    files: Mapping[str, str] | None = None,
+    old_root: Path | None = None,
+) -> Generator[tuple[Job, str]]:
+    """Lay the code of a commit out, with this tool beside it, as long as this lasts.
+
+    Parameters
+    ----------
+    baseline : Baseline
+        Knows the test.
+    commit : str
+        Whose code it is.
+    settings : Settings
+        As in `remeasure`.
+    files : mapping of str to str or None
+        The data that it reads: path and md5.
+    old_root : Path or None
+        Where the paths of the old data start.
+
+    Yields
+    ------
+    job : Job
+        Where everything lies.
+    interpreter : str
+        What runs the code.
+    """
     folder = Path(tempfile.mkdtemp(prefix="old-code-", dir=settings.scratch)).resolve()
     try:
         top = git.toplevel(settings.root)
@@ -103,9 +143,9 @@ def remeasure(
             folder,
             baseline,
             commit,
-            files=dict(data.files),
+            files=files or {},
             root=settings.root.resolve(),
-            old_root=old_root.resolve(),
+            old_root=(old_root or folder).resolve(),
             top=top.resolve(),
             import_roots=(),
             n_jobs=settings.jobs,
@@ -116,11 +156,7 @@ def remeasure(
                 raise OldCodeError(f"there is no folder {job.rootdir.relative_to(job.code).as_posix()}")
             job = replace(job, import_roots=_import_roots(job))
             _copy_tool(job.tool)
-            first_fold = predictions.first(1).head(int((predictions.split == 0).sum()))
-            first_fold.to_frame().to_parquet(job.control, index=False)
-            job.result.mkdir()
-            _run(interpreter, job, progress)
-        return _result(job, data)
+            yield job, interpreter
     except GitError as error:
         raise OldCodeError(error.message, error.advice) from error
     finally:
@@ -189,34 +225,53 @@ def _run(python: str, job: Job, progress: FitProgress) -> None:
     OldCodeError
         With the process's own words.
     """
-    path, output = job.folder / "job.json", job.folder / "output.txt"
+    with started(python, job, "pytest_model_check.session.old_code_session") as process:
+        exit_code = _wait(process, lambda: progress(*job.reported_progress()))
+    if job.error.exists() or not (job.result / f"{job.baseline.name}.json").exists():
+        raise silent(job, exit_code)
+
+
+@contextmanager
+def started(python: str, job: Job, module: str, *, pipes: bool = False) -> Generator[subprocess.Popen[bytes]]:
+    """Run a module of this tool over the old code; with `pipes`, its standard streams can be written and read."""
+    path = job.folder / "job.json"
     path.write_text(json.dumps(job.to_json()), encoding="utf-8")
-    with output.open("wb") as stream:
+    with _output(job).open("wb") as stream:
         process = subprocess.Popen(  # noqa: S603 - its arguments are a list, no shell
-            [python, "-P", "-m", "pytest_model_check.session.old_code_session", str(path)],
+            [python, "-P", "-m", module, str(path)],
             cwd=job.rootdir,
             env=_environment(job),
-            stdin=subprocess.DEVNULL,
-            stdout=stream,
-            stderr=subprocess.STDOUT,
+            stdin=subprocess.PIPE if pipes else subprocess.DEVNULL,
+            stdout=subprocess.PIPE if pipes else stream,
+            stderr=stream if pipes else subprocess.STDOUT,
             start_new_session=True,
         )
         try:
-            exit_code = _wait(process, lambda: progress(*job.reported_progress()))
+            yield process
         finally:
             _stop(process)
+            for pipe in filter(None, (process.stdin, process.stdout)):
+                with suppress(OSError):
+                    pipe.close()
+
+
+def _output(job: Job) -> Path:
+    return job.folder / "output.txt"
+
+
+def silent(job: Job, exit_code: int) -> OldCodeError:
+    """Return why a process gave no answer, in its own words."""
     hidden = (str(job.rootdir), str(job.folder))
     if job.error.exists():
         reported = json.loads(job.error.read_text(encoding="utf-8"))
-        raise OldCodeError(" ".join(_shown(reported["message"], hidden).split()), _shown(reported["advice"], hidden))
-    if not (job.result / f"{job.baseline.name}.json").exists():
-        lines = _lines(_shown(output.read_bytes()[-20_000:].decode("utf-8", errors="replace"), hidden))
-        errors = [line.removeprefix("E ").strip() for line in lines if ERROR.match(line)]
-        ended = f"was killed by signal {-exit_code}" if exit_code < 0 else f"ended with exit code {exit_code}"
-        raise OldCodeError(
-            ": ".join([f"its process {ended}, without an answer", *errors[-1:]]),
-            "\n".join(["It said at last:", *(f"  {line}" for line in lines[-LAST_LINES:])]) if lines else "",
-        )
+        return OldCodeError(" ".join(_shown(reported["message"], hidden).split()), _shown(reported["advice"], hidden))
+    lines = _lines(_shown(_output(job).read_bytes()[-20_000:].decode("utf-8", errors="replace"), hidden))
+    errors = [line.removeprefix("E ").strip() for line in lines if ERROR.match(line)]
+    ended = f"was killed by signal {-exit_code}" if exit_code < 0 else f"ended with exit code {exit_code}"
+    return OldCodeError(
+        ": ".join([f"its process {ended}, without an answer", *errors[-1:]]),
+        "\n".join(["It said at last:", *(f"  {line}" for line in lines[-LAST_LINES:])]) if lines else "",
+    )
 
 
 def _wait(process: subprocess.Popen[bytes], tick: Callable[[], None]) -> int:

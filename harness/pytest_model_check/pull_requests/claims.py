@@ -139,7 +139,7 @@ def _numbers(claimed: Baseline, measured: Baseline, scores: Mapping[str, float],
         if its.definition != mine.definition:
             yield f"{name} claims to be the {its.definition}, and is the {mine.definition}"
             continue
-        if its.scorer and (mine.scorer is None or its.scorer.code != mine.scorer.code):
+        if its.scorer and mine.scorer and mine.scorer.code not in ("", its.scorer.code):
             yield f"{name} claims to be scored by other code than it is"
         elif another := own_scorers.difference(its.scorer, mine.scorer, is_known=is_known(name)):
             yield f"{name}: {another}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -474,9 +474,14 @@ def _described(metric: Metric) -> str:
     options, name = metric.scorer._kwargs, metric.name
     if not options or (name in sk.get_scorer_names() and options == sk.get_scorer(name)._kwargs):
         return name
+    listed = ", ".join(f"{key}={text}" for key, text in sorted(described_options(options).items()))
+    return f"{name}({listed})"
+
+
+def described_options(options: Mapping[str, Any]) -> dict[str, str]:
+    """Describe the options of a scored function: the same in every run, where sets and addresses are not."""
     texts = {key: describe(of) if isinstance(of, set | frozenset) else repr(of) for key, of in options.items()}
-    listed = ", ".join(f"{key}={text}" for key, text in sorted(texts.items()))  # sets: in another order in every run
-    return f"{name}({re.sub(' at 0x[0-9a-f]+', '', listed)})"  # an address is another one in every run
+    return {key: re.sub(" at 0x[0-9a-f]+", "", text) for key, text in texts.items()}
 
 
 def _is(scorer: Any, name: str) -> bool:

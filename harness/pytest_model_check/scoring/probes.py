@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import sys
 import warnings
 from collections.abc import Iterator
@@ -23,6 +24,8 @@ from pytest_model_check.fitting.closure import closure
 from pytest_model_check.fitting.predictions import Predictions
 from pytest_model_check.judgement.own_scorers import OwnScorer
 from pytest_model_check.scoring.jackknife import SeedAnswers, replayed
+from pytest_model_check.scoring.metrics import described_options
+from pytest_model_check.scoring.remote_scorer import RemoteScorer
 
 ROWS = 60
 SCALES = (1.0, 100.0, 10_000.0)  # of a number that is predicted: a scorer may have thresholds
@@ -39,7 +42,7 @@ def own_scorer(metric: Metric, classes: NDArray[Any] | None) -> OwnScorer | None
     classes : ndarray or None
         The labels of the target; None for regression.
     """
-    if _is_sklearns(metric.scorer):
+    if is_sklearns(metric.scorer):
         return None
     return OwnScorer(_code(metric.scorer), tuple(_scores(metric.scorer, classes)))
 
@@ -49,7 +52,7 @@ def is_known(name: str) -> bool:
     return name in sk.get_scorer_names() or hasattr(sk, name) or hasattr(sk, name.removeprefix("neg_"))
 
 
-def _is_sklearns(scorer: Any) -> bool:
+def is_sklearns(scorer: Any) -> bool:
     """Whether a scorer is made of nothing but scikit-learn's code."""
     if isinstance(scorer, ItemScore):
         return True
@@ -64,9 +67,23 @@ def _is_sklearns(scorer: Any) -> bool:
     )
 
 
+def tell(metric: Metric) -> dict[str, Any]:
+    """Describe a scorer to another process, in plain types."""
+    scorer = metric.scorer
+    return {
+        "function": scorer._score_func.__name__ if is_sklearns(scorer) else None,
+        "sign": scorer._sign,
+        "response_method": scorer._response_method,
+        "options": described_options(scorer._kwargs),
+        "takes_weights": "sample_weight" in inspect.signature(scorer._score_func).parameters,
+    }
+
+
 def _code(scorer: Any) -> str:
     """Digest the project's files that a scorer reaches, whatever they are called and however their lines end."""
     told = Canonical()
+    if isinstance(scorer, RemoteScorer):
+        return ""  # it is not here
     try:
         told.add(scorer)
     except UndigestibleError:

@@ -60,10 +60,12 @@ class OldCodeSession:
     ----------
     job : Job
         What is to be measured.
+    answer : callable
+        Does what is asked for with the check that the test makes.
     """
 
-    def __init__(self, job: Job) -> None:
-        self.job = job
+    def __init__(self, job: Job, answer: Callable[[Check, Job], None]) -> None:
+        self.job, self._answer = job, answer
         self.reasons: list[str] = []
         self.collected: list[pytest.Item] | None = None
 
@@ -85,7 +87,7 @@ class OldCodeSession:
                 place = _place(self.job, promise, item.config)
                 given = [_as_approved(bind(candidate, place), baseline) for candidate in args[:1]]
                 check = make_check(*given, *args[1:], name=baseline.name, nodeid=baseline.nodeid, **promise)
-                measure_on_both(check, self.job)
+                self._answer(check, self.job)
             except ModelCheckError as error:
                 self.fail(error.message, error.advice)
             pytest.exit("the result is written", returncode=0)
@@ -166,7 +168,7 @@ def measure_on_both(check: Check, job: Job) -> None:
         check,
         data=tuple(Path(os.path.relpath(job.rootdir / path, job.rootdir)).as_posix() for path in check.data),
     )
-    _require_old_code(job)
+    require_old_code(job)
     with _on("the data of before"):
         old = dataset.read(check, job.old_root, _known(job.old_root, dict(job.baseline.data)))
         _require_control(check, old, job)
@@ -181,7 +183,7 @@ def measure_on_both(check: Check, job: Job) -> None:
                 engine=CheckEngine(engine, check.timeout),
             )
         measured = measure.assemble(check, cv, fitted, generation=job.baseline.generation, anchors={})
-    _require_old_code(job)
+    require_old_code(job)
     pending = store.prepare(measured.baseline, measured.approved, job.result)
     (job.result / f"{check.name}.json").write_text(to_text(pending.baseline), encoding="utf-8")
 
@@ -259,7 +261,7 @@ def _require_control(check: Check, data: Dataset, job: Job) -> None:
     first = dataclasses.replace(cv, splits=cv.splits[:1])
     # in this process: what the candidate imports while it is fitted, is seen here
     again = crossval.predict(check.candidate, first, seeds=1, entropy=baseline.entropy, engine=InProcess())
-    _require_old_code(job)
+    require_old_code(job)
     if not again.same_slots(stored) or again.responses.keys() != stored.responses.keys():
         raise _not_the_code(job, "it predicts other rows, classes or responses in the first fold")
     if again.agrees(stored):
@@ -297,7 +299,14 @@ def _not_the_code(job: Job, difference: str) -> OldCodeError:
     )
 
 
-def _require_old_code(job: Job) -> None:
+def require_old_code(job: Job) -> None:
+    """Make sure that what was imported is the old code.
+
+    Raises
+    ------
+    OldCodeError
+        Naming the module that is not.
+    """
     stray = import_roots.stray(sys.modules, top=job.top, code=job.code, paths=job.import_roots, tool=job.tool)
     if stray is not None:
         raise OldCodeError(
@@ -311,11 +320,9 @@ def _write_error(job: Job, message: str, advice: str = "") -> None:
     job.error.write_text(json.dumps({"message": message, "advice": advice}), encoding="utf-8")
 
 
-def main(path: Path) -> None:
-    """Run the old test."""
-    job = Job.from_json(json.loads(path.read_text(encoding="utf-8")))
-    session = OldCodeSession(job)
-    registration = Registration(session)
+def run_old_test(session: OldCodeSession) -> None:
+    """Run the old test until it makes its check."""
+    job, registration = session.job, Registration(session)
     nodeid = job.baseline.nodeid
     arguments = [
         nodeid,
@@ -337,4 +344,6 @@ def main(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    run_old_test(
+        OldCodeSession(Job.from_json(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))), measure_on_both)
+    )
