@@ -263,6 +263,7 @@ class _Cell:
             )
         outcome = self._outcome(end, said)
         if isinstance(outcome, CandidateError):
+            self.kill()  # who knows what it has left there
             return CandidateError(outcome.message, f"{outcome.advice}\n{SEALED}".lstrip())
         return outcome
 
