@@ -33,7 +33,6 @@ from pytest_model_check.sealing.engine import SealedEngine
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import RandomForestClassifier
-from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 from support.project import git
@@ -41,6 +40,7 @@ from support.project import git
 pickling.travel_by_value(sys.modules[__name__])
 WHY_NOT = view.problem()
 sealed = pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)
+OWN = "from sklearn.linear_model import LogisticRegression\nclass Own(LogisticRegression): pass\n"
 PROGRAM = """
 import json, sys
 import pandas as pd
@@ -127,7 +127,7 @@ def call(name, *arguments):
 WAYS = {
     "": lambda _: 0,
     "reads": lambda path: Path(path).read_bytes(),
-    "lists": lambda path: len(os.listdir(path)),
+    "lists": lambda path: len([*Path(path).iterdir()]),
     "writes": lambda path: Path(path).write_text("fine"),
     "removes": lambda path: Path(path).unlink(),
     "connects": connect,
@@ -156,7 +156,7 @@ def root(tmp_path_factory):
     """Make a repository with code, and with everything that a fit may not see."""
     top = tmp_path_factory.mktemp("sealed") / "project"
     files = {
-        "src/own_model.py": "from sklearn.linear_model import LogisticRegression\nclass Own(LogisticRegression): pass\n",
+        "src/own_model.py": OWN,
         ".gitignore": "cache/\ndata.csv\nreport.md\n",
         "data.csv": "y\n1\n", "tracked.csv": "y\n1\n", "baselines/odd.json": "{}", "report.md": "passed",
         ".dvc/cache/files/md5/00/1": "1", ".dvc/config": "", "cache/fits": "1", "data.csv.dvc": "outs: []",

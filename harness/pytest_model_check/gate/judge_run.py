@@ -13,6 +13,7 @@ from pytest_model_check.evidence import bundle
 from pytest_model_check.evidence.record import Bundle, Said
 from pytest_model_check.gate import judge_evidence
 from pytest_model_check.gate.conclude import failure
+from pytest_model_check.gate.judge_evidence import Refit
 from pytest_model_check.judgement.verdicts import Run, Verdict
 from pytest_model_check.paths import clipped
 from pytest_model_check.pull_requests import missing_checks
@@ -23,7 +24,7 @@ from pytest_model_check.settings import Settings
 DVC_SETTINGS = (".dvc/config", ".dvc/config.local")
 
 
-def judge(folder: Path, against: Against, settings: Settings, baselines: str) -> Run:
+def judge(folder: Path, against: Against, settings: Settings, baselines: str, refit: Refit | None = None) -> Run:
     """Judge a run by the evidence that it has left.
 
     Parameters
@@ -36,6 +37,8 @@ def judge(folder: Path, against: Against, settings: Settings, baselines: str) ->
         Where data and baselines are.
     baselines : str
         The folder of the baselines, from `settings.root`.
+    refit : Refit, optional
+        Makes the fits that decide; without it, those of the run do.
 
     Raises
     ------
@@ -56,7 +59,7 @@ def judge(folder: Path, against: Against, settings: Settings, baselines: str) ->
     verdicts = [
         failure(name, _nodeid(found, name), found.broken[name])
         if name in found.broken
-        else judge_evidence.judge(found.checks[name], folder, settings)
+        else judge_evidence.judge(found.checks[name], folder, settings, refit)
         for name in named
         if name in found.broken or name in found.checks
     ]
