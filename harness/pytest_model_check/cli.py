@@ -8,8 +8,13 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pytest_model_check.gate.judge_evidence import Refit
 
 DIFF = """\
 verdicts, of the same rows in the same folds, by the scores of the folds:
@@ -235,6 +240,11 @@ def _parser() -> argparse.ArgumentParser:  # noqa: PLR0915
         type=Path,
         metavar="FILE",
         help="write the report to FILE, repeatable; by its ending .md, .html, .json or .txt",
+    )
+    judge.add_argument(
+        "--sealed-refit",
+        action="store_true",
+        help="make the fits that decide here, in sandboxes that see code and rows, but no answers (Linux, bubblewrap)",
     )
 
     write_up = command(
@@ -477,7 +487,8 @@ def _judge(options: argparse.Namespace) -> tuple[str, int]:
     with tempfile.TemporaryDirectory(prefix="model-check-") as scratch:
         charts = any(path.suffix == ".html" for path in options.report)
         settings = Settings(root, folder, Path(scratch), revision=against.sha, charts=charts)
-        run = judge_run.judge(options.evidence, against, settings, str(options.baselines))
+        with _refit(root, folder, options.evidence, Path(scratch)) if options.sealed_refit else nullcontext() as refit:
+            run = judge_run.judge(options.evidence, against, settings, str(options.baselines), refit)
     for path in options.report:
         try:
             outputs.write(run, path, folder)
@@ -525,6 +536,23 @@ def _export(options: argparse.Namespace) -> tuple[str, int]:
 def _schema(options: argparse.Namespace) -> tuple[str, int]:
     path = Path(__file__).parent / "schemas" / f"{options.name}.json"
     return path.read_text(encoding="utf-8"), 0
+
+
+@contextmanager
+def _refit(root: Path, baselines: Path, evidence: Sequence[Path], scratch: Path) -> Iterator[Refit]:
+    """Yield what makes the fits of a judge."""
+    from pytest_model_check.errors import ModelCheckError
+    from pytest_model_check.gate.judge_evidence import Refit
+    from pytest_model_check.sealing import view
+    from pytest_model_check.sealing.engine import SealedEngine
+    from pytest_model_check.session import engines
+    from pytest_model_check.session.refit import FromTest
+
+    if problem := view.problem():
+        raise ModelCheckError(f"--sealed-refit: {problem}")
+    hidden = (baselines, *(root / path for path in evidence))
+    with SealedEngine(engines.cores(), root, scratch, hidden=hidden, apart=True) as engine:
+        yield Refit(engine, lambda found, target: FromTest(found.name, found.nodeid, root, target, found.candidate))
 
 
 def _save(path: Path, content: bytes) -> None:

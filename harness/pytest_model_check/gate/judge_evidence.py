@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ from pytest_model_check.errors import (
 from pytest_model_check.evidence import bundle
 from pytest_model_check.evidence.record import Answers, Evidence
 from pytest_model_check.fitting import crossval
-from pytest_model_check.fitting.engine import CheckEngine, InProcess
+from pytest_model_check.fitting.engine import CheckEngine, Engine, InProcess
 from pytest_model_check.fitting.predictions import Predictions
 from pytest_model_check.gate import sequential
 from pytest_model_check.gate.compare import compare
@@ -57,7 +57,23 @@ class NeedsCodeError(IncomparableError):
     """Judging takes code of the project's, and none is run here."""
 
 
-def judge(evidence: Evidence, folder: Path, settings: Settings) -> Verdict:
+@dataclass(frozen=True)
+class Refit:
+    """How a judge makes the fits once more.
+
+    Parameters
+    ----------
+    engine : Engine
+        Makes them, and lets none see an answer.
+    candidate_of : callable
+        Returns what is fitted for a check's evidence and target.
+    """
+
+    engine: Engine
+    candidate_of: Callable[[Evidence, str], Any]
+
+
+def judge(evidence: Evidence, folder: Path, settings: Settings, refit: Refit | None = None) -> Verdict:
     """Judge a check by the predictions that its run has left.
 
     Parameters
@@ -69,6 +85,8 @@ def judge(evidence: Evidence, folder: Path, settings: Settings) -> Verdict:
     settings : Settings
         Where data and baselines are, and which commit's baselines decide. The rules are the evidence's: weaker ones
         than were approved are a weaker promise.
+    refit : Refit, optional
+        Makes the fits that decide; without it, those of the run do.
     """
     name, nodeid = evidence.name, evidence.nodeid
     settings = replace(settings, rules=evidence.promise.protocol.rules, sealed=evidence.sealed)
@@ -76,7 +94,7 @@ def judge(evidence: Evidence, folder: Path, settings: Settings) -> Verdict:
     try:
         approval = approved.find(name, settings.folder, settings.revision)
         with _own_scorers(evidence, approval, settings) as own:
-            return _judge(evidence, folder, approval, settings, own)
+            return _judge(evidence, folder, approval, settings, own, refit)
     except NeedsCodeError as error:
         if approval is None or approval.baseline is not None:
             return failure(name, nodeid, error)
@@ -86,7 +104,14 @@ def judge(evidence: Evidence, folder: Path, settings: Settings) -> Verdict:
         return failure(name, nodeid, error)
 
 
-def _judge(evidence: Evidence, folder: Path, approval: Approval, settings: Settings, own: Mapping[str, Any]) -> Verdict:
+def _judge(
+    evidence: Evidence,
+    folder: Path,
+    approval: Approval,
+    settings: Settings,
+    own: Mapping[str, Any],
+    refit: Refit | None,
+) -> Verdict:
     started = time.perf_counter()
     reference = approval.baseline or approval.claimed
     if reference is None:
@@ -111,10 +136,64 @@ def _judge(evidence: Evidence, folder: Path, approval: Approval, settings: Setti
     engine, prepared = CheckEngine(InProcess()), time.perf_counter()
     context = Context(check, cv, approval, settings, engine, lambda doing, done, total: None, None, started, prepared)
     found = bundle.answers(folder, evidence.name, cv.classes)
+    if refit is not None:
+        if rebuilt is None:
+            raise NeedsCodeError(
+                f"{check.name}: its splits are made by code of the project, which sees the target", BY_PYTEST
+            )
+        found = _refitted(context, found, evidence, refit)
     comparison = _compared(context, found, evidence)
     recording = _recorded(context, comparison, found, evidence, rebuilt=rebuilt is not None)
     verdict = conclude(context, comparison, recording)
-    return replace(verdict, compared=replace(verdict.compared, candidate=evidence.candidate))
+    sealed = "run" if evidence.sealed else ""
+    compared = replace(verdict.compared, candidate=evidence.candidate, sealed="judge" if refit else sealed)
+    return replace(verdict, compared=compared)
+
+
+def _refitted(context: Context, found: Answers, evidence: Evidence, refit: Refit) -> Answers:
+    """Make the fits of the evidence again; others than the run says it has made are a failure."""
+    check, cv, approval = context.check, context.cross_validation, context.approval
+    features = evidence.promise.protocol.features
+    if features is not None:
+        unknown = [name for name in features if name not in cv.dataset.X.columns]
+        if unknown:
+            raise EvidenceError(f"{check.name}: the evidence names the feature {unknown[0]!r}, which the data lacks")
+        cv = replace(cv, dataset=replace(cv.dataset, X=cv.dataset.X[list(features)]))
+    reference = approval.baseline or approval.claimed
+    assert reference is not None
+    nondeterministic = "nondeterministic" in (reference.learner, evidence.learner)
+    candidate = refit.candidate_of(evidence, check.target or "")
+
+    def again(
+        kind: str, said: Predictions | None, entropy: int | None, *, leave_out: bool = False
+    ) -> Predictions | None:
+        if said is None or entropy is None:
+            return None
+        made = crossval.predict(
+            candidate, cv, seeds=said.seeds, entropy=entropy, engine=refit.engine, leave_out=leave_out
+        )
+        if not nondeterministic and not made.agrees(said):
+            raise EvidenceError(
+                f"{check.name}: the {kind} in the evidence are not what the model of {evidence.nodeid} predicts where "
+                "it can't see the answers",
+                "Sealed fits have made them again, with the same seeds. Does the model, or its test, read data?",
+            )
+        return made
+
+    claimed = _claimed_entropy(context) if approval.claimed is not None else None
+    return Answers(
+        again("predictions", found.candidate, None if approval.baseline is None else approval.baseline.entropy),
+        again("recorded predictions", found.recording, claimed),
+        again("replicates", found.replicates, claimed, leave_out=True),
+    )
+
+
+def _claimed_entropy(context: Context) -> int:
+    """Return where the random states of the branch's baseline must have come from."""
+    claimed, cv = context.approval.claimed, context.cross_validation
+    assert claimed is not None
+    drawn = crossval.entropy_of(cv.dataset.target_digest, cv.splitter, claimed.generation)
+    return claimed.entropy if claims.seeded_by_name(claimed) else drawn
 
 
 def _own_scorers(
@@ -260,8 +339,7 @@ def _recorded(
     _require_slots(context, found.recording, "recorded predictions")
     if found.replicates is not None:
         _require_slots(context, found.replicates, "replicates")
-    drawn = crossval.entropy_of(cv.dataset.target_digest, cv.splitter, claimed.generation)
-    entropy = claimed.entropy if claims.seeded_by_name(claimed) else drawn
+    entropy = _claimed_entropy(context)
     fitted = measure.Fitted(
         found.recording,
         found.replicates,

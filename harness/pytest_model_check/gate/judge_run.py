@@ -15,6 +15,7 @@ from pytest_model_check.evidence import bundle, shards
 from pytest_model_check.evidence.record import Bundle, Said
 from pytest_model_check.gate import judge_evidence
 from pytest_model_check.gate.conclude import failure
+from pytest_model_check.gate.judge_evidence import Refit
 from pytest_model_check.judgement.verdicts import Run, Verdict
 from pytest_model_check.paths import clipped
 from pytest_model_check.pull_requests import missing_checks
@@ -25,7 +26,9 @@ from pytest_model_check.settings import Settings
 DVC_SETTINGS = (".dvc/config", ".dvc/config.local")
 
 
-def judge(evidence: Sequence[Path], against: Against, settings: Settings, baselines: str) -> Run:
+def judge(
+    evidence: Sequence[Path], against: Against, settings: Settings, baselines: str, refit: Refit | None = None
+) -> Run:
     """Judge a run by the evidence that it has left.
 
     Parameters
@@ -38,6 +41,8 @@ def judge(evidence: Sequence[Path], against: Against, settings: Settings, baseli
         Where data and baselines are.
     baselines : str
         The folder of the baselines, from `settings.root`.
+    refit : Refit, optional
+        Makes the fits that decide; without it, those of the run do.
 
     Raises
     ------
@@ -64,7 +69,7 @@ def judge(evidence: Sequence[Path], against: Against, settings: Settings, baseli
     verdicts = [
         failure(name, _nodeid(found, name), found.broken[name])
         if name in found.broken
-        else judge_evidence.judge(found.checks[name], folders[name], settings)
+        else judge_evidence.judge(found.checks[name], folders[name], settings, refit)
         for name in named
         if name in found.broken or name in found.checks
     ]

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from pytest_model_check.data.dataset import Dataset
 
 ZYGOTE = "import sys; sys.path.append(sys.argv[1]); from pytest_model_check.sealing import zygote; zygote.main()"
+NEEDED = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ")
 LONGEST_END = 20_000_000  # bytes
 MOST_IDLE = 16  # processes that wait for fits on the rows that they have
 MOST_BYTES = 256_000_000  # of these rows
@@ -77,11 +78,22 @@ class SealedEngine:
         Files and folders that no fit may see: baselines, reports, caches.
     nested : bool
         Whether a candidate's own ``n_jobs`` is heeded: there are cores for it.
+    apart : bool
+        Whoever fits is trusted with nothing of this process: its environment is not handed on, but for what `NEEDED`
+        names, and what it prints is lost.
     """
 
     def __init__(
-        self, jobs: int, root: Path, folder: Path | None = None, *, hidden: Iterable[Path] = (), nested: bool = False
+        self,
+        jobs: int,
+        root: Path,
+        folder: Path | None = None,
+        *,
+        hidden: Iterable[Path] = (),
+        nested: bool = False,
+        apart: bool = False,
     ) -> None:
+        self._apart = apart
         self._jobs, self._root, self._hidden, self._nested = jobs, root, tuple(hidden), nested
         self._folder = Path(tempfile.mkdtemp(prefix="sealed-", dir=folder))
         self._remove = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
@@ -121,7 +133,8 @@ class SealedEngine:
         except Exception as error:  # a candidate's own __reduce__ may raise anything
             raise pickling.unsendable(error) from error
         here = surroundings.current()
-        around = replace(here, environ={**here.environ, "HOME": HOME, "TMPDIR": HOME})
+        environ = {name: text for name, text in here.environ.items() if not self._apart or name in NEEDED}
+        around = replace(here, environ={**environ, "HOME": HOME, "TMPDIR": HOME})
         command = self._project().command(around.path, around.folder)
         job = _Job(candidate, around, command, tuple(_installed(candidate)), self._nested)
         return supervise(batch, self._jobs, lambda number: self._begin(batch, number, job), self._keep)
@@ -167,14 +180,15 @@ class SealedEngine:
 
     def _forks(self) -> _Zygote:
         if self._zygote is None:
-            self._zygote = _Zygote()
+            self._zygote = _Zygote(quiet=self._apart)
         return self._zygote
 
 
 class _Zygote:
     """The parent's side of the process that fits are forked from."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, quiet: bool) -> None:
+        self._silence = os.open(os.devnull, os.O_WRONLY) if quiet else None
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._process = subprocess.Popen(  # noqa: S603 - its arguments are a list, no shell
             [sys.executable, "-E", "-P", "-c", ZYGOTE, str(Path(OURS).parent)],
@@ -190,13 +204,16 @@ class _Zygote:
         ours, theirs = socket.socketpair()
         with theirs:
             message = json.dumps({"command": job.command, "modules": job.modules}).encode()
-            socket.send_fds(self._socket, [message], [theirs.fileno(), rows.fileno(), 1, 2])
+            outputs = (1, 2) if self._silence is None else (self._silence, self._silence)
+            socket.send_fds(self._socket, [message], [theirs.fileno(), rows.fileno(), *outputs])
         return _Cell(key, size, Connection(ours.detach()))
 
     def close(self) -> None:
         """End it."""
         self._socket.close()
         self._process.wait()
+        if self._silence is not None:
+            os.close(self._silence)
 
 
 class _Cell:
@@ -263,6 +280,7 @@ class _Cell:
             )
         outcome = self._outcome(end, said)
         if isinstance(outcome, CandidateError):
+            self.kill()  # who knows what it has left there
             return CandidateError(outcome.message, f"{outcome.advice}\n{SEALED}".lstrip())
         return outcome
 

@@ -85,14 +85,15 @@ def serve(data: int, tasks: int, replies: int, trace: int) -> NoReturn:
         while head := stream.read(FRAME):
             task: Task = pickle.loads(stream.read(int.from_bytes(head, "little")))  # noqa: S301 - the engine's
             surroundings.take_over(task.surroundings)
-            message = reply.dumps(_outcome(task, rows, replies, trace))
+            message = reply.dumps(try_fit(task, rows, replies, trace))
             for output in (sys.stdout, sys.stderr):
                 output.flush()  # what a fit prints is its test's
             _write(replies, len(message).to_bytes(FRAME, "little") + message)
     os._exit(0)
 
 
-def _outcome(task: Task, rows: Rows, replies: int, trace: int) -> Answers | CandidateError:
+def try_fit(task: Task, rows: Rows, replies: int, trace: int) -> Answers | CandidateError:
+    """Make a fit; whatever it raises is its error. `endings` looks for this name in the trace of one that hangs."""
     fold = Fold(
         lambda: rows.train,
         lambda: rows.test,

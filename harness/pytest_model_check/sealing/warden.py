@@ -190,7 +190,7 @@ class _Fits:
             if self._connection.fileno() in ready:
                 raise EOFError  # abandoned: it has no more to say before it hears
             late = time.monotonic() >= self._deadline
-            long = len(self._reply) > order.limit
+            long = max(len(self._reply), self._length()) > order.limit
             ended = ready == {self._handle}  # and all that it has said was heard
         done = self._is_done() and not long
         if done:
@@ -239,7 +239,11 @@ class _Fits:
         return bool(piece)
 
     def _is_done(self) -> bool:
-        return len(self._reply) >= HEAD and len(self._reply) >= HEAD + int.from_bytes(self._reply[1:HEAD], "little")
+        return len(self._reply) >= HEAD and len(self._reply) >= HEAD + self._length()
+
+    def _length(self) -> int:
+        """Return how long the reply is to be; 0: not known yet."""
+        return int.from_bytes(self._reply[1:HEAD], "little") if len(self._reply) >= HEAD else 0
 
 
 def _shut_in(descriptors: Sequence[int]) -> NoReturn:

@@ -49,9 +49,14 @@ def open_engine(config: pytest.Config, options: Options, folder: Path) -> LocalE
 
 def parallel_fits(config: pytest.Config, options: Options) -> int:
     """Return how many fits to make at a time: by default on every core, which pytest-xdist's workers share."""
+    return options.jobs or (1 if hasattr(config, "workerinput") else cores())
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
     from joblib import cpu_count
 
-    return options.jobs or (1 if hasattr(config, "workerinput") else int(cpu_count()))
+    return int(cpu_count())
 
 
 def tidy(config: pytest.Config, options: Options) -> None:
