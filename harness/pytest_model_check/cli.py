@@ -120,6 +120,7 @@ def _parser() -> argparse.ArgumentParser:  # noqa: PLR0915
     init.add_argument("--target", default="", metavar="COLUMN", help="what is to be predicted (default: guessed)")
     init.add_argument("--task", default="", choices=("classification", "regression"), help="default: by the target")
     init.add_argument("--name", default="", metavar="NAME", help="of the check (default: the table's)")
+    init.add_argument("--toml", action="store_true", help="write the check without code, into model_checks.toml")
     init.add_argument("--yes", action="store_true", help="ask nothing")
 
     show = command("show", _show, "what is promised: score, margin and dummy of each baseline")
@@ -340,7 +341,7 @@ def _init(options: argparse.Namespace) -> tuple[str, int]:
 
     from pytest_model_check.start import init, trial_progress
 
-    wishes = init.Wishes(options.data, options.target, options.task, options.name, options.yes)
+    wishes = init.Wishes(options.data, options.target, options.task, options.name, options.toml, options.yes)
     ask = _asked if sys.stdin.isatty() and not options.yes else None
     init.init(wishes, _say, ask, cpu_count(), trial_progress.on(sys.stderr))
     return "", 0

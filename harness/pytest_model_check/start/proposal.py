@@ -197,8 +197,9 @@ def _folds(y: Any, task: str, target: Column, forward: bool, groups: Column | No
         labels, counts = np.unique(y.astype(str), return_counts=True)
         rarest = int(counts.min())
         if rarest < 2:
+            alone = str(labels[counts.argmin()])
             raise DataError(
-                f"only one row has the {target.name} {labels[counts.argmin()]!r}: no fold can hold it out and learn it",
+                f"only one row has the {target.name} {alone!r}: no fold can hold it out and learn it",
                 "Drop it from the file, merge it with another class, or name another target: --target COLUMN.",
             )
         if rarest < folds:
