@@ -59,7 +59,7 @@ class Declaration(Declared):
             return binding.bind(CLASSES[kind](self.written[kind], **more), place)
         except TypeError as error:
             words = str(error).replace(f"{CLASSES[kind].__name__}.__init__() ", "")
-            raise PromiseError(f"candidate= {kind}: {words}", "See docs/checks.md for what it takes.") from error
+            raise PromiseError(f"candidate= {kind}: {words}", "docs/models.md says what it takes.") from error
 
 
 def _only_task(name: str) -> str:

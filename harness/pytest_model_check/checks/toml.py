@@ -186,7 +186,9 @@ def _declared(name: str, table: Mapping[str, Any], where: Mapping[str, int]) -> 
                 f"It takes: {', '.join(KEYS)}.",
             )
         if not KEYS[key].holds(value):
-            raise PromiseError(f"{place} {key} is {KEYS[key].words}, not {value!r}", "See docs/checks.md.")
+            raise PromiseError(
+                f"{place} {key} is {KEYS[key].words}, not {value!r}", "docs/first-hour.md says what each key may be."
+            )
     if "candidate" not in table:
         raise PromiseError(f"{FILE}:{where['']}: [{name}] has no candidate", 'Name one: candidate = "logistic"')
     promise = {key: value for key, value in table.items() if key not in OWN}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,7 @@ from pytest_model_check.start.proposal import Proposal, guess_target, propose
 from pytest_model_check.start.trial import Progress, Trial
 
 Ask = Callable[[str, str], str]  # a question and what an empty answer means -> the answer
+WIDTH = 80  # columns that every terminal has
 MOST_COLUMNS = 20  # that are shown
 
 
@@ -164,9 +166,13 @@ def _table(name: str, rows: int, columns: Sequence[Column]) -> str:
 def _choices(proposal: Proposal) -> str:
     lines = ["", "The check:"]
     for choice in proposal.choices:
-        lines += [f"  {line}" for line in wrapped(f"{choice.key} = {_clipped(source.literal(choice.value))}")]
-        lines += [f"      {line}" for line in wrapped(choice.reason)]
+        lines += _set_in(f"{choice.key} = {_clipped(source.literal(choice.value))}", "  ")
+        lines += _set_in(choice.reason, "      ")
     return "\n".join(lines)
+
+
+def _set_in(text: str, by: str) -> list[str]:
+    return textwrap.wrap(visible(text), WIDTH, initial_indent=by, subsequent_indent=by, break_on_hyphens=False)
 
 
 def _clipped(text: str) -> str:

@@ -146,7 +146,8 @@ def propose(table: pd.DataFrame, columns: Sequence[Column], data: str, target: s
     choices.append(Choice("description", described, "say what it is for: a write-up begins with it"))
     doubled = int(table.duplicated().sum())
     if doubled:
-        caveat = f"{count(doubled, 'row')} are copies of others: on both sides of a fold they flatter the model."
+        words = "1 row is a copy of another" if doubled == 1 else f"{doubled:,} rows are copies of others"
+        caveat = f"{words}: on both sides of a fold, copies flatter the model."
         choices.append(Choice("caveats", [caveat], "found in the table; a write-up repeats it"))
     return Proposal(target, task, tuple(choices), tuple(left_out))
 
