@@ -58,7 +58,7 @@ def _run(folder: Path) -> dict[str, str]:
     arguments = ("--model-check", "--model-check-against", "main", "--model-check-report", "report.md")
     outputs["loss"] = _told(folder, "pytest", *arguments)
     report = (folder / "report.md").read_text(encoding="utf-8")
-    outputs["report"] = report[report.index("**Model checks") : report.index("<details")]
+    outputs["report"] = report.partition("<details")[0]
     _git(folder, "checkout", "-q", "main")
     outputs["compare"] = _told(
         folder, "model-check", "compare", "tests/test_patients.py::test_patients", "--with", "sklearn.svm:SVR,forest"

@@ -82,6 +82,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         sys.stderr.write(f"model-check: {failure(error.message, error.advice)}\n")
         return 2
+    except KeyboardInterrupt:
+        sys.stderr.write("\nmodel-check: interrupted\n")
+        return 130
     sys.stdout.write(text)
     return int(code)
 
@@ -355,7 +358,10 @@ def _say(text: str) -> None:
 def _asked(question: str, default: str) -> str:
     from pytest_model_check.report.text import visible
 
-    return input(visible(f"{question} [{default}] ")).strip() or default
+    try:
+        return input(visible(f"{question} [{default}] ")).strip() or default
+    except EOFError:
+        return default
 
 
 def _compare(options: argparse.Namespace) -> tuple[str, int]:
@@ -368,8 +374,8 @@ def _compare(options: argparse.Namespace) -> tuple[str, int]:
         raise ModelCheckError(f"--svg {options.svg}: can draw SVG only", "Name a .svg file.")
     names = [name.strip() for name in options.others.split(",") if name.strip()]
     trial = spot_check_session.compare(options.test, names)
-    head = f"{trial.check.name}: {trial.rows:,} rows, the same {trial.folds} folds for all; {trial.splitter}"
-    lines = [visible(head), "", *spot_check_text.render(trial.found, trial.seconds), "Nothing was recorded."]
+    head = [f"{trial.check.name}: {trial.rows:,} rows, the same {trial.folds} folds for all", trial.splitter]
+    lines = [*map(visible, head), "", *spot_check_text.render(trial.found, trial.seconds), "Nothing was recorded."]
     if options.svg:
         _save(options.svg, spot_check_plot.draw(trial.found))
         lines.append(f"Drawn: {options.svg}")

@@ -96,8 +96,9 @@ def init(wishes: Wishes, say: Callable[[str], object], ask: Ask | None, cores: i
     say(_choices(proposal))
 
     found = _try(there, proposal, cores, progress)
+    say("\n".join(["", *spot_check_text.render(found.found, found.seconds)]))
     chosen = choose.choose(found)
-    say("\n".join(["", *spot_check_text.render(found.found, found.seconds), *wrapped(f"Taken: {chosen.reason}.")]))
+    say("\n".join(wrapped(f"Taken: {chosen.reason}.")))
 
     fewer = choose.seeds(chosen.name, found.rows)
     write = source.toml if wishes.toml else source.python
