@@ -87,6 +87,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         sys.stderr.write(f"model-check: {failure(error.message, error.advice)}\n")
         return 2
+    except KeyboardInterrupt:
+        sys.stderr.write("\nmodel-check: interrupted\n")
+        return 130
     sys.stdout.write(text)
     return int(code)
 
@@ -125,6 +128,7 @@ def _parser() -> argparse.ArgumentParser:  # noqa: PLR0915
     init.add_argument("--target", default="", metavar="COLUMN", help="what is to be predicted (default: guessed)")
     init.add_argument("--task", default="", choices=("classification", "regression"), help="default: by the target")
     init.add_argument("--name", default="", metavar="NAME", help="of the check (default: the table's)")
+    init.add_argument("--toml", action="store_true", help="write the check without code, into model_checks.toml")
     init.add_argument("--yes", action="store_true", help="ask nothing")
 
     show = command("show", _show, "what is promised: score, margin and dummy of each baseline")
@@ -350,7 +354,7 @@ def _init(options: argparse.Namespace) -> tuple[str, int]:
 
     from pytest_model_check.start import init, trial_progress
 
-    wishes = init.Wishes(options.data, options.target, options.task, options.name, options.yes)
+    wishes = init.Wishes(options.data, options.target, options.task, options.name, options.toml, options.yes)
     ask = _asked if sys.stdin.isatty() and not options.yes else None
     init.init(wishes, _say, ask, cpu_count(), trial_progress.on(sys.stderr))
     return "", 0
@@ -364,7 +368,10 @@ def _say(text: str) -> None:
 def _asked(question: str, default: str) -> str:
     from pytest_model_check.report.text import visible
 
-    return input(visible(f"{question} [{default}] ")).strip() or default
+    try:
+        return input(visible(f"{question} [{default}] ")).strip() or default
+    except EOFError:
+        return default
 
 
 def _compare(options: argparse.Namespace) -> tuple[str, int]:
@@ -377,8 +384,8 @@ def _compare(options: argparse.Namespace) -> tuple[str, int]:
         raise ModelCheckError(f"--svg {options.svg}: can draw SVG only", "Name a .svg file.")
     names = [name.strip() for name in options.others.split(",") if name.strip()]
     trial = spot_check_session.compare(options.test, names)
-    head = f"{trial.check.name}: {trial.rows:,} rows, the same {trial.folds} folds for all; {trial.splitter}"
-    lines = [visible(head), "", *spot_check_text.render(trial.found, trial.seconds), "Nothing was recorded."]
+    head = [f"{trial.check.name}: {trial.rows:,} rows, the same {trial.folds} folds for all", trial.splitter]
+    lines = [*map(visible, head), "", *spot_check_text.render(trial.found, trial.seconds), "Nothing was recorded."]
     if options.svg:
         _save(options.svg, spot_check_plot.draw(trial.found))
         lines.append(f"Drawn: {options.svg}")

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_model_check.session import command_line, restart
-from pytest_model_check.session.names import FOLDER, NAME, SESSION
+from pytest_model_check.session.names import FOLDER, NAME, SESSION, TOML
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pytest_model_check.checks.model_check import ModelCheck
     from pytest_model_check.session.session import ModelCheckSession
 
@@ -134,6 +136,15 @@ def pytest_configure(config: pytest.Config) -> None:
         from pytest_model_check.session.session import ModelCheckSession
 
         config.pluginmanager.register(ModelCheckSession(config), SESSION)
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Collect the checks that are declared without code."""
+    if file_path.name != TOML:
+        return None
+    from pytest_model_check.session.toml_items import TomlFile
+
+    return TomlFile.from_parent(parent, path=file_path)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -15,7 +15,7 @@ def test_a_check_is_compared_with_others_in_its_own_folds_and_nothing_is_recorde
     project.check(promise='cv=4, metrics=["neg_brier_score", "accuracy"]')
     done = compare(project, "test_models.py::test_tumours", "--with", "dummy,sklearn.tree:DecisionTreeClassifier")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("tumours: 569 rows, the same 4 folds for all; StratifiedKFold(n_splits=4")
+    assert done.stdout.startswith("tumours: 569 rows, the same 4 folds for all\nStratifiedKFold(n_splits=4")
     assert "tumours - dummy" in done.stdout
     assert "neg_brier_score" in done.stdout
     assert "accuracy" in done.stdout

@@ -58,7 +58,7 @@ def opened(
         from dvc.repo import Repo
         from dvc_objects.errors import ObjectDBError, ObjectFormatError
 
-        with _hushed() as records:
+        with hushed() as records:
             try:
                 with Repo(str(root)) as repo:
                     name = remote or repo.config["core"].get("remote")
@@ -105,7 +105,7 @@ class _Kept(logging.Handler):
 
 
 @contextmanager
-def _hushed() -> Iterator[list[logging.LogRecord]]:
+def hushed() -> Iterator[list[logging.LogRecord]]:
     """Keep DVC's logs and progress bars off the terminal; yields the records that tell why something failed."""
     records: list[logging.LogRecord] = []
     handler = _Kept(records)

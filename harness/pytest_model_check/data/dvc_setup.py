@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import gc
-import io
 import os
 import warnings
 from collections.abc import Iterable
@@ -43,7 +41,7 @@ def set_up(top: Path, *, remote: bool) -> None:
         from dvc.repo import Repo
 
         try:
-            with contextlib.redirect_stdout(io.StringIO()):  # it says what it has done
+            with dvc_repository.hushed():  # it says what it has done
                 Repo.init(str(top)).close()
         except (DvcException, OSError) as error:
             raise failed(show(top), error) from error

@@ -61,7 +61,8 @@ def judge(
         with progress.shown(item.config, check.name) as show:
             return CheckResult(*gate.run(check, _settings(item, options, scratch), engine, show))
     except ModelCheckError as error:
-        return CheckResult(conclude.failure(str(_name(item, promise)), nodeid, error))
+        located = getattr(item, "located", lambda error: error)  # of a check that stands in a file of its own kind
+        return CheckResult(conclude.failure(str(_name(item, promise)), nodeid, located(error)))
 
 
 def make(item: pytest.Item, nodeid: str, args: Sequence[Any], promise: Mapping[str, Any], options: Options) -> Check:

@@ -13,6 +13,7 @@ from pytest_model_check.errors import ModelCheckError
 from pytest_model_check.pull_requests import missing_checks
 from pytest_model_check.pull_requests.missing_checks import Missing, Place
 from pytest_model_check.session import rootdir, selection
+from pytest_model_check.session.names import TOML
 from pytest_model_check.session.options import Options, repository
 from pytest_model_check.session.results import RunResults
 
@@ -100,7 +101,7 @@ class _Coverage:
 
     def _files(self, file: Path, test: str) -> list[Path]:
         """Return where a test stood: it may have moved since its baseline was recorded. Empty where nobody knows."""
-        if self.revision is None or self.top is None or not self.typed.file_or_dir:
+        if self.revision is None or self.top is None or not self.typed.file_or_dir or file.name == TOML:
             return [file]
         files = git.defining(self.top, self.revision, test.partition("[")[0].rpartition("::")[2])
         is_there = git.shows([file], [self.revision], top=self.top)

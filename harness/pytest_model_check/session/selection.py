@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_model_check.session.names import NAME
+from pytest_model_check.session.names import NAME, TOML
 from pytest_model_check.session.testreports import derived_name
 
 
@@ -19,6 +19,8 @@ def narrow_collection(config: pytest.Config) -> None:
     paths = config.getini("model_check_testpaths")
     sources = (pytest.Config.ArgsSource.TESTPATHS, pytest.Config.ArgsSource.INVOCATION_DIR)
     if paths and config.args_source in sources and config.invocation_params.dir == config.rootpath:
+        declared = [TOML] if (config.rootpath / TOML).is_file() else []
+        paths = [*paths, *declared]
         config.args = [match for path in paths for match in sorted(glob(path, recursive=True)) or [path]]  # noqa: PTH207 - keeps relative paths relative
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +12,11 @@ from pytest_model_check.atomic import write_text
 from pytest_model_check.baselines import history
 from pytest_model_check.candidates import standard
 from pytest_model_check.checks.make_check import make_check
+from pytest_model_check.checks.toml import FILE, parse
 from pytest_model_check.data import dataset
 from pytest_model_check.data.dvc_cache import file_md5
 from pytest_model_check.errors import ModelCheckError, PromiseError
-from pytest_model_check.fitting.local_engine import LocalEngine
+from pytest_model_check.fitting.local_engine import LocalEngine, start_early
 from pytest_model_check.paths import quoted, show
 from pytest_model_check.report import document, drawing, history_plot, spot_check_plot, spot_check_text
 from pytest_model_check.report.document import Block, Code, Document, Figure, Paragraph, Section
@@ -28,6 +30,7 @@ from pytest_model_check.start.proposal import Proposal, guess_target, propose
 from pytest_model_check.start.trial import Progress, Trial
 
 Ask = Callable[[str, str], str]  # a question and what an empty answer means -> the answer
+WIDTH = 80  # columns that every terminal has
 MOST_COLUMNS = 20  # that are shown
 
 
@@ -41,6 +44,8 @@ class Wishes:
         The table.
     target, task, name : str
         Empty: it is guessed.
+    toml : bool
+        Write the check without code.
     yes : bool
         Ask nothing.
     """
@@ -49,6 +54,7 @@ class Wishes:
     target: str = ""
     task: str = ""
     name: str = ""
+    toml: bool = False
     yes: bool = False
 
 
@@ -73,10 +79,14 @@ def init(wishes: Wishes, say: Callable[[str], object], ask: Ask | None, cores: i
     ModelCheckError
         If there is something to mend first; then nothing was written.
     """
+    start_early()  # what fits, while the table is looked at
     there = project.find(wishes.data)
     name = _name(wishes)
-    place, page = there.root / "tests" / f"test_{name}.py", there.root / f"{name}.html"
-    project.require_free([place, page, there.root / "baselines" / f"{name}.json"])
+    place = there.root / (FILE if wishes.toml else f"tests/test_{name}.py")
+    test = name if wishes.toml else f"test_{name}"
+    page = there.root / f"{name}.html"
+    before = _before(place, name) if wishes.toml else ""
+    project.require_free([*([] if before else [place]), page, there.root / "baselines" / f"{name}.json"])
 
     table = dataset.table(there.data, there.name)
     columns = profile(table)
@@ -86,16 +96,18 @@ def init(wishes: Wishes, say: Callable[[str], object], ask: Ask | None, cores: i
     say(_choices(proposal))
 
     found = _try(there, proposal, cores, progress)
+    say("\n".join(["", *spot_check_text.render(found.found, found.seconds)]))
     chosen = choose.choose(found)
-    say("\n".join(["", *spot_check_text.render(found.found, found.seconds), *wrapped(f"Taken: {chosen.reason}.")]))
+    say("\n".join(wrapped(f"Taken: {chosen.reason}.")))
 
     fewer = choose.seeds(chosen.name, found.rows)
-    text = source.python(proposal, name, chosen.name, chosen.reason, [fewer] if fewer else [])
-    files = {place: text, **there.settings()}
+    write = source.toml if wishes.toml else source.python
+    text = write(proposal, name, chosen.name, chosen.reason, [fewer] if fewer else [])
+    files = {place: before + text, **there.settings()}
     say(_plan(there, files, name, page))
     if not wishes.yes and (ask is None or not ask("Write all this?", "no").casefold().startswith("y")):
         raise ModelCheckError("nothing was written", "With --yes, all this is written, and nothing is asked.")
-    nodeid = f"{place.relative_to(there.root).as_posix()}::test_{name}"
+    nodeid = f"{place.relative_to(there.root).as_posix()}::{test}"
     project.write(there, files, nodeid, name, page, lambda: _write_up(there, name, page, found, chosen.reason))
     say(_next(there, files, name, page))
 
@@ -107,6 +119,16 @@ def _name(wishes: Wishes) -> str:
     if wishes.name and name != wishes.name:
         raise PromiseError(f"--name {wishes.name!r} is no name of a test", f"Use small letters, digits and _: {name}")
     return name
+
+
+def _before(file: Path, name: str) -> str:
+    """Return what the file of checks without code says already: the new one comes after it."""
+    if not file.exists():
+        return ""
+    text = file.read_text(encoding="utf-8")
+    if name in {check.name for check in parse(text)}:
+        raise project.TakenError(f"{show(file)} has a check {name} already", "Choose another: --name NAME")
+    return f"{text.rstrip()}\n\n"
 
 
 def _target(columns: Sequence[Column], wishes: Wishes, ask: Ask | None) -> tuple[str, str]:
@@ -145,9 +167,13 @@ def _table(name: str, rows: int, columns: Sequence[Column]) -> str:
 def _choices(proposal: Proposal) -> str:
     lines = ["", "The check:"]
     for choice in proposal.choices:
-        lines += [f"  {line}" for line in wrapped(f"{choice.key} = {_clipped(source.literal(choice.value))}")]
-        lines += [f"      {line}" for line in wrapped(choice.reason)]
+        lines += _set_in(f"{choice.key} = {_clipped(source.literal(choice.value))}", "  ")
+        lines += _set_in(choice.reason, "      ")
     return "\n".join(lines)
+
+
+def _set_in(text: str, by: str) -> list[str]:
+    return textwrap.wrap(visible(text), WIDTH, initial_indent=by, subsequent_indent=by, break_on_hyphens=False)
 
 
 def _clipped(text: str) -> str:
@@ -177,7 +203,7 @@ def _next(there: Project, files: dict[Path, str], name: str, page: Path) -> str:
     names = " ".join(quoted(path) for path in dict.fromkeys(written))
     push = [] if there.remote != "none" else ["  dvc remote add -d storage URL && git add .dvc/config && dvc push"]
     return "\n".join([
-        f"Written and recorded; {show(page)} is an account of it to read and to keep. To approve:",
+        f"Written and recorded. {show(page)} is an account of it, to keep. To approve:",
         f"  git add {names}",
         f'  git commit -m "Approve the first baseline of {name}"',
         *push,

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ALMOST = 0.99  # of what a dummy leaves to be explained
+SAME_ORDER = 0.999  # rank correlation with the target: it is the target by another scale
 MOST_ROWS = 4000  # that are looked at
 FEWEST_ROWS = 40  # fewer prove nothing
 
@@ -40,4 +41,6 @@ def _explained(column: pd.Series[Any], y: NDArray[Any], task: str) -> float:
         tree = DecisionTreeRegressor(min_samples_leaf=2, random_state=0)
         wrong = ((tree.fit(x[:half], y[:half]).predict(x[half:]) - y[half:]) ** 2).mean()
         dummy = ((y[half:] - y[:half].mean()) ** 2).mean()
+        if abs(numbers.rank().corr(pd.Series(y, index=numbers.index).rank())) > SAME_ORDER:
+            return 1.0
     return 1 - float(wrong) / float(dummy) if dummy > 0 else 0.0

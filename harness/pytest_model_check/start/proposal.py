@@ -146,7 +146,8 @@ def propose(table: pd.DataFrame, columns: Sequence[Column], data: str, target: s
     choices.append(Choice("description", described, "say what it is for: a write-up begins with it"))
     doubled = int(table.duplicated().sum())
     if doubled:
-        caveat = f"{count(doubled, 'row')} are copies of others: on both sides of a fold they flatter the model."
+        words = "1 row is a copy of another" if doubled == 1 else f"{doubled:,} rows are copies of others"
+        caveat = f"{words}: on both sides of a fold, copies flatter the model."
         choices.append(Choice("caveats", [caveat], "found in the table; a write-up repeats it"))
     return Proposal(target, task, tuple(choices), tuple(left_out))
 
@@ -197,8 +198,9 @@ def _folds(y: Any, task: str, target: Column, forward: bool, groups: Column | No
         labels, counts = np.unique(y.astype(str), return_counts=True)
         rarest = int(counts.min())
         if rarest < 2:
+            alone = str(labels[counts.argmin()])
             raise DataError(
-                f"only one row has the {target.name} {labels[counts.argmin()]!r}: no fold can hold it out and learn it",
+                f"only one row has the {target.name} {alone!r}: no fold can hold it out and learn it",
                 "Drop it from the file, merge it with another class, or name another target: --target COLUMN.",
             )
         if rarest < folds:

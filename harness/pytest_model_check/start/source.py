@@ -1,4 +1,4 @@
-"""The proposed check, as a test in Python: every choice with its reason beside it. Pure."""
+"""The proposed check, as a test in Python or a table in TOML: every choice with its reason beside it. Pure."""
 
 from __future__ import annotations
 
@@ -51,6 +51,16 @@ def python(proposal: Proposal, name: str, model: str, reason: str, more: Sequenc
         items = [literal(item) for item in choice.value] if isinstance(choice.value, list) else []
         lines += _argument(f"{choice.key}={literal(choice.value)}", choice.reason, items)
     return "\n".join([*lines, "    )", ""])
+
+
+def toml(proposal: Proposal, name: str, model: str, reason: str, more: Sequence[Choice] = ()) -> str:
+    """Return the same as a table of ``model_checks.toml``; parameters as in `python`."""
+    choices = (Choice("candidate", model, reason), Choice("task", proposal.task, "what the candidate is for"))
+    lines = [f"[{name}]"]
+    for choice in (*choices, *proposal.choices, *more):
+        lines += [f"# {line}" for line in textwrap.wrap(visible(choice.reason), WIDTH - 2, break_on_hyphens=False)]
+        lines.append(f"{choice.key} = {literal(choice.value)}")
+    return "\n".join([*lines, ""])
 
 
 def _argument(code: str, reason: str, items: Sequence[str] = ()) -> list[str]:
