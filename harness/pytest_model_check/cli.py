@@ -529,11 +529,12 @@ def _export(options: argparse.Namespace) -> tuple[str, int]:
 
 
 def _lint(options: argparse.Namespace) -> tuple[str, int]:
+    from pytest_model_check.baselines import history
     from pytest_model_check.baselines.lint import require_sound
     from pytest_model_check.errors import BaselineError
     from pytest_model_check.report.text import failure
 
-    files = options.files or sorted(options.baselines.glob("*.json"))
+    files = options.files or [options.baselines / f"{name}.json" for name in history.names(options.baselines)]
     wrong = []
     for path in files:
         try:

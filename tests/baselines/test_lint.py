@@ -41,6 +41,7 @@ def test_what_a_run_has_written_may_be_committed_and_predictions_need_not_be_the
     assert capsys.readouterr().out == "1 of 1 baselines may be committed\n"
     retire(JSON.parent, "churn", "nobody asks any more")
     assert main(["lint", "baselines/retired/churn.json"]) == 0
+    assert main(["lint"]) == 2  # nothing is there any more: nothing to be said of it
 
 
 @pytest.mark.parametrize(
