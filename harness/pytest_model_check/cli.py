@@ -86,7 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return int(code)
 
 
-def _parser() -> argparse.ArgumentParser:  # noqa: PLR0915
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="model-check", description="Look at model baselines. To judge a model: pytest --model-check"
     )
