@@ -94,7 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return int(code)
 
 
-def _parser() -> argparse.ArgumentParser:  # noqa: PLR0915
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="model-check", description="Look at model baselines. To judge a model: pytest --model-check"
     )
@@ -260,7 +260,12 @@ def _parser() -> argparse.ArgumentParser:  # noqa: PLR0915
     write_up.add_argument("name", metavar="NAME", help="the baseline")
     write_up.add_argument("--out", type=Path, metavar="FILE", help=".md or .html (default: Markdown, to the terminal)")
     write_up.add_argument("--author", default="", help="who signs it")
+    _add_files_of_machines(command)
+    return parser
 
+
+def _add_files_of_machines(command: Callable[..., argparse.ArgumentParser]) -> None:
+    """Add what reads and writes files for other tools."""
     export = command(
         "export",
         _export,
@@ -280,6 +285,14 @@ def _parser() -> argparse.ArgumentParser:  # noqa: PLR0915
     export.add_argument("--task", metavar="ID", help="hf: which of its tasks (default: the check's name)")
     export.add_argument("--metric", metavar="METRIC", help="hf: whose score (default: the only one that is judged)")
 
+    lint = command(
+        "lint",
+        _lint,
+        "whether baselines may be committed: well-formed, not edited, with reasons and their predictions' .dvc file",
+        "exit code: 0 if all may, 2 if not\n\nexample:\n  model-check lint baselines/churn.json",
+    )
+    lint.add_argument("files", nargs="*", type=Path, metavar="JSON", help="baselines (default: all)")
+
     schema = command(
         "schema",
         _schema,
@@ -290,7 +303,6 @@ def _parser() -> argparse.ArgumentParser:  # noqa: PLR0915
     schema.add_argument(
         "name", choices=SCHEMAS, metavar="NAME", help="report, baseline, evidence (its manifest) or evidence-check"
     )
-    return parser
 
 
 def _show(options: argparse.Namespace) -> tuple[str, int]:
@@ -538,6 +550,23 @@ def _export(options: argparse.Namespace) -> tuple[str, int]:
     for name, content in files.items():
         _save(folder / name, content.encode())
     return "".join(f"written: {folder / name}\n" for name in files), 0
+
+
+def _lint(options: argparse.Namespace) -> tuple[str, int]:
+    from pytest_model_check.baselines import history
+    from pytest_model_check.baselines.lint import require_sound
+    from pytest_model_check.errors import BaselineError
+    from pytest_model_check.report.text import failure
+
+    files = options.files or [options.baselines / f"{name}.json" for name in history.names(options.baselines)]
+    wrong = []
+    for path in files:
+        try:
+            require_sound(path)
+        except BaselineError as error:
+            wrong.append(failure(error.message, error.advice))
+    lines = [*wrong, f"{len(files) - len(wrong)} of {len(files)} baselines may be committed"]
+    return "\n".join(lines) + "\n", 2 if wrong else 0
 
 
 def _schema(options: argparse.Namespace) -> tuple[str, int]:

@@ -265,3 +265,15 @@ def test_an_if_asks_for_success_unless_it_speaks_of_the_status() -> None:
     assert condition("always()", {}, failed)
     assert condition("${{ failure() && 1 }}", {}, failed)
     assert fill("a ${{ 1 }} b${{ null }}", {}, failed) == "a 1 b"
+
+
+def test_the_action_for_the_marketplace_hands_on_every_input() -> None:
+    listed, own = (
+        YAML(typ="safe", pure=True).load(path)
+        for path in (ROOT / "docs/ci/action-repository/action.yml", ROOT / ".github/actions/model-check/action.yml")
+    )
+    assert listed["inputs"] == own["inputs"]
+    (step,) = listed["runs"]["steps"]
+    assert step["with"] == {name: f"${{{{ inputs.{name} }}}}" for name in own["inputs"]}
+    assert listed["branding"].keys() == {"icon", "color"}
+    assert len(listed["description"]) <= 125  # what the marketplace takes

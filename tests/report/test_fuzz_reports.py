@@ -17,6 +17,7 @@ from pytest_model_check.baselines.diff import Diff, Row, Snapshot
 from pytest_model_check.baselines.history import History, Recording
 from pytest_model_check.baselines.record import Baseline
 from pytest_model_check.baselines.terms import Protocol
+from pytest_model_check.exports import flat
 from pytest_model_check.git import Commit
 from pytest_model_check.judgement.compared import ChangedRows, Compared, DataVersion, Differences, Moved, ScoreGrid
 from pytest_model_check.judgement.quality import RecordingQuality
@@ -45,7 +46,7 @@ from pytest_model_check.report import (
     promise_table,
     terminal,
 )
-from pytest_model_check.report.html import page
+from pytest_model_check.report.html import notebook, page
 from pytest_model_check.report.text import cut, failure, shortened, visible
 from pytest_model_check.report.writeup import write_up
 from support.lives import accepted, baseline, metric
@@ -194,6 +195,8 @@ OUTPUTS: dict[str, Callable[[str], str]] = {  # whatever shows a word of a branc
     **{key: lambda text, key=key: RENDERERS[key](named(text)) for key in RENDERERS if key != "machine"},
     "narrow terminal": lambda text: "\n".join(terminal.summary(named(text).checks, 1, width=10)),
     "page": lambda text: page.render(named(text)),
+    "notebook": lambda text: notebook.render(named(text).checks[0]),
+    "exported": lambda text: "".join(flat.params(Run(named(text).checks[:1], True)).values()),
     "junit": lambda text: "\n".join(key for key, _ in junit.properties(named(text).checks[0])),
     "failure": lambda text: failure(f"churn: {text}", f"{text}\n{text}: {text}"),
     "show": lambda text: promise_table.render([recorded(text)]),
@@ -204,7 +207,7 @@ OUTPUTS: dict[str, Callable[[str], str]] = {  # whatever shows a word of a branc
     "write-up": lambda text: document.markdown(write_up(life_of(text), text, author=text)),
     "write-up as a page": lambda text: document.html(write_up(life_of(text), text, author=text)),
 }
-FILES = ("page", "write-up as a page", "junit", "openmetrics")  # no log holds them
+FILES = ("page", "notebook", "exported", "write-up as a page", "junit", "openmetrics")  # no log holds them
 # What a service that reads a log obeys: GitHub at a line's beginning; GitHub's old form, Azure and TeamCity anywhere.
 COMMAND = re.compile(r"^\s*::|##\w*\[", re.MULTILINE)
 

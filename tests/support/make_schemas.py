@@ -422,7 +422,7 @@ def parameters(record: type) -> dict[str, str]:
     _, _, text = (inspect.getdoc(record) or "").partition("Parameters\n----------\n")
     found: dict[str, str] = {}
     for names, words in re.findall(r"^(\S[^:\n]*) : .*\n((?:    .*\n?)*)", text, re.MULTILINE):
-        found |= dict.fromkeys(names.split(", "), " ".join(words.split()))
+        found |= dict.fromkeys(names.split(", "), re.sub(r"\bNone\b", "null", " ".join(words.split())))
     return found
 
 

@@ -55,7 +55,7 @@ def _package(name: str) -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
-        if error.name != name:
+        if (error.name or "").partition(".")[0] != name:
             raise ModelCheckError(f"{name} can't be used: {one_line(error)}", "Mend its installation.") from error
         raise ModelCheckError(f"{name} is not installed", f"Install it: python -m pip install {name}") from error
     except Exception as error:  # a server may refuse in any way

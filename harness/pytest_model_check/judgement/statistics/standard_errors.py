@@ -62,7 +62,7 @@ def standard_error(
     -------
     StandardError
         Let r_g be the sum over unit g of psi less the mean of all rows, and w_g the share of the rows that are in g.
-        Units: ``sqrt(sum_g r_g^2 / (1 - w_g)) / n``, which is ``sd(ddof=1) / sqrt(n)`` where every row is its own unit;
+        Units: ``sqrt(sum_g r_g^2 / (1 - w_g)) / n``, ``sd(ddof=1) / sqrt(n)`` [1]_ where every row is its own unit;
         degrees of freedom by Satterthwaite's formula, G - 1 where the clusters are of equal size [2]_; where one unit
         has more than four fifths of the rows, r_g^2 is divided by ``(1 - w_g)^2`` (`robust_variance`). Strata: w_g is
         the share of the class, and the variances of the classes are added [4]_. Periods: the mean of the first nu

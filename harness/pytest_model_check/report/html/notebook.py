@@ -15,7 +15,8 @@ STYLE = """
 .model-check .badge.passes, .model-check .bar .passes { color: var(--pass); }
 .model-check .badge.fails, .model-check .bar .fails { color: var(--fail); }
 .model-check .badge.accepted { color: var(--notice); }
-.model-check td { vertical-align: middle; }
+.model-check table { color: inherit; }
+.model-check th, .model-check td { padding: .3em .7em; vertical-align: middle; }
 .model-check .n { text-align: right; white-space: nowrap; }
 .model-check .unseen { display: none; }
 .model-check .bar { display: block; width: 220px; }

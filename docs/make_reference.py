@@ -1,0 +1,142 @@
+"""Code -> the reference pages of the site (options, commands, API, JSON), so that none of them can drift."""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest_model_check
+from pytest_model_check import plugin
+from pytest_model_check.cli import SCHEMAS, _parser
+
+ROOT = Path(__file__).resolve().parents[1]
+WIDTH = "88"  # of the help, in characters
+
+
+def write(folder: Path) -> None:
+    """Write every page; what says the same already is left alone, for Sphinx builds by time."""
+    folder.mkdir(exist_ok=True)
+    pages = {"options.md": _options(), "commands.md": _commands(), "api.rst": _api()}
+    for name, lines in (pages | {f"json-{name}.md": _schema(name) for name in SCHEMAS}).items():
+        path, text = folder / name, "\n".join(lines) + "\n"
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
+
+
+def adapt(app: Any, page: str, source: list[str]) -> None:
+    """Make a page of the repository one of the site, which stands alone: links to files that are no pages are names."""
+    if re.fullmatch(r"examples/[a-z-]+", page):
+        source[0] = f"---\norphan: true\n---\n{source[0]}"  # its place is in examples/README
+    folder = (Path(app.srcdir) / page).parent
+
+    def link(found: re.Match[str]) -> str:
+        path = (folder / found[2]).resolve()
+        outside = not path.is_relative_to(app.srcdir) or path.suffix not in (".md", ".png", ".svg")
+        return found[1] if outside and path.exists() else found[0]
+
+    source[0] = re.sub(r"(?<!!)\[([^\]]*)\]\((?!https?:)([^)#\s]+)(?:#[^)]*)?\)", link, source[0])
+
+
+def _options() -> Iterator[str]:
+    command = [sys.executable, "-m", "pytest", "--help", "-p", "no:cacheprovider"]
+    told = subprocess.run(
+        command, cwd=ROOT, env=os.environ | {"COLUMNS": WIDTH}, capture_output=True, text=True, check=True
+    )
+    (group,) = re.findall(r"^model checks: .*\n((?:  .*\n)+)", told.stdout, re.MULTILINE)
+    yield "# Options and ini keys"
+    yield "\nOf pytest, on the command line:\n"
+    yield f"```text\n{group.rstrip()}\n```"
+    yield "\nIn `pytest.ini` or `pyproject.toml`, beside pytest's own; the command line wins:\n"
+    yield from ("| key | meaning | type | default |", "|---|---|---|---|")
+    for key, (meaning, kind, default) in plugin.INI.items():
+        yield f"| `{key}` | {_cell(meaning)} | {kind} | {f'`{default}`' if default not in ('', []) else ''} |"
+
+
+def _commands() -> Iterator[str]:
+    os.environ["COLUMNS"] = WIDTH
+    parser = _parser()
+    (commands,) = (action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
+    yield "# Commands\n"
+    yield "`model-check` looks at baselines and reports, and moves them; it fits nothing."
+    for name, command in commands.choices.items():
+        yield f"\n## model-check {name}\n\n```text\n{command.format_help().rstrip()}\n```"
+
+
+def _api() -> Iterator[str]:
+    exported = {name: getattr(pytest_model_check, name) for name in pytest_model_check.__all__}
+    classes = [name for name, value in exported.items() if isinstance(value, type)]
+    errors = [name for name in classes if issubclass(exported[name], Exception)]
+    statistics = exported.pop("statistics")
+    groups = {
+        "The fixture": ["ModelCheck"],
+        "Candidates that are no estimators": ["Artifact", "Program", "Results", "Service", "caret", "weka"],
+        "A run, read": ["read_report", "Run", "Verdict", "MetricVerdict"],
+    }
+    named = {*errors, *(name for names in groups.values() for name in names)}
+    groups |= {"The parts of a verdict": [name for name in classes if name not in named], "Errors": errors}
+    yield from _title("Python", "=")
+    yield "What ``pytest_model_check`` exports; everything else may change."
+    for title, names in groups.items():
+        yield from _title(title, "-")
+        yield from (_documented(f"pytest_model_check.{name}", exported[name]) for name in names)
+    yield from _title("pytest_model_check.statistics", "-")
+    yield (inspect.getdoc(statistics) or "").splitlines()[0]
+    values = ((name, getattr(statistics, name)) for name in statistics.__all__)
+    for name, value in values:
+        if inspect.isfunction(value) or isinstance(value, type):
+            yield _documented(f"{statistics.__name__}.{name}", value)
+
+
+def _title(text: str, line: str) -> tuple[str, ...]:
+    return ("", text, line * len(text), "")
+
+
+def _documented(path: str, value: Any) -> str:
+    kind = "function" if inspect.isfunction(value) else "exception" if issubclass(value, Exception) else "class"
+    called = "\n   :special-members: __call__" if getattr(value, "_is_protocol", False) else ""
+    return f"\n.. auto{kind}:: {path}{called}"
+
+
+def _schema(name: str) -> Iterator[str]:
+    path = Path(pytest_model_check.__file__).parent / "schemas" / f"{name}.json"
+    schema = json.loads(path.read_text(encoding="utf-8"))
+    yield f"# JSON: {name}\n\n{schema['description']} The schema itself: `model-check schema {name}`."
+    for title, part in [("The file", schema), *schema["$defs"].items()]:
+        if title != "The file":
+            yield f"\n({name}-{title.lower()})=\n## {title.removesuffix('Keys')}\n\n{part['description']}"
+        yield from ("", "| key | holds | meaning |", "|---|---|---|")
+        for key, value in part["properties"].items():
+            absent = "" if key in part["required"] else " (may be absent)"
+            yield f"| `{key}` | {_kind(name, value)}{absent} | {_cell(value.get('description', ''))} |"
+
+
+def _kind(name: str, value: dict[str, Any]) -> str:
+    if "$ref" in value:
+        title = value["$ref"].rpartition("/")[2]
+        return f"[{title.removesuffix('Keys')}](#{name}-{title.lower()})"
+    if "anyOf" in value:
+        return " or ".join(_kind(name, each) for each in value["anyOf"])
+    if "enum" in value:
+        return ", ".join(f"`{each}`" for each in value["enum"])
+    if "const" in value:
+        return f"`{value['const']}`"
+    if value.get("type") == "array":
+        if "prefixItems" in value:
+            return f"[{', '.join(_kind(name, each) for each in value['prefixItems'])}]"
+        return f"list of {_kind(name, value['items'])}"
+    if value.get("type") == "object":
+        inside = value.get("additionalProperties")
+        return f"object of {_kind(name, inside)} by name" if isinstance(inside, dict) else "object"
+    return {"null": "null", "boolean": "true or false"}.get(value.get("type", ""), value.get("type", "anything"))
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", r"\|")
