@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest_model_check
 from pytest_model_check import plugin
-from pytest_model_check.cli import SCHEMAS, _parser
+from pytest_model_check.cli import parser
+from pytest_model_check.commands.schema import SCHEMAS
 
 ROOT = Path(__file__).resolve().parents[1]
 WIDTH = "88"  # of the help, in characters
@@ -62,8 +63,8 @@ def _options() -> Iterator[str]:
 
 def _commands() -> Iterator[str]:
     os.environ["COLUMNS"] = WIDTH
-    parser = _parser()
-    (commands,) = (action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
+    whole = parser()
+    (commands,) = (action for action in whole._actions if isinstance(action, argparse._SubParsersAction))
     yield "# Commands\n"
     yield "`model-check` looks at baselines and reports, and moves them; it fits nothing."
     for name, command in commands.choices.items():
