@@ -66,7 +66,7 @@ def _commands() -> Iterator[str]:
     whole = parser()
     (commands,) = (action for action in whole._actions if isinstance(action, argparse._SubParsersAction))
     yield "# Commands\n"
-    yield "`model-check` looks at baselines and reports, and moves them; it fits nothing."
+    yield "`model-check` brings a first check, compares candidates, and looks after baselines and reports."
     for name, command in commands.choices.items():
         yield f"\n## model-check {name}\n\n```text\n{command.format_help().rstrip()}\n```"
 

@@ -13,7 +13,7 @@ from pytest_model_check.fitting.predictions import Predictions
 from pytest_model_check.judgement.judge import ALARM, CONFIDENCE, difference
 from pytest_model_check.judgement.noise import NoiseReference, measure
 from pytest_model_check.judgement.statistics import fold_standard_error
-from pytest_model_check.scoring.metrics import require_enough_rows, unjudgeable
+from pytest_model_check.scoring.requirements import require_enough_rows, unjudgeable
 from sklearn import metrics as sk
 from support.predictions import metric, score, standard_error
 

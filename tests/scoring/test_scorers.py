@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pytest_model_check.candidates.responses import RESPONSES
 from pytest_model_check.errors import PromiseError
 from pytest_model_check.fitting.predictions import Predictions
-from pytest_model_check.scoring.metrics import judgeable
+from pytest_model_check.scoring.strategies import judgeable
 from sklearn import metrics as sk
 from sklearn.datasets import make_classification
 from sklearn.linear_model import LogisticRegression, Ridge

@@ -38,6 +38,7 @@ from pytest_model_check.judgement.scores import Scores
 from pytest_model_check.scoring import metrics
 from pytest_model_check.scoring.perfect_answers import perfect_answers
 from pytest_model_check.scoring.probes import own_scorer
+from pytest_model_check.scoring.requirements import unjudgeable
 from pytest_model_check.settings import STRICT, Rules
 
 Learner = Literal["random", "deterministic", "nondeterministic"]
@@ -278,7 +279,7 @@ def _score(metric: Metric, data: Dataset, fitted: Fitted, anchor: Anchor | None)
     with warnings.catch_warnings():  # the dummy's ill-defined precision is no concern of the user's
         warnings.simplefilter("ignore")
         dummy = max(metrics.score(dummy, metric, data.truth).score for dummy in fitted.dummies)
-        if metrics.unjudgeable(metric, fitted.predictions, data.truth):
+        if unjudgeable(metric, fitted.predictions, data.truth):
             noise_reference = NoiseReference(dummy, 0.0, inf, len(scores.psi) if replicates is None else None, 0.0)
             return _recorded(scores, SINGLE_ROW if scores.kind == "extreme" else FEW_ROWS, noise_reference)
         to_beat = _to_beat(metric, data, fitted, scores.score, dummy)

@@ -21,7 +21,7 @@ from pytest_model_check.judgement.verdicts import Cost
 from pytest_model_check.paths import quoted, show
 from pytest_model_check.pull_requests import approved
 from pytest_model_check.pull_requests.approved import Approval
-from pytest_model_check.scoring.metrics import require_enough_rows, require_judgeable, require_weighable
+from pytest_model_check.scoring.requirements import require_enough_rows, require_judgeable, require_weighable
 from pytest_model_check.settings import Progress, Settings
 
 

@@ -46,7 +46,7 @@ from pytest_model_check.old_code import scorers
 from pytest_model_check.paths import show
 from pytest_model_check.pull_requests import acceptances, approved, claims
 from pytest_model_check.pull_requests.approved import Approval
-from pytest_model_check.scoring.metrics import require_enough_rows, require_judgeable, require_weighable
+from pytest_model_check.scoring.requirements import require_enough_rows, require_judgeable, require_weighable
 from pytest_model_check.settings import Settings
 
 COLUMNS = ("target", "groups", "time", "sample_weight")

@@ -27,7 +27,8 @@ from pytest_model_check.judgement.own_scorers import OwnScorer
 from pytest_model_check.judgement.scores import Scores
 from pytest_model_check.judgement.verdicts import PASSING, Drift, MetricVerdict
 from pytest_model_check.scoring import probes
-from pytest_model_check.scoring.metrics import definition, score, unjudgeable
+from pytest_model_check.scoring.metrics import definition, score
+from pytest_model_check.scoring.requirements import unjudgeable
 
 START_ANEW = (
     "To start anew on what there is now, have it accepted with a reason: "

@@ -15,7 +15,8 @@ from pytest_model_check.fitting.predictions import Predictions
 from pytest_model_check.judgement.judge import judge_slices, raise_alarms
 from pytest_model_check.judgement.scores import Scores
 from pytest_model_check.judgement.verdicts import MetricVerdict
-from pytest_model_check.scoring.metrics import score, unjudgeable
+from pytest_model_check.scoring.metrics import score
+from pytest_model_check.scoring.requirements import unjudgeable
 
 SLICE_ROWS = 50  # by what weights leave of them: a smaller slice could raise no alarm that anybody should believe
 SLICE_VALUES = 50

@@ -24,8 +24,8 @@ from pytest_model_check.fitting.closure import closure
 from pytest_model_check.fitting.predictions import Predictions
 from pytest_model_check.judgement.own_scorers import OwnScorer
 from pytest_model_check.scoring.jackknife import SeedAnswers, replayed
-from pytest_model_check.scoring.metrics import described_options
 from pytest_model_check.scoring.remote_scorer import RemoteScorer
+from pytest_model_check.scoring.strategies import described_options
 
 ROWS = 60
 SCALES = (1.0, 100.0, 10_000.0)  # of a number that is predicted: a scorer may have thresholds

@@ -15,6 +15,7 @@ from pytest_model_check.judgement.judge import classify, difference
 from pytest_model_check.judgement.noise import SKILL_SHARE, NoiseReference
 from pytest_model_check.judgement.scores import Scores
 from pytest_model_check.scoring import metrics
+from pytest_model_check.scoring.requirements import unjudgeable
 
 CONFIDENCE = 0.95  # that all intervals of a metric hold, together
 
@@ -151,7 +152,7 @@ def _by_metric(
     order = sorted(scored, key=lambda name: -scored[name].score)
     scores = {name: scored[name].score for name in order}
     folds = {name: tuple(scored[name].folds.tolist()) for name in order}
-    why_not = next(filter(None, (metrics.unjudgeable(metric, candidates[name], truth) for name in order)), "")
+    why_not = next(filter(None, (unjudgeable(metric, candidates[name], truth) for name in order)), "")
     if len({each.definition for each in scored.values()}) > 1:
         why_not = "it is not the same metric for all: some answer probabilities, and some do not"
     if why_not:
