@@ -17,7 +17,7 @@ from pytest_model_check.errors import PromiseError
 from pytest_model_check.gate import judge_run
 from pytest_model_check.judgement import explain
 from pytest_model_check.judgement.compared import Compared
-from pytest_model_check.judgement.latency import QUANTILES, judge_latency
+from pytest_model_check.judgement.latency import QUANTILES, is_settled, judge_latency
 from pytest_model_check.judgement.statistics import quantile_difference_error
 from pytest_model_check.pull_requests import merge_base
 from pytest_model_check.report import promise_table
@@ -52,6 +52,13 @@ def test_what_is_slower_by_more_than_the_margin_is_worse(slower: float, verdicts
     assert median.baseline == pytest.approx(-0.01, rel=0.1)
     assert median.candidate == pytest.approx(-0.01 * slower, rel=0.1)
     assert median.margin == pytest.approx(0.3 * -median.baseline)
+
+
+def test_a_small_loss_that_more_rounds_may_find_harmless_is_not_settled() -> None:
+    few = judge_latency(*times(100, 1.12), margin=0.2)
+    assert [is_settled(metric) for metric in few] == [metric.verdict == "held" for metric in few]
+    assert all(map(is_settled, judge_latency(*times(100, 2.0), margin=0.2)))
+    assert all(map(is_settled, judge_latency(*times(100, 1.0), margin=0.9)))
 
 
 def test_noise_is_not_called_worse() -> None:

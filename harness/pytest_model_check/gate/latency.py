@@ -10,12 +10,12 @@ from pytest_model_check.candidates.service import Service
 from pytest_model_check.candidates.stopwatch import rounds
 from pytest_model_check.errors import CandidateError
 from pytest_model_check.gate.context import Context
-from pytest_model_check.judgement.latency import QUANTILES, judge_latency
+from pytest_model_check.judgement.latency import QUANTILES, is_settled, judge_latency
 from pytest_model_check.judgement.statistics import Floats
 from pytest_model_check.judgement.verdicts import Label, MetricVerdict
 
 WARM_UP = 3  # rounds that do not count: connections are known by then, and caches filled
-LOOKS = ((100, 0.6), (200, 0.2), (400, 0.2))  # rounds, and the share of the chance to err: while it is inconclusive
+LOOKS = ((100, 0.6), (200, 0.2), (400, 0.2))  # rounds, and the share of the chance to err: until it is settled
 
 
 def judge(context: Context, metrics: Sequence[MetricVerdict]) -> tuple[MetricVerdict, ...]:
@@ -58,9 +58,9 @@ def judge(context: Context, metrics: Sequence[MetricVerdict]) -> tuple[MetricVer
     for number, share in LOOKS:
         before, now = timing.first(number)
         judged = judge_latency(before, now, candidate.latency_margin, alpha_fraction=share)
-        settled = {metric.metric: metric for metric in found if metric.verdict != "inconclusive"}
+        settled = {metric.metric: metric for metric in found if is_settled(metric)}
         found = tuple(settled.get(metric.metric, metric) for metric in judged)
-        if all(metric.verdict != "inconclusive" for metric in found):
+        if all(map(is_settled, found)):
             break
     return found
 

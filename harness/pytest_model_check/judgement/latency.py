@@ -40,6 +40,13 @@ def judge_latency(
     )
 
 
+def is_settled(metric: MetricVerdict) -> bool:
+    """Whether more rounds would change nothing: it passes, or is sure to be slower by more than the margin."""
+    assert metric.high is not None
+    assert metric.margin is not None
+    return metric.verdict in ("held", "better") or metric.high <= -metric.margin
+
+
 def _judge(
     name: str, quantile: float, approved: Floats, candidate: Floats, margin: float, alpha_fraction: float
 ) -> MetricVerdict:
