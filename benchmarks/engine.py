@@ -6,6 +6,7 @@
 (c) The fits of (a) on a Dask cluster of two workers on this machine, against the local engine's two processes.
 (d) Peak memory of a million rows x 50 columns in two processes, against the frame: proportional set size, so that
     what processes share counts once.
+(e) The forty checks with ``--model-check-sealed``, against the same without; no fit comes from a cache.
 
 Run from the repository root, on a machine that does nothing else: ``python benchmarks/engine.py``.
 """
@@ -19,7 +20,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +55,7 @@ def main() -> None:
     """Measure and print the table that docs/speed.md shows."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=5, help="how many pairs of runs, in turn")
-    parser.add_argument("--only", default="abcd", help="which of them")
+    parser.add_argument("--only", default="abcde", help="which of them")
     parser.add_argument("--memory", action="store_true", help="be the process that (d) measures")
     options = parser.parse_args()
     if options.memory:
@@ -69,6 +71,9 @@ def main() -> None:
         alone, spread, bare = small_checks(options.runs)
         print(f"| (b) {CHECKS} small checks / a bare loop | {ratio(alone, bare)} | 1.05 x |")
         print(f"| (b) the same with -n 2 | {ratio(spread, bare)} | 0.75 x |", flush=True)
+    if "e" in options.only:
+        sealed, plain = sealed_checks(options.runs)
+        print(f"| (e) {CHECKS} small checks, sealed / unsealed | {ratio(sealed, plain)} | 1.3 x |", flush=True)
     if "c" in options.only:
         dask, local = clusters(options.runs)
         print(f"| (c) Dask / local, two processes each | {ratio(dask, local)} | 1.15 x |", flush=True)
@@ -132,6 +137,28 @@ def forests(runs: int) -> tuple[list[float], ...]:
 
 def small_checks(runs: int) -> tuple[list[float], ...]:
     """Time (b)."""
+    with _small_project() as (folder, check):
+        return in_turn(
+            runs,
+            lambda: _run(folder, check),
+            lambda: _run(folder, [*check, "-n", "2"]),
+            lambda: _run(folder, [sys.executable, "bare.py"]),
+        )
+
+
+def sealed_checks(runs: int) -> tuple[list[float], ...]:
+    """Time (e)."""
+    with _small_project() as (folder, check):
+        return in_turn(
+            runs,
+            lambda: _run(folder, [*check, "--model-check-sealed"]),
+            lambda: _run(folder, [*check, "--model-check-refit"]),
+        )
+
+
+@contextmanager
+def _small_project() -> Iterator[tuple[Path, list[str]]]:
+    """Make a project of forty checks with their baselines; yield its folder, and the command that judges it."""
     from support import make_data
 
     with tempfile.TemporaryDirectory() as name:
@@ -150,12 +177,7 @@ def small_checks(runs: int) -> tuple[list[float], ...]:
             subprocess.run(command.split(), cwd=folder, check=True)
         check = [sys.executable, "-m", "pytest", "--model-check", "-q", "-p", "no:hydra_pytest"]
         _run(folder, [*check, "--update-baselines"])
-        return in_turn(
-            runs,
-            lambda: _run(folder, check),
-            lambda: _run(folder, [*check, "-n", "2"]),
-            lambda: _run(folder, [sys.executable, "bare.py"]),
-        )
+        yield folder, check
 
 
 def _run(folder: Path, command: list[str]) -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,9 +62,10 @@ class FromTest(Declared):
 @functools.cache
 def _built(check: FromTest) -> Any:
     session = _Session(check)
+    os.chdir(check.root)
     pytest.main(
         [
-            check.nodeid,
+            str(check.root / check.nodeid),
             "--model-check",
             f"--rootdir={check.root}",
             *("-p", "no:cacheprovider", "-p", "no:model_check", "-p", "pytest_model_check.plugin"),
