@@ -1,13 +1,13 @@
 """The command ``model-check compare``: candidates of a real check side by side, and nothing written."""
 
 import subprocess
-import sys
 
+from support import warm
 from support.project import Project
 
 
 def compare(project: Project, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "pytest_model_check.cli", "compare", *arguments]
+    command = [warm.python(), "-m", "pytest_model_check.cli", "compare", *arguments]
     return subprocess.run(command, cwd=project.path, capture_output=True, text=True, check=False)
 
 

@@ -1,12 +1,14 @@
 """Checks without code: model_checks.toml is collected, judged and recorded as tests in Python are."""
 
 import json
+import tomllib
 from textwrap import dedent
 
 import pytest
+from jsonschema import Draft202012Validator
 from pytest_model_check.checks import toml
+from pytest_model_check.cli import main
 from pytest_model_check.errors import PromiseError
-from support.project import ROOT
 
 TUMOURS = """
 [tumours]
@@ -127,8 +129,13 @@ def test_a_file_that_can_not_be_read_is_refused_with_line_and_key(text, words):
     assert error.value.message.startswith(words)
 
 
-def test_the_schema_that_editors_read_is_that_of_the_code():
-    stored = json.loads((ROOT / "docs" / "model_checks.schema.json").read_text(encoding="utf-8"))
-    assert stored == toml.schema()  # else: write it anew, as its page says
-    described = stored["additionalProperties"]["properties"]
-    assert all(key["description"] for key in described.values())
+def test_editors_get_a_schema_that_takes_what_is_taken_and_refuses_what_is_refused(capsys):
+    assert main(["schema", "checks"]) == 0
+    schema = json.loads(capsys.readouterr().out)
+    Draft202012Validator.check_schema(schema)
+    judge = Draft202012Validator(schema)
+    assert judge.is_valid(tomllib.loads(TUMOURS.format(candidate="logistic")))
+    assert judge.is_valid({"a": {"candidate": {"program": "Rscript fit.R", "task": "regression"}}})
+    for table in ({}, {"candidate": {}}, {"candidate": "x", "metric": "r2"}, {"candidate": "x", "seeds": 0}):
+        assert not judge.is_valid({"a": table})
+    assert all(key["description"] for key in schema["additionalProperties"]["properties"].values())

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,7 @@ import pytest
 from pytest_model_check.data.dvc_files import verified
 from pytest_model_check.errors import ModelCheckError
 from pytest_model_check.start.init import Wishes, init
+from support import warm
 from support.project import PLUGIN, git
 
 PEOPLE = 90
@@ -72,7 +72,7 @@ def test_from_a_table_to_an_approved_model_that_a_clone_can_check(place):
     assert git(place, "status", "--porcelain") == ""
     clone = place / "clone"
     subprocess.run(["git", "clone", "-q", place, clone], check=True)
-    command = [sys.executable, "-m", "pytest", "--model-check", "--model-check-report=report.json", "-q"]
+    command = [warm.python(), "-m", "pytest", "--model-check", "--model-check-report=report.json", "-q"]
     done = subprocess.run(command, cwd=clone, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
     checks = json.loads((clone / "report.json").read_text(encoding="utf-8"))["checks"]
