@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pytest_model_check.commands.parser import Commands
 
-SCHEMAS = ("report", "baseline", "evidence", "evidence-check")  # the files in the folder schemas
+SCHEMAS = ("report", "baseline", "evidence", "evidence-check", "model-checks")  # the files in the folder schemas
 
 
 def add(commands: Commands) -> None:
@@ -19,9 +19,7 @@ def add(commands: Commands) -> None:
         "example:\n  model-check schema report > report.schema.json",
         reads_baselines=False,
     )
-    command.add_argument(
-        "name", choices=SCHEMAS, metavar="NAME", help="report, baseline, evidence (its manifest) or evidence-check"
-    )
+    command.add_argument("name", choices=SCHEMAS, metavar="NAME", help=", ".join(SCHEMAS))
 
 
 def run(options: argparse.Namespace) -> tuple[str, int]:
