@@ -130,7 +130,7 @@ def _kind(name: str, value: dict[str, Any]) -> str:
     if "enum" in value:
         return ", ".join(f"`{each}`" for each in value["enum"])
     if "const" in value:
-        return f"`{value['const']}`"
+        return f"`{json.dumps(value['const'])}`"
     if value.get("type") == "array":
         if "prefixItems" in value:
             return f"[{', '.join(_kind(name, each) for each in value['prefixItems'])}]"
