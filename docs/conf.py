@@ -23,6 +23,8 @@ autodoc_typehints = "none"  # numpydoc says it
 autodoc_member_order = "bysource"
 suppress_warnings = ["myst.header"]  # the examples are comments as they were posted, and begin with a smaller heading
 
+smartquotes = False  # two dashes begin an option
+
 html_theme = "furo"
 html_title = f"{project} {release}"
 html_copy_source = html_show_sourcelink = False

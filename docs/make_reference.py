@@ -109,9 +109,11 @@ def _documented(path: str, value: Any) -> str:
 def _schema(name: str) -> Iterator[str]:
     path = Path(pytest_model_check.__file__).parent / "schemas" / f"{name}.json"
     schema = json.loads(path.read_text(encoding="utf-8"))
-    yield f"# JSON: {name}\n\n{schema['description']} The schema itself: `model-check schema {name}`."
-    for title, part in [("The file", schema), *schema["$defs"].items()]:
-        if title != "The file":
+    title = "model_checks.toml" if name == "model-checks" else f"JSON: {name}"
+    yield f"# {title}\n\n{schema['description']} The schema itself: `model-check schema {name}`."
+    whole = schema if "properties" in schema else schema["additionalProperties"]  # of a TOML file: its tables
+    for title, part in [("", whole), *schema.get("$defs", {}).items()]:
+        if title:
             yield f"\n({name}-{title.lower()})=\n## {title.removesuffix('Keys')}\n\n{part['description']}"
         yield from ("", "| key | holds | meaning |", "|---|---|---|")
         for key, value in part["properties"].items():
@@ -128,11 +130,13 @@ def _kind(name: str, value: dict[str, Any]) -> str:
     if "enum" in value:
         return ", ".join(f"`{each}`" for each in value["enum"])
     if "const" in value:
-        return f"`{value['const']}`"
+        return f"`{json.dumps(value['const'])}`"
     if value.get("type") == "array":
         if "prefixItems" in value:
             return f"[{', '.join(_kind(name, each) for each in value['prefixItems'])}]"
         return f"list of {_kind(name, value['items'])}"
+    if value.get("type") == "object" and "properties" in value:
+        return f"{{{', '.join(f'{key} = {_kind(name, each)}' for key, each in value['properties'].items())}}}"
     if value.get("type") == "object":
         inside = value.get("additionalProperties")
         return f"object of {_kind(name, inside)} by name" if isinstance(inside, dict) else "object"

@@ -130,7 +130,7 @@ def test_a_file_that_can_not_be_read_is_refused_with_line_and_key(text, words):
 
 
 def test_editors_get_a_schema_that_takes_what_is_taken_and_refuses_what_is_refused(capsys):
-    assert main(["schema", "checks"]) == 0
+    assert main(["schema", "model-checks"]) == 0
     schema = json.loads(capsys.readouterr().out)
     Draft202012Validator.check_schema(schema)
     judge = Draft202012Validator(schema)

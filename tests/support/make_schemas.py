@@ -9,7 +9,8 @@ from __future__ import annotations
 import inspect
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal, NotRequired, TypedDict, cast
 
@@ -19,6 +20,7 @@ from msgspec import Meta
 from pytest_model_check.baselines.baseline_json import SCHEMA as BASELINE_SCHEMA
 from pytest_model_check.baselines.record import Baseline, BaselineMetric, StoredAnchor
 from pytest_model_check.baselines.terms import Protocol
+from pytest_model_check.checks import toml
 from pytest_model_check.checks.declared import Address
 from pytest_model_check.evidence.bundle import SCHEMA as EVIDENCE_SCHEMA
 from pytest_model_check.evidence.record import Bundle, Evidence, Promise, Said
@@ -428,13 +430,19 @@ def parameters(record: type) -> dict[str, str]:
 
 def text(name: str) -> str:
     """Format the file of a schema."""
-    return json.dumps(schema(name), indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(SCHEMA_OF[name](), indent=2, ensure_ascii=False) + "\n"
+
+
+SCHEMA_OF: Mapping[str, Callable[[], Mapping[str, Any]]] = {
+    **{name: partial(schema, name) for name in FILES},
+    "model-checks": toml.schema,
+}
 
 
 def main() -> None:
     """Write the schemas into the package."""
     SCHEMAS.mkdir(exist_ok=True)
-    for name in FILES:
+    for name in SCHEMA_OF:
         (SCHEMAS / f"{name}.json").write_text(text(name), encoding="utf-8", newline="\n")
 
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
 from pytest_model_check.commands.parser import Commands
 
-SCHEMAS = ("report", "baseline", "evidence", "evidence-check")  # the files in the folder schemas
-CHECKS = "checks"  # whose schema is made of what checks/toml.py takes
+SCHEMAS = ("report", "baseline", "evidence", "evidence-check", "model-checks")  # the files in the folder schemas
 
 
 def add(commands: Commands) -> None:
@@ -21,19 +19,10 @@ def add(commands: Commands) -> None:
         "example:\n  model-check schema report > report.schema.json",
         reads_baselines=False,
     )
-    command.add_argument(
-        "name",
-        choices=(*SCHEMAS, CHECKS),
-        metavar="NAME",
-        help="report, baseline, evidence (its manifest), evidence-check, or checks (model_checks.toml)",
-    )
+    command.add_argument("name", choices=SCHEMAS, metavar="NAME", help=", ".join(SCHEMAS))
 
 
 def run(options: argparse.Namespace) -> tuple[str, int]:
     """Run it; return what to print, and the exit code."""
-    if options.name == CHECKS:
-        from pytest_model_check.checks import toml
-
-        return f"{json.dumps(toml.schema(), indent=2)}\n", 0
     path = Path(__file__).parents[1] / "schemas" / f"{options.name}.json"
     return path.read_text(encoding="utf-8"), 0
