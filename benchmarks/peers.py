@@ -71,10 +71,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=5, help="how many rounds, the tools in turn")
     parser.add_argument("--environments", type=Path, required=True, help="where the peers are, or will be installed")
+    parser.add_argument("--only", choices=PEERS, help="against one of them")
     options = parser.parse_args()
     from overhead import machine
 
-    pythons = {name: installed(options.environments / name, wanted) for name, wanted in PEERS.items()}
+    pythons = {
+        name: installed(options.environments / name, wanted)
+        for name, wanted in PEERS.items()
+        if options.only in (None, name)
+    }
     with tempfile.TemporaryDirectory() as name:
         folder = project(Path(name))
         check = [sys.executable, "-m", "pytest", "--model-check", "-q", "-pno:hydra_pytest"]
@@ -82,9 +87,7 @@ def main() -> None:
         commands = {
             "judged": [*check, "--model-check-refit"],
             "unchanged": check,
-            "skore": [pythons["skore"], "skore_script.py"],
-            "mlflow": [pythons["mlflow"], "mlflow_script.py"],
-        }
+        } | {name: [python, f"{name}_script.py"] for name, python in pythons.items()}
         times: dict[str, list[float]] = {each: [] for each in commands}
         for turn in range(options.runs + 1):
             for each, command in commands.items():
@@ -95,7 +98,7 @@ def main() -> None:
     versions = ", ".join(f"{name} {version(python, name)}" for name, python in pythons.items())
     print(f"{machine()}; {versions}\n\n| | measured | target |\n|---|---:|---:|")
     rows = (("a", "judged", "skore", 0.7), ("b", "unchanged", "skore", 0.2), ("c", "judged", "mlflow", 0.33))
-    for letter, ours, theirs, target in rows:
+    for letter, ours, theirs, target in [row for row in rows if row[2] in pythons]:
         mine, other = statistics.median(times[ours]), statistics.median(times[theirs])
         ratio = statistics.median(a / b for a, b in zip(times[ours], times[theirs], strict=True))
         print(f"| ({letter}) {ours} / {theirs} | {ratio:.2f} x ({mine:.1f} s / {other:.1f} s) | {target} x |")
@@ -117,10 +120,11 @@ def project(folder: Path) -> Path:
 
 def installed(folder: Path, wanted: str) -> str:
     """Return the Python of an environment that has a package."""
-    python = folder / "bin" / "python"
-    if not python.exists():
+    python, done = folder / "bin" / "python", folder / "installed"
+    if not done.exists():
         venv.create(folder, with_pip=True)
         subprocess.run([python, "-m", "pip", "install", "-q", wanted], check=True)
+        done.touch()
     return str(python)
 
 
