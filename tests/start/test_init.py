@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +50,7 @@ def tree(folder: Path) -> dict[str, bytes]:
 @pytest.fixture
 def place(preloaded, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "executable", warm.python())  # which records
     for name, value in PLUGIN.items():
         monkeypatch.setenv(name, value)
     table(tmp_path)
