@@ -79,3 +79,11 @@ def test_labels_in_a_table_of_one_column_are_one_target():
     y = (TARGET > 9).astype(int)
     answers = answer(OneColumn(), (ROWS, y), lambda: ROWS, np.random.SeedSequence(1), np.array([0, 1]))
     assert answers.responses["predict"].shape == (20,)
+
+
+def test_a_fold_without_one_of_three_classes_decides_between_the_two_that_are_left():
+    y = (TARGET > 9).astype(int) * 2  # of 0, 1 and 2
+    answers = answer(LogisticRegression(), (ROWS, y), lambda: ROWS, np.random.SeedSequence(1), np.array([0, 1, 2]))
+    decision = answers.responses["decision_function"]
+    assert decision.shape == (20, 3)
+    assert np.array_equal(decision.argmax(axis=1), answers.responses["predict"])

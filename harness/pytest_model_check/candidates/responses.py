@@ -80,6 +80,8 @@ def checked(name: str, answers: Any, rows: int) -> NDArray[Any]:
 
 def aligned(name: str, answers: NDArray[Any], known: Any, classes: NDArray[Any]) -> NDArray[Any]:
     """Bring the columns of a fold that lacks a class to the order of all classes."""
+    if name == "decision_function" and answers.ndim == 1 and len(known) == 2 < len(classes):
+        answers = np.stack([-answers, answers], axis=1)  # of the two that are left: one number for both
     if answers.ndim == 1 or (np.array_equal(known, classes) and name != "predict_proba"):
         return answers
     columns = [np.flatnonzero(classes == label) for label in known]

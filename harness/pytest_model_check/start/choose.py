@@ -12,7 +12,7 @@ from pytest_model_check.start.proposal import MANY_ROWS, Choice
 from pytest_model_check.start.trial import Trial
 
 DUMMY = "dummy"
-SEEDS = {"forest": 6, "boosting": 3}  # of what is dear to fit
+SEEDS = {"forest": 4, "boosting": 3}  # of what is dear to fit
 
 
 @dataclass(frozen=True)
