@@ -4,6 +4,7 @@ import contextlib
 import ctypes
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -35,7 +36,7 @@ from sklearn.compose import make_column_transformer
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
-from support.project import git
+from support.project import Project, git
 
 pickling.travel_by_value(sys.modules[__name__])
 WHY_NOT = view.problem()
@@ -160,6 +161,7 @@ def root(tmp_path_factory):
         ".gitignore": "cache/\ndata.csv\nreport.md\n",
         "data.csv": "y\n1\n", "tracked.csv": "y\n1\n", "baselines/odd.json": "{}", "report.md": "passed",
         ".dvc/cache/files/md5/00/1": "1", ".dvc/config": "", "cache/fits": "1", "data.csv.dvc": "outs: []",
+        "seen.csv": "y\n1\n", "seen.csv.dvc": "outs: []",
         "remote/files/md5/00/0000000000000000000000000000aa": "1", "program.py": PROGRAM,
     }  # fmt: skip
     for name, text in files.items():
@@ -189,6 +191,7 @@ def attempt(engine, how, where="", *, timeout=None, **cv):
 ATTACKS = {
     "reads the data": ("reads", "{root}/data.csv", "FileNotFoundError"),
     "reads data that git tracks": ("reads", "{root}/tracked.csv", "FileNotFoundError"),
+    "reads data that git does not ignore": ("reads", "{root}/seen.csv", "FileNotFoundError"),
     "reads DVC's cache": ("reads", "{root}/.dvc/cache/files/md5/00/1", "FileNotFoundError"),
     "reads a remote in the repository": (
         "reads",
@@ -232,7 +235,7 @@ def test_a_sealed_fit_that(attack, engine, root):
         with pytest.raises(CandidateError, match=stopped) as caught:
             attempt(engine, how, where)
     assert caught.value.message.startswith("fold 1")
-    assert "The fit was sealed (--model-check-sealed): it sees the code that git knows" in caught.value.advice
+    assert "The fit was sealed: it sees the code that git knows" in caught.value.advice
     assert (root / "report.md").read_text() == "passed"
 
 
@@ -292,6 +295,29 @@ def test_what_can_not_be_sealed_is_refused(engine, tmp_path):
         pytest.raises(EngineError, match=r"lies in no git repository(.|\n)*git init"),
     ):
         attempt(outside, "")
+
+
+def test_where_no_sandbox_can_be_had_the_run_is_refused(project: Project, monkeypatch) -> None:
+    project.check()
+    result = project.run("--update-baselines", "--model-check-sealed", "--model-check-engine=dask")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*--model-check-sealed: fits are sealed on this machine alone, not on dask"])
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    result = project.run("--update-baselines", "--model-check-sealed")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    linux = "bubblewrap is not installed: apt-get install bubblewrap (0.8 or later)"
+    why = linux if sys.platform == "linux" else "fits are sealed on Linux alone"
+    result.stderr.fnmatch_lines([f"*--model-check-sealed: {why}"])
+    assert project.stored() == {}
+
+
+@sealed
+def test_the_report_says_whose_word_it_is_that_fits_were_sealed(branch: Project) -> None:
+    result = branch.run("--model-check-sealed", "--model-check-against=main", "--model-check-evidence=evidence")
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["Sealed fits: tumours: no fit could see an answer, as this run says, *"])
+    assert [(check["verdict"], check["sealed"]) for check in branch.report()["checks"]] == [("identical", "run")]
+    assert json.loads((branch.path / "evidence" / "checks" / "tumours.json").read_text())["claims_sealed"] is True
 
 
 def sandboxes():

@@ -45,7 +45,7 @@ LONGEST_END = 20_000_000  # bytes
 MOST_IDLE = 16  # processes that wait for fits on the rows that they have
 MOST_BYTES = 256_000_000  # of these rows
 SEALED = (
-    "The fit was sealed (--model-check-sealed): it sees the code that git knows, its Python environment and its rows; "
+    "The fit was sealed: it sees the code that git knows, its Python environment and its rows; "
     "no data, no baselines, no network."
 )
 
@@ -175,7 +175,7 @@ class SealedEngine:
 
     def _project(self) -> View:
         if self._view is None:
-            self._view = view.make(self._root, self._folder / "project", self._hidden)
+            self._view = view.make(self._root, self._folder / "project", self._hidden, tracked=self._apart)
         return self._view
 
     def _forks(self) -> _Zygote:
