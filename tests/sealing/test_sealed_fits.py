@@ -146,6 +146,7 @@ WAYS = {
     "forges text": lambda _: forge((2).to_bytes(8, "little") + b"[]"),
     "forges too much": lambda _: forge(bytes(50_000_000)),
     "talks": lambda _: print("to its output"),  # noqa: T201
+    "searches": lambda text: sum(text.encode() in path.read_bytes() for path in Path("/proc").glob("[0-9]*/environ")),
     "warns": lambda _: warnings.warn("not so well", RuntimeWarning, stacklevel=2),
     "counts": lambda _: joblib.effective_n_jobs(2),
     "uses files": lambda _: joblib.dump([1], "/tmp/x.joblib") and len(joblib.load("/tmp/x.joblib")),
@@ -244,6 +245,16 @@ def test_a_sealed_fit_leaves_nothing_to_the_next_fold(root):
     with SealedEngine(1, root) as engine:
         assert attempt(engine, "leaves", cv=4) == {0.0}
     assert not [process for process in psutil.process_iter(["cmdline"]) if "98765" in str(process.info["cmdline"])]
+
+
+@sealed
+def test_a_sealed_fit_of_the_judges_knows_nothing_of_its_environment(root, monkeypatch, capfd):
+    monkeypatch.setenv("TOKEN", "of the judge's job")
+    for apart, found in ((False, True), (True, False)):
+        with SealedEngine(1, root, apart=apart) as engine:
+            assert (attempt(engine, "searches", "of the judge's job", cv=2) != {0.0}) is found
+            attempt(engine, "talks", cv=2)
+        assert ("to its output" in capfd.readouterr().out) is found
 
 
 @sealed
