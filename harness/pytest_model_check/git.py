@@ -128,6 +128,11 @@ def known(top: Path) -> list[str]:
     return _files(top, "--cached", "--others", "--exclude=__pycache__/")  # it leaves out nothing that is tracked
 
 
+def tracked(top: Path) -> list[str]:
+    """Return the files, from the top, that git tracks."""
+    return _files(top, "--cached")
+
+
 def changed(top: Path) -> set[Path]:
     """Return the files that git would not find as they are now in its index: changed, or never added."""
     return {top / name for name in _files(top, "--modified", "--others")}

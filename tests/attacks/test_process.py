@@ -141,7 +141,7 @@ def judged(project: Project, *, refit: bool) -> Run:
         hidden = (root / "baselines", root / "evidence")
         with SealedEngine(2, root, Path(name), hidden=hidden, apart=True) as engine:
             again = Refit(engine, lambda found, target: FromTest(found.name, found.nodeid, root, target, ""))
-            return judge_run.judge(root / "evidence", against, settings, "baselines", again if refit else None)
+            return judge_run.judge([root / "evidence"], against, settings, "baselines", again if refit else None)
 
 
 def ran(project: Project, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -165,6 +165,7 @@ def lying(project_template: Path, tmp_path_factory: pytest.TempPathFactory) -> t
     project.git("checkout", "-qb", "branch")
     (path / "own_models.py").write_text(OWN.format(here=str(path)))
     (path / "conftest.py").write_text(CONFTEST)
+    (path / ".gitignore").write_text(".pytest_cache/\n__pycache__/\nreport.*\nevidence/\n")  # the data is "code" now
     frame = pd.read_csv(path / "data" / "tumours.csv")
     keys = [repr(row[:-1]) for row in frame.itertuples(index=False, name=None)]
     table = f"ROWS = {dict(zip(keys, (frame['diagnosis'] == 'malignant').astype(float), strict=True))}"

@@ -4,6 +4,7 @@ import contextlib
 import ctypes
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -35,7 +36,7 @@ from sklearn.compose import make_column_transformer
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
-from support.project import git
+from support.project import Project, git
 
 pickling.travel_by_value(sys.modules[__name__])
 WHY_NOT = view.problem()
@@ -137,7 +138,7 @@ WAYS = {
     "leaves": leave,
     "exits": lambda _: os._exit(0),
     "is killed": lambda _: os.kill(os.getpid(), signal.SIGKILL),
-    "kills all": lambda _: os.kill(-1, signal.SIGKILL),
+    "kills all": lambda _: os.kill(-1, signal.SIGKILL) or time.sleep(60),
     "leaves pytest": lambda _: sys.exit(3),
     "hangs": lambda _: time.sleep(600),
     "forges a pickle": lambda _: forge(b"\x80\x04."),
@@ -145,6 +146,7 @@ WAYS = {
     "forges text": lambda _: forge((2).to_bytes(8, "little") + b"[]"),
     "forges too much": lambda _: forge(bytes(50_000_000)),
     "talks": lambda _: print("to its output"),  # noqa: T201
+    "searches": lambda text: sum(text.encode() in path.read_bytes() for path in Path("/proc").glob("[0-9]*/environ")),
     "warns": lambda _: warnings.warn("not so well", RuntimeWarning, stacklevel=2),
     "counts": lambda _: joblib.effective_n_jobs(2),
     "uses files": lambda _: joblib.dump([1], "/tmp/x.joblib") and len(joblib.load("/tmp/x.joblib")),
@@ -160,6 +162,7 @@ def root(tmp_path_factory):
         ".gitignore": "cache/\ndata.csv\nreport.md\n",
         "data.csv": "y\n1\n", "tracked.csv": "y\n1\n", "baselines/odd.json": "{}", "report.md": "passed",
         ".dvc/cache/files/md5/00/1": "1", ".dvc/config": "", "cache/fits": "1", "data.csv.dvc": "outs: []",
+        "seen.csv": "y\n1\n", "seen.csv.dvc": "outs: []",
         "remote/files/md5/00/0000000000000000000000000000aa": "1", "program.py": PROGRAM,
     }  # fmt: skip
     for name, text in files.items():
@@ -189,6 +192,7 @@ def attempt(engine, how, where="", *, timeout=None, **cv):
 ATTACKS = {
     "reads the data": ("reads", "{root}/data.csv", "FileNotFoundError"),
     "reads data that git tracks": ("reads", "{root}/tracked.csv", "FileNotFoundError"),
+    "reads data that git does not ignore": ("reads", "{root}/seen.csv", "FileNotFoundError"),
     "reads DVC's cache": ("reads", "{root}/.dvc/cache/files/md5/00/1", "FileNotFoundError"),
     "reads a remote in the repository": (
         "reads",
@@ -232,7 +236,7 @@ def test_a_sealed_fit_that(attack, engine, root):
         with pytest.raises(CandidateError, match=stopped) as caught:
             attempt(engine, how, where)
     assert caught.value.message.startswith("fold 1")
-    assert "The fit was sealed (--model-check-sealed): it sees the code that git knows" in caught.value.advice
+    assert "The fit was sealed: it sees the code that git knows" in caught.value.advice
     assert (root / "report.md").read_text() == "passed"
 
 
@@ -241,6 +245,16 @@ def test_a_sealed_fit_leaves_nothing_to_the_next_fold(root):
     with SealedEngine(1, root) as engine:
         assert attempt(engine, "leaves", cv=4) == {0.0}
     assert not [process for process in psutil.process_iter(["cmdline"]) if "98765" in str(process.info["cmdline"])]
+
+
+@sealed
+def test_a_sealed_fit_of_the_judges_knows_nothing_of_its_environment(root, monkeypatch, capfd):
+    monkeypatch.setenv("TOKEN", "of the judge's job")
+    for apart, found in ((False, True), (True, False)):
+        with SealedEngine(1, root, apart=apart) as engine:
+            assert (attempt(engine, "searches", "of the judge's job", cv=2) != {0.0}) is found
+            attempt(engine, "talks", cv=2)
+        assert ("to its output" in capfd.readouterr().out) is found
 
 
 @sealed
@@ -292,6 +306,29 @@ def test_what_can_not_be_sealed_is_refused(engine, tmp_path):
         pytest.raises(EngineError, match=r"lies in no git repository(.|\n)*git init"),
     ):
         attempt(outside, "")
+
+
+def test_where_no_sandbox_can_be_had_the_run_is_refused(project: Project, monkeypatch) -> None:
+    project.check()
+    result = project.run("--update-baselines", "--model-check-sealed", "--model-check-engine=dask")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*--model-check-sealed: fits are sealed on this machine alone, not on dask"])
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    result = project.run("--update-baselines", "--model-check-sealed")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    linux = "bubblewrap is not installed: apt-get install bubblewrap (0.8 or later)"
+    why = linux if sys.platform == "linux" else "fits are sealed on Linux alone"
+    result.stderr.fnmatch_lines([f"*--model-check-sealed: {why}"])
+    assert project.stored() == {}
+
+
+@sealed
+def test_the_report_says_whose_word_it_is_that_fits_were_sealed(branch: Project) -> None:
+    result = branch.run("--model-check-sealed", "--model-check-against=main", "--model-check-evidence=evidence")
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["Sealed fits: tumours: no fit could see an answer, as this run says, *"])
+    assert [(check["verdict"], check["sealed"]) for check in branch.report()["checks"]] == [("identical", "run")]
+    assert json.loads((branch.path / "evidence" / "checks" / "tumours.json").read_text())["claims_sealed"] is True
 
 
 def sandboxes():

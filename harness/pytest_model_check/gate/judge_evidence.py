@@ -161,6 +161,7 @@ def _refitted(context: Context, found: Answers, evidence: Evidence, refit: Refit
         cv = replace(cv, dataset=replace(cv.dataset, X=cv.dataset.X[list(features)]))
     reference = approval.baseline or approval.claimed
     assert reference is not None
+    refit.engine.share(cv.dataset)  # its files are no code, whatever git says of them
     nondeterministic = "nondeterministic" in (reference.learner, evidence.learner)
     candidate = refit.candidate_of(evidence, check.target or "")
 

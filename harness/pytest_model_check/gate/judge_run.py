@@ -77,7 +77,8 @@ def judge(
     problems += [*missing.problems, *_unheard(found, verdicts)]
     problems = [*_contradictions(found, verdicts, problems), *problems]
     passed = bool(verdicts) and all(verdict.passed for verdict in verdicts) and not problems
-    words = f"{against.words}, judged from the evidence alone"
+    how = "from the evidence alone" if refit is None else "by sealed fits of the judge's own"
+    words = f"{against.words}, judged {how}"
     return Run(tuple(verdicts), passed, words, tuple(dict.fromkeys(problems)), missing.retired)
 
 

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import weakref
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -45,7 +45,7 @@ LONGEST_END = 20_000_000  # bytes
 MOST_IDLE = 16  # processes that wait for fits on the rows that they have
 MOST_BYTES = 256_000_000  # of these rows
 SEALED = (
-    "The fit was sealed (--model-check-sealed): it sees the code that git knows, its Python environment and its rows; "
+    "The fit was sealed: it sees the code that git knows, its Python environment and its rows; "
     "no data, no baselines, no network."
 )
 
@@ -133,8 +133,7 @@ class SealedEngine:
         except Exception as error:  # a candidate's own __reduce__ may raise anything
             raise pickling.unsendable(error) from error
         here = surroundings.current()
-        environ = {name: text for name, text in here.environ.items() if not self._apart or name in NEEDED}
-        around = replace(here, environ={**environ, "HOME": HOME, "TMPDIR": HOME})
+        around = replace(here, environ={**self._environ(), "HOME": HOME, "TMPDIR": HOME})
         command = self._project().command(around.path, around.folder)
         job = _Job(candidate, around, command, tuple(_installed(candidate)), self._nested)
         return supervise(batch, self._jobs, lambda number: self._begin(batch, number, job), self._keep)
@@ -173,27 +172,31 @@ class SealedEngine:
         while len(self._idle) > MOST_IDLE or sum(cell.size for cell in self._idle) > MOST_BYTES:
             self._idle.pop(0).kill()
 
+    def _environ(self) -> dict[str, str]:
+        """Return what fits may know of the environment; /proc tells them what their sandbox was made with, too."""
+        return {name: text for name, text in os.environ.items() if not self._apart or name in NEEDED}
+
     def _project(self) -> View:
         if self._view is None:
-            self._view = view.make(self._root, self._folder / "project", self._hidden)
+            self._view = view.make(self._root, self._folder / "project", self._hidden, tracked=self._apart)
         return self._view
 
     def _forks(self) -> _Zygote:
         if self._zygote is None:
-            self._zygote = _Zygote(quiet=self._apart)
+            self._zygote = _Zygote(self._environ(), quiet=self._apart)
         return self._zygote
 
 
 class _Zygote:
     """The parent's side of the process that fits are forked from."""
 
-    def __init__(self, *, quiet: bool) -> None:
+    def __init__(self, environ: Mapping[str, str], *, quiet: bool) -> None:
         self._silence = os.open(os.devnull, os.O_WRONLY) if quiet else None
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._process = subprocess.Popen(  # noqa: S603 - its arguments are a list, no shell
             [sys.executable, "-E", "-P", "-c", ZYGOTE, str(Path(OURS).parent)],
             stdin=theirs.fileno(),
-            env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},  # a fork would not survive threads
+            env={**environ, "OPENBLAS_NUM_THREADS": "1"},  # a fork would not survive threads
             cwd="/",
             start_new_session=True,
         )

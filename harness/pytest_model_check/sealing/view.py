@@ -103,7 +103,7 @@ class View:
         )
 
 
-def make(root: Path, folder: Path, hidden: Iterable[Path]) -> View:
+def make(root: Path, folder: Path, hidden: Iterable[Path], *, tracked: bool = False) -> View:
     """Copy the code of a project.
 
     Parameters
@@ -114,6 +114,8 @@ def make(root: Path, folder: Path, hidden: Iterable[Path]) -> View:
         Where to, which does not exist yet.
     hidden : iterable of Path
         Files and folders that no fit may see: baselines, reports, caches.
+    tracked : bool
+        Files that git does not track are no code either: in a fresh checkout they are data, whatever is ignored.
 
     Raises
     ------
@@ -133,7 +135,9 @@ def make(root: Path, folder: Path, hidden: Iterable[Path]) -> View:
     kept_out = [path for path in hidden if path != top]
     try:
         folder.mkdir(parents=True)
-        for name in git.known(top):
+        names = git.tracked(top) if tracked else git.known(top)
+        kept_out += [top / name.removesuffix(".dvc") for name in names if name.endswith(".dvc")]  # whatever git ignores
+        for name in names:
             source, target = top / name, folder / name
             is_hidden = DVC.search(name) or any(source.is_relative_to(path) for path in kept_out)
             if is_hidden or not (source.is_file() or source.is_symlink()):

@@ -78,10 +78,10 @@ def _built(check: FromTest) -> Any:
             f"its test builds no candidate in a sealed fit: {session.reason or f'there is no test {check.nodeid}'}",
             "It must be built without data, baselines and network: files are read in load=, models fitted in fit().",
         )
-    given = session.candidate
-    if origin_of(given) != "refitted":
+    candidate = bind(session.candidate, Place(check.root, lambda path: "", check.target))
+    if origin_of(candidate) != "refitted":
         raise CandidateError("it was fitted elsewhere, and no sealed fit can repeat that")
-    return bind(given, Place(check.root, lambda path: "", check.target))
+    return candidate
 
 
 class _Session:
@@ -92,11 +92,11 @@ class _Session:
         self.candidate: Any = None
         self.reason = ""
 
-    def check_of(self, request: pytest.FixtureRequest) -> Callable[..., None]:
+    def check_of(self, item: pytest.Item) -> Callable[..., None]:
         """Return the function that the test calls."""
 
         def model_check(*args: Any, **promise: Any) -> None:
-            name = promise.get("name") or derived_name(request.node.name)
+            name = promise.get("name") or derived_name(item.name)
             if name == self._check.name:
                 self.candidate = args[0] if args else promise.get("candidate")
                 pytest.exit("the candidate is there", returncode=0)
