@@ -131,6 +131,7 @@ def _check(evidence: Evidence, reference: Baseline) -> Check:
         load=None,
         season=terms.season,
         sample_weight=protocol.sample_weight,
+        read=protocol.read,
     )
 
 
@@ -250,7 +251,7 @@ def _recorded(
         entropy,
     )
     terms = evidence.promise.protocol  # in the branch's words, as its baseline has to have them
-    promised = replace(check, features=terms.features, slices=terms.slices)
+    promised = replace(check, features=terms.features, slices=terms.slices, read=terms.read)
     cv = replace(cv, dataset=replace(cv.dataset, slices=cv.dataset.slices[list(terms.slices)]))
     brought = acceptances.brought(claimed, context.approval.baseline)
     accepted = {name for acceptance in brought for name in acceptance.metrics} & {*comparison.failing_metrics}

@@ -13,6 +13,7 @@ from pytest_model_check.candidates import standard
 from pytest_model_check.checks.make_check import make_check
 from pytest_model_check.data import dataset
 from pytest_model_check.data.dvc_cache import file_md5
+from pytest_model_check.data.read_table import suggested
 from pytest_model_check.errors import ModelCheckError, PromiseError
 from pytest_model_check.fitting.local_engine import LocalEngine
 from pytest_model_check.paths import quoted, show
@@ -78,11 +79,12 @@ def init(wishes: Wishes, say: Callable[[str], object], ask: Ask | None, cores: i
     place, page = there.root / "tests" / f"test_{name}.py", there.root / f"{name}.html"
     project.require_free([place, page, there.root / "baselines" / f"{name}.json"])
 
-    table = dataset.table(there.data, there.name)
+    read = suggested(there.data, there.name)
+    table = dataset.table(there.data, there.name, read)
     columns = profile(table)
     say(_table(there.name, len(table), columns))
     target, why = _target(columns, wishes, ask)
-    proposal = propose(table, columns, there.name, target, why, wishes.task)
+    proposal = propose(table, columns, there.name, target, why, wishes.task, read)
     say(_choices(proposal))
 
     found = _try(there, proposal, cores, progress)
