@@ -14,8 +14,15 @@ import sklearn.ensemble
 import sklearn.experimental
 import sklearn.frozen
 import sklearn.multiclass
+import sklearn.multioutput
 import sklearn.neighbors
 import sklearn.svm
+from pytest_model_check.checks.make_check import make_check
+from pytest_model_check.errors import PromiseError
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from support.project import Project
 
 # Loaded once here: pytester forgets after each run what was imported in it.
@@ -394,6 +401,19 @@ def test_how_files_are_read_is_kept_and_without_a_header_numbers_are_names(ready
         "bare: read= or target= give other rows than the baseline's (90, not 120)"
         in ready.report()["checks"][0]["message"]
     )
+
+
+@pytest.mark.parametrize(
+    "candidate",
+    ["ClassifierChain(C())", "GridSearchCV(make_pipeline(StandardScaler(), MultiOutputClassifier(C())), {})"],
+)
+def test_candidates_of_several_targets(candidate: str) -> None:
+    names = {"C": LogisticRegression, "StandardScaler": StandardScaler, "make_pipeline": make_pipeline}
+    made = eval(candidate, names | vars(sklearn.multioutput) | {"GridSearchCV": GridSearchCV})
+    with pytest.raises(
+        PromiseError, match=r"(ClassifierChain|MultiOutputClassifier) predicts several targets at once.*\n"
+    ):
+        make_check(made, data="a.csv", target="b", name="c")
 
 
 def test_files_with_different_columns(ready: Project) -> None:

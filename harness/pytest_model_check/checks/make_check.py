@@ -207,6 +207,26 @@ def _require_estimator(candidate: Any) -> None:
             f"the candidate ({type(candidate).__name__}) is no estimator: it has no {', '.join(lacking)}",
             "Pass a scikit-learn-compatible estimator: fit, predict, and sklearn.base.BaseEstimator's parameters.",
         )
+    of_many = _of_several_targets(candidate)
+    if of_many is not None:
+        raise PromiseError(
+            f"{type(of_many).__name__} predicts several targets at once, and a check has one",
+            "Give each target a check of its own, and let the candidate be the estimator for one of them.",
+        )
+
+
+def _of_several_targets(candidate: Any) -> Any | None:
+    """Find what can't learn a single target: the candidate, or what a pipeline or a search has innermost."""
+    from sklearn.base import BaseEstimator
+    from sklearn.utils import get_tags
+
+    while isinstance(candidate, BaseEstimator):
+        if not get_tags(candidate).target_tags.single_output:
+            return candidate
+        steps = getattr(candidate, "steps", None)
+        inner = getattr(candidate, "estimator", None) or getattr(candidate, "regressor", None)
+        candidate = steps[-1][1] if isinstance(steps, list) and steps else inner
+    return None
 
 
 def _require_different(roles: Mapping[str, str | None]) -> None:
