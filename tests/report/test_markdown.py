@@ -200,9 +200,7 @@ def test_what_else_there_is_to_know_is_folded() -> None:
     assert table(fold(text, "Data version and fits") + "\n")[0] == [
         "churn", "data/churn.csv", "00000000", "5,690", "4", "30", "1.9 s",
     ]  # fmt: skip
-    assert table(fold(text, "Models that changed") + "\n") == [
-        ["churn", "C", "1", "2"]
-    ]
+    assert table(fold(text, "Models that changed") + "\n") == [["churn", "C", "1", "2"]]
     assert table(fold(text, "Fold by fold") + "\n")[0] == ["churn", "roc_auc", "1", "0.9900", "0.9700", "-0.0200"]
 
 
