@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from pytest_model_check.candidates.estimator import answer
+from pytest_model_check.errors import CandidateError
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.linear_model import LogisticRegression
 
@@ -51,6 +52,22 @@ def test_the_generators_that_a_process_shares_are_seeded_for_each_fit(source):
     first, again, other = predictions(source, 1), predictions(source, 1), predictions(source, 2)
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
+
+
+@pytest.mark.parametrize(
+    ("words", "advice"),
+    [
+        ("53,566", '{"thousands": ","}'),
+        ("1,5", '{"decimal": ","}'),
+        ("1.234.567", '{"thousands": "."}'),
+        ("x", "OneHot"),
+    ],
+)
+def test_words_in_the_place_of_numbers_name_their_column(words, advice):
+    rows = pd.DataFrame({"a": 1.0, "b": [words] * 20})
+    with pytest.raises(CandidateError, match=r"could not convert string to float: '.*' \(in the column 'b'\)") as error:
+        answer(LogisticRegression(), (rows, TARGET > 9), rows, np.random.SeedSequence(0), np.array([False, True]))
+    assert advice in error.value.advice.splitlines()[0]
 
 
 def test_what_nobody_seeds_differs():

@@ -114,6 +114,23 @@ def test_an_honest_run_is_judged_as_it_judged_itself(branch: Project) -> None:
     assert "roc_auc claims 0.99" in run.checks[0].message + run.checks[0].advice
 
 
+def test_the_judge_reads_the_rows_as_the_baseline_says(branch: Project) -> None:
+    table = pd.read_csv(branch.path / "data" / "tumours.csv")
+    table.to_csv(branch.path / "other.csv.gz", sep=";", decimal=",", index=False)
+    branch.dvc("add", "other.csv.gz")
+    branch.check(STRONG, f'read={{"sep": ";", "decimal": ","}}, {PROMISE}', file="test_other.py")
+    path = branch.path / "test_other.py"
+    path.write_text(path.read_text().replace("data/tumours.csv", "other.csv.gz").replace("test_tumours", "test_other"))
+    assert branch.run("--update-baselines", "test_other.py").ret == 0
+    commit(branch, "A check of a file of another kind")
+    for verdict in ("new", "identical"):
+        left(branch, "test_other.py")
+        (check,) = (check for check in judged(branch).checks if check.name == "other")
+        assert (check.verdict, check.passed) == (verdict, True), check.message
+        assert "not confirmed" not in check.message
+        branch.git("branch", "-f", "main")
+
+
 def test_what_takes_code_of_the_project_is_refused_in_words(branch: Project) -> None:
     branch.source(
         """

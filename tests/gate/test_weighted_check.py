@@ -23,7 +23,7 @@ def test_weights_are_a_part_of_the_promise(project):
     assert baseline["protocol"]["sample_weight"] == "exposure"
     assert baseline["data"]["effective_rows"] == pytest.approx(569 * 36 / (4 * 14), rel=0.01)
     assert baseline["metrics"]["roc_auc"]["definition"].endswith("with sample weights")
-    result = project.run("-v")
+    result = project.run("-vv")
     (check,) = project.report()["checks"]
     assert (check["verdict"], check["passed"]) == ("identical", True)
     assert check["protocol"]["sample_weight"] == "exposure"

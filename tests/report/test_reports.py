@@ -255,7 +255,7 @@ def test_verbose_says_what_was_compared() -> None:
         "protocol: cv KFold",
         "held against: recording 4",
         "released: A(1)",
-        "candidate: A(2)",
+        "candidate, changed: [0]: 1 -> 2",
         "environment: numpy 2.3 -> 2.4",
         "churn: the baseline has been replaced once on this version of the data",
     ]

@@ -14,8 +14,15 @@ import sklearn.ensemble
 import sklearn.experimental
 import sklearn.frozen
 import sklearn.multiclass
+import sklearn.multioutput
 import sklearn.neighbors
 import sklearn.svm
+from pytest_model_check.checks.make_check import make_check
+from pytest_model_check.errors import PromiseError
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from support.project import Project
 
 # Loaded once here: pytester forgets after each run what was imported in it.
@@ -129,6 +136,12 @@ def requires(bad: dict, *words: str) -> None:
 @pytest.mark.parametrize(
     ("promise", "words"),
     [
+        (
+            {"data": "pd.DataFrame({'a': [1]})"},
+            ["data= takes paths, and got a DataFrame", "> dvc add data/rows.parquet"],
+        ),
+        ({"read": "{'sepp': ';'}"}, ["read= has no option 'sepp': did you mean 'sep'?", "> thousands"]),
+        ({"read": "{}", "load": "pd.read_csv"}, ["read= and load= both say how the files are read"]),
         ({"target": "'nope'"}, ["small/rows.csv has no column 'nope', which target= names", "> a, b, ill, cost"]),
         ({"groups": "'nope'"}, ["has no column 'nope', which groups= names", "> shop, day"]),
         ({"time": "'nope'"}, ["has no column 'nope', which time= names", "> shop, day"]),
@@ -136,7 +149,7 @@ def requires(bad: dict, *words: str) -> None:
         ({"features": "['a', 'nope']"}, ["has no column 'nope', which features= names", "> a, b, ill"]),
         ({"features": "['a', 'ill']"}, ["features= names the target 'ill'", "> Take it out"]),
         ({"features": "[]"}, ["small/rows.csv has no feature column beside 'ill'"]),
-        ({"features": "5"}, ["features=5 is neither a name nor a list of names"]),
+        ({"features": "5.5"}, ["features=5.5 is neither a name nor a list of names"]),
         ({"slices": "['a', 'a']"}, ["slices=['a', 'a'] is no list of different column names"]),
         ({"target": "None"}, ["model_check(): missing a required argument: 'target'", "> Name the one column"]),
         ({"target": "['ill', 'cost']"}, ["target=['ill', 'cost'] is no column name", "> the one column"]),
@@ -334,7 +347,8 @@ def test_two_targets_in_one_column(ready: Project) -> None:
         ("ragged.csv", "a,b,ill\n1,2,0\n1,2,0,4\n", ["small/ragged.csv can't be read", "Expected 3 fields in line 3"]),
         ("wide.csv", "a,b,ill\n1,2,0,4\n1,2,1,4\n", ["small/wide.csv has more values in a row than the 3 columns"]),
         ("torn.parquet", b"PAR1 torn", ["small/torn.parquet can't be read", "Parquet magic bytes not found"]),
-        ("rows.xlsx", b"?", ["small/rows.xlsx is neither .csv nor .parquet", "> load=lambda paths: pandas.read_excel"]),
+        ("rows.json", b"?", ["small/rows.json is none of .csv, .tsv", "> load=lambda paths: pandas.read_json"]),
+        ("glued.csv", "a;b;ill\n1,5;2;0\n", ["would be one column", '> read={"sep": ";", "decimal": ","}']),
     ],
 )
 def test_files_that_can_not_be_read(ready: Project, file: str, content: str | bytes, words: list[str]) -> None:
@@ -348,6 +362,7 @@ def test_files_that_can_not_be_read(ready: Project, file: str, content: str | by
         ("lambda paths: 1 / 0", ["load= raised ZeroDivisionError: division by zero", "> small/rows.csv"]),
         ("lambda paths: {}['two\\nlines']", ["load= raised KeyError: 'two"]),
         ("lambda paths: 5", ["load= returned int, not a DataFrame"]),
+        ("lambda paths: pd.read_csv(paths[0])['a']", ["load= returned pandas.Series, not a DataFrame"]),
         ("lambda paths: pd.DataFrame()", ["small/rows.csv has no rows"]),
         (
             "lambda paths: pd.DataFrame([[1, 2, 3, 0]], columns=['a', 'a', 'b', 'ill'])",
@@ -358,6 +373,47 @@ def test_files_that_can_not_be_read(ready: Project, file: str, content: str | by
 )
 def test_a_load_that_fails(ready: Project, load: str, words: list[str]) -> None:
     requires(refused(ready, call(load=load)), *words)
+
+
+def test_how_files_are_read_is_kept_and_without_a_header_numbers_are_names(ready: Project) -> None:
+    content = rows()[["a", "b", "shop", "ill"]].to_csv(index=False, header=False, sep=";", decimal=",")
+    track(ready.path / "small" / "bare.csv", content)
+    bare = {"data": "'small/bare.csv'", "target": "3", "features": "[0, 1]", "groups": "2"}
+    options = "{'sep': ';', 'decimal': ',', 'header': None}"
+    arrow = "lambda paths: pa.Table.from_pandas(pd.read_csv(paths[0], sep=';', decimal=',', header=None))"
+    ready.source(
+        "import pyarrow as pa\n"
+        + check("bare", call(read=options, **bare))
+        + check("same", call(groups="'shop'"))
+        + check("arrow", call(load=arrow, **bare))
+    )
+    ready.run("--update-baselines").assert_outcomes(passed=3)
+    baselines = [ready.baseline(name) for name in ("bare", "same", "arrow")]
+    assert [plain["protocol"].get("read") for plain in baselines] == [
+        {"sep": ";", "decimal": ",", "header": None}, None, None,
+    ]  # fmt: skip
+    assert baselines[0]["protocol"]["groups"] == "2"
+    folds = [plain["metrics"]["roc_auc"]["folds"] for plain in baselines]
+    assert folds[0] == folds[1] == folds[2]
+    ready.source(check("bare", call(read=options.replace("None", "None, 'nrows': 90"), **bare)))
+    ready.run()
+    assert (
+        "bare: read= or target= give other rows than the baseline's (90, not 120)"
+        in ready.report()["checks"][0]["message"]
+    )
+
+
+@pytest.mark.parametrize(
+    "candidate",
+    ["ClassifierChain(C())", "GridSearchCV(make_pipeline(StandardScaler(), MultiOutputClassifier(C())), {})"],
+)
+def test_candidates_of_several_targets(candidate: str) -> None:
+    names = {"C": LogisticRegression, "StandardScaler": StandardScaler, "make_pipeline": make_pipeline}
+    made = eval(candidate, names | vars(sklearn.multioutput) | {"GridSearchCV": GridSearchCV})
+    with pytest.raises(
+        PromiseError, match=r"(ClassifierChain|MultiOutputClassifier) predicts several targets at once.*\n"
+    ):
+        make_check(made, data="a.csv", target="b", name="c")
 
 
 def test_files_with_different_columns(ready: Project) -> None:

@@ -25,7 +25,7 @@ def test_a_log_has_a_line_now_and_then_and_says_with_v_where_the_time_went(
     project.source(f"def test_churn(model_check):\n    model_check({LOGISTIC}, {K})\n")
     assert "fitting" not in project.run("--update-baselines").stdout.str()
     monkeypatch.setattr(progress, "INTERVAL", 0.0)
-    result = project.run("-v", "-p", "no:randomly")
+    result = project.run("-vv", "-p", "no:randomly")
     result.stdout.re_match_lines(
         [
             r"churn: fitting 0/3",

@@ -212,6 +212,7 @@ class ProtocolKeys(TypedDict):
     time: str | None
     season: NotRequired[int]
     sample_weight: NotRequired[str]
+    read: NotRequired[Mapping[str, Any]]
     slices: tuple[str, ...]
     seeds: int | None
     latency_margin: NotRequired[float]

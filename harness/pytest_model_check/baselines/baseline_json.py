@@ -14,6 +14,8 @@ from pytest_model_check.baselines.migrations import MIGRATIONS
 from pytest_model_check.baselines.record import Baseline, BaselineMetric, StoredAnchor
 from pytest_model_check.baselines.terms import Protocol
 from pytest_model_check.checks.declared import Address, ServiceProtocol
+from pytest_model_check.checks.reader_options import reader_options
+from pytest_model_check.errors import PromiseError
 from pytest_model_check.judgement import explain
 from pytest_model_check.judgement.margins import MarginKind, skill_share
 from pytest_model_check.judgement.noise import NoiseReference
@@ -159,7 +161,16 @@ def protocol_from_json(reader: Reader) -> Protocol:
         season=reader.get("season", int, least=2) if "season" in reader.value else None,
         sample_weight=reader.get("sample_weight", str) if "sample_weight" in reader.value else None,
         latency_margin=reader.get("latency_margin", float, least=0) if "latency_margin" in reader.value else None,
+        read=_read_from_json(reader) if "read" in reader.value else None,
     )
+
+
+def _read_from_json(reader: Reader) -> dict[str, Any] | None:
+    """Rebuild the reader options: whoever judges reads the rows by them."""
+    try:
+        return reader_options(reader.get("read", dict))
+    except PromiseError as error:
+        raise MalformedError(f"the key protocol.read holds no reader options: {error.message}") from error
 
 
 def _acceptance_to_json(acceptance: Acceptance) -> dict[str, Any]:

@@ -54,6 +54,7 @@ def protocol_of(check: Check, splitter: str, rules: Rules) -> Protocol:
         check.season,
         check.sample_weight,
         latency_margin_of(check.candidate),
+        check.read,
     )
 
 

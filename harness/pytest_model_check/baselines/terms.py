@@ -32,6 +32,8 @@ class Protocol:
         The column of weights, where one was named.
     latency_margin : float or None
         Of a service, how much slower than the approved one it may be, as a share; None: nobody looks.
+    read : mapping or None
+        How the files are read, where that was said. No promise: of what it makes of the rows, the digests tell.
     """
 
     cv: str
@@ -45,6 +47,7 @@ class Protocol:
     season: int | None = None
     sample_weight: str | None = None
     latency_margin: float | None = None
+    read: Mapping[str, Any] | None = None
 
     def plain(self) -> dict[str, Any]:
         """Return it as JSON and the reports have it."""
@@ -57,6 +60,7 @@ class Protocol:
             **({} if self.season is None else {"season": self.season}),
             **({} if self.sample_weight is None else {"sample_weight": self.sample_weight}),
             **({} if self.latency_margin is None else {"latency_margin": self.latency_margin}),
+            **({} if self.read is None else {"read": dict(self.read)}),
             "slices": list(self.slices),
             "seeds": self.seeds,
             **self.rules.values,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 import traceback
 import warnings
@@ -14,10 +15,13 @@ from numpy.typing import NDArray
 from pytest_model_check.candidates import sample_weights
 from pytest_model_check.candidates.random_states import seeded_generators, set_random_states
 from pytest_model_check.candidates.responses import RESPONSES, Answers, aligned, checked
+from pytest_model_check.checks.reader_options import hint
 from pytest_model_check.errors import CandidateError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+NO_NUMBER = re.compile(r"could not convert string to float: (['\"])(.*)\1")
 
 
 def answer(
@@ -54,6 +58,7 @@ def answer(
     from sklearn.base import clone
     from threadpoolctl import threadpool_limits
 
+    seen = [train[0]]
     # One thread a fit: sums then run in one order, and the answers do not depend on the number of jobs.
     with (
         warnings.catch_warnings(record=True) as caught,
@@ -68,10 +73,11 @@ def answer(
             sample_weights.fit(model, *train, sample_weight)
             fitted = time.perf_counter()
             rows = test()
+            seen.append(rows)
             raw = _ask(model, rows)
             seconds = (fitted - began, time.perf_counter() - fitted)
         except Exception as error:
-            raise raised(error) from error
+            raise in_column(raised(error), error, *seen) from error
     return Answers(_understood(model, raw, len(rows), classes), warnings_once(caught), seconds)
 
 
@@ -86,7 +92,7 @@ def ask_fitted(model: Any, test: pd.DataFrame, classes: NDArray[Any] | None) -> 
     try:
         raw = _ask(model, test)
     except Exception as error:
-        raise raised(error) from error
+        raise in_column(raised(error), error, test) from error
     return _understood(model, raw, len(test), classes)
 
 
@@ -114,6 +120,26 @@ def _ask(model: Any, test: pd.DataFrame) -> dict[str, Any]:
     if type(model) is Pipeline and len(model) > 1:  # transform once, not for every response anew
         rows, model = model[:-1].transform(test), model[-1]
     return {name: getattr(model, name)(rows) for name in RESPONSES if hasattr(model, name)}
+
+
+def in_column(found: CandidateError, error: Exception, *rows: pd.DataFrame) -> CandidateError:
+    """Name the column whose words a model took for numbers, and what to do about them; scikit-learn names the value."""
+    said = NO_NUMBER.search(str(error))
+    if said is None:
+        return found
+    value = said[2]
+    holders = (
+        column
+        for frame in rows
+        for i, column in enumerate(frame.columns)
+        if frame.dtypes.iloc[i].kind not in "biufcmM" and bool((frame.iloc[:, i].astype(str) == value).any())
+    )
+    column = next(holders, None)
+    if column is None:
+        return found
+    encode = f"Let the model encode it (OneHotEncoder in make_column_transformer), or leave {column!r} out of features="
+    advice = hint(value) or encode
+    return CandidateError(f"{found.message} (in the column {column!r})", f"{advice}\n{found.advice}")
 
 
 def raised(error: Exception) -> CandidateError:

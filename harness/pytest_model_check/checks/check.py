@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,6 +68,8 @@ class Check:
         With how many seeds a baseline is measured.
     load : callable or None
         ``load(paths) -> DataFrame`` for joins and other formats.
+    read : mapping or None
+        How the files are read: options of pandas' readers, as JSON has them.
     description : str
         The problem, in the author's words: the write-up begins with it.
     caveats : tuple of str
@@ -103,6 +105,7 @@ class Check:
     holdout: Holdout | None = None
     baseline: str | None = None
     default_metric: bool = False
+    read: Mapping[str, Any] | None = None
 
     @property
     def id(self) -> str | None:

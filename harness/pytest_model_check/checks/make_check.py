@@ -10,7 +10,7 @@ import posixpath
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
-from numbers import Real
+from numbers import Integral, Real
 from pathlib import Path, PureWindowsPath
 from typing import Any, Literal, ParamSpec, TypeVar
 
@@ -18,6 +18,7 @@ from pytest_model_check.checks.check import DEFAULT_SEEDS, Check, Load, Metric, 
 from pytest_model_check.checks.declared import Declared
 from pytest_model_check.checks.holdout import Holdout, make_holdout
 from pytest_model_check.checks.item_score import NEGATED, ItemScore, item_score
+from pytest_model_check.checks.reader_options import reader_options
 from pytest_model_check.errors import PromiseError
 
 P = ParamSpec("P")
@@ -59,7 +60,7 @@ def make_check(
     candidate: Any,
     *,
     data: str | Path | Sequence[str | Path] | None = None,
-    target: str | None = None,
+    target: str | int | None = None,
     metrics: Metrics | None = None,
     margin: float | None = None,
     cv: Any = DEFAULT_CV,
@@ -71,6 +72,7 @@ def make_check(
     sample_weight: str | None = None,
     slices: str | Sequence[str] = (),
     seeds: int = DEFAULT_SEEDS,
+    read: Mapping[str, Any] | None = None,
     load: Load | None = None,
     description: str = "",
     caveats: str | Sequence[str] = (),
@@ -96,11 +98,11 @@ def make_check(
             f"baseline={baseline!r} names no other check's baseline", f"{name} has its own: leave baseline= out."
         )
     _require_estimator(candidate)
-    target = _target(target, candidate)
+    target = _target(_name(target), candidate)
+    groups, time, sample_weight = _name(groups), _name(time), _name(sample_weight)
     if isinstance(seeds, bool) or not isinstance(seeds, int) or seeds < 1:
         raise PromiseError(f"seeds={seeds!r} is no number of seeds", "Use a whole number from 1 (default 10).")
-    if load is not None and not callable(load):
-        raise PromiseError(f"load={load!r} is no function", "load(paths) gets a list of paths and returns a DataFrame.")
+    _require_reader(load, read)
     if not isinstance(description, str):
         raise PromiseError(f"description={description!r} is no text", 'Say what the model is for: description="...".')
     for key, column in (("groups", groups), ("time", time), ("sample_weight", sample_weight)):
@@ -144,11 +146,19 @@ def make_check(
         slices=_columns("slices", slices),
         seeds=seeds,
         load=load,
+        read=reader_options(read),
         baseline=baseline,
         description=inspect.cleandoc(description),
         caveats=_caveats(caveats),
         timeout=_timeout(timeout),
     )
+
+
+def _require_reader(load: Any, read: Any) -> None:
+    if load is not None and not callable(load):
+        raise PromiseError(f"load={load!r} is no function", "load(paths) gets a list of paths and returns a DataFrame.")
+    if load is not None and read is not None:
+        raise PromiseError("read= and load= both say how the files are read", "Leave one of them out.")
 
 
 def _timeout(timeout: float | None) -> float | None:
@@ -197,6 +207,26 @@ def _require_estimator(candidate: Any) -> None:
             f"the candidate ({type(candidate).__name__}) is no estimator: it has no {', '.join(lacking)}",
             "Pass a scikit-learn-compatible estimator: fit, predict, and sklearn.base.BaseEstimator's parameters.",
         )
+    of_many = _of_several_targets(candidate)
+    if of_many is not None:
+        raise PromiseError(
+            f"{type(of_many).__name__} predicts several targets at once, and a check has one",
+            "Give each target a check of its own, and let the candidate be the estimator for one of them.",
+        )
+
+
+def _of_several_targets(candidate: Any) -> Any | None:
+    """Find what can't learn a single target: the candidate, or what a pipeline or a search has innermost."""
+    from sklearn.base import BaseEstimator
+    from sklearn.utils import get_tags
+
+    while isinstance(candidate, BaseEstimator):
+        if not get_tags(candidate).target_tags.single_output:
+            return candidate
+        steps = getattr(candidate, "steps", None)
+        inner = getattr(candidate, "estimator", None) or getattr(candidate, "regressor", None)
+        candidate = steps[-1][1] if isinstance(steps, list) and steps else inner
+    return None
 
 
 def _require_different(roles: Mapping[str, str | None]) -> None:
@@ -209,6 +239,11 @@ def _require_different(roles: Mapping[str, str | None]) -> None:
                 "Name for each the column that plays this part, or leave "
                 f"{' or '.join(f'{key}=' for key in keys if key != 'target')} out.",
             )
+
+
+def _name(column: Any) -> Any:
+    """Return a whole number as the name that it is: without a header, columns are called "0", "1", "2"."""
+    return str(column) if isinstance(column, Integral) and not isinstance(column, bool) else column
 
 
 def _target(target: Any, candidate: Any) -> str:
@@ -241,6 +276,12 @@ def _paths(data: Any, candidate: Any) -> tuple[str, ...]:
 
 
 def _named_files(data: str | Path | Sequence[str | Path]) -> tuple[str, ...]:
+    if hasattr(data, "columns") or hasattr(data, "__arrow_c_stream__"):
+        raise PromiseError(
+            f"data= takes paths, and got a {type(data).__name__}",
+            'DVC has to know its version: table.to_parquet("data/rows.parquet"), dvc add data/rows.parquet, and name '
+            'it: data="data/rows.parquet". What is to be done with the rows after that, load= does.',
+        )
     paths = _listed("data", data, (str, Path))
     if not paths or not all(isinstance(path, str | Path) and str(path) for path in paths):
         raise PromiseError(f"data={data!r} is no path", 'Name a file, or a list of them: data="data/churn.csv".')
@@ -264,7 +305,7 @@ def _caveats(caveats: str | Sequence[str]) -> tuple[str, ...]:
 
 
 def _columns(key: str, columns: str | Sequence[str]) -> tuple[str, ...]:
-    names = _listed(key, columns, (str,))
+    names = [_name(column) for column in _listed(key, columns, (str, int))]
     if not all(isinstance(column, str) for column in names) or len(set(names)) < len(names):
         raise PromiseError(
             f"{key}={columns!r} is no list of different column names", f'Name columns of the data: {key}=["region"].'

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -23,7 +23,7 @@ class ModelCheck(Protocol):
         candidate: Any,
         *,
         data: str | Path | Sequence[str | Path] | None = None,
-        target: str | None = None,
+        target: str | int | None = None,
         metrics: Metrics | None = None,
         margin: float | None = None,
         cv: Any = 10,
@@ -35,6 +35,7 @@ class ModelCheck(Protocol):
         sample_weight: str | None = None,
         slices: str | Sequence[str] = (),
         seeds: int = DEFAULT_SEEDS,
+        read: Mapping[str, Any] | None = None,
         load: Load | None = None,
         description: str = "",
         caveats: str | Sequence[str] = (),
@@ -51,8 +52,8 @@ class ModelCheck(Protocol):
             fold, the path of something already fitted, a service that is asked, results that were made elsewhere.
         data : path or sequence of paths
             From pytest's rootdir; several are read one after another. Finished scores can do without.
-        target : str
-            The column to predict. Finished scores have none.
+        target : str or int
+            The column to predict; without a header, its number. Finished scores have none.
         metrics : str, scorer, list of them, or dict from them to margins, optional
             All must pass. Default: ``neg_brier_score``, or ``accuracy`` without probabilities; ``r2`` for regressors.
         margin : float, optional
@@ -76,8 +77,10 @@ class ModelCheck(Protocol):
             Columns: a loss in one of their values raises an alarm, even where the whole has held.
         seeds : int
             With how many seeds a baseline is measured.
+        read : dict, optional
+            How the files are read, where their ending does not say it: ``{"sep": ";", "decimal": ","}``, as in pandas.
         load : callable, optional
-            ``load(paths) -> DataFrame``, for joins and other formats.
+            ``load(paths) -> DataFrame`` (of pandas, polars, Arrow), for joins and other formats.
         description : str
             The problem, in your words: a write-up begins with it.
         caveats : str or sequence of str

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -15,11 +14,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_model_check import bounded
 from pytest_model_check.checks.check import Check
 from pytest_model_check.checks.declared import origin_of
 from pytest_model_check.checks.holdout import Holdout
+from pytest_model_check.checks.reader_options import hint
 from pytest_model_check.data import dvc_files
+from pytest_model_check.data.frames import as_pandas
+from pytest_model_check.data.read_table import named_twice, read_table, with_text_names
 from pytest_model_check.errors import DataError, PromiseError, one_line
 from pytest_model_check.paths import clipped
 
@@ -270,7 +271,7 @@ def _from_root(path: str, root: Path) -> str:
     return Path(os.path.relpath(root / path, root)).as_posix()
 
 
-def table(path: Path, name: str) -> pd.DataFrame:
+def table(path: Path, name: str, read: Mapping[str, Any] | None = None) -> pd.DataFrame:
     """Read one file as a check reads it, before there is a check.
 
     Raises
@@ -278,7 +279,7 @@ def table(path: Path, name: str) -> pd.DataFrame:
     DataError
         If it can't be read, or has no rows.
     """
-    frame = _read(path, name)
+    frame = read_table(path, name, read)
     if len(frame) == 0:
         raise DataError(f"{name} has no rows", "It holds a header only.")
     return frame
@@ -303,12 +304,9 @@ def _load(check: Check, paths: list[Path]) -> tuple[pd.DataFrame, NDArray[np.int
                 f"load= raised {type(error).__name__}: {one_line(error)}",
                 f"It was asked for {_where(check)}; try it by itself: load([pathlib.Path({str(paths[0])!r})]).",
             ) from error
-        if not isinstance(frame, pd.DataFrame):
-            raise DataError(
-                f"load= returned {type(frame).__name__}, not a DataFrame", "load(paths) must return a pandas DataFrame."
-            )
+        frame = with_text_names(as_pandas(frame), _where(check))
         return frame.reset_index(drop=True), np.zeros(len(frame), dtype=np.int64)
-    frames = [_read(path, name) for path, name in zip(paths, check.data, strict=True)]
+    frames = [read_table(path, name, check.read) for path, name in zip(paths, check.data, strict=True)]
     for frame, name in zip(frames[1:], check.data[1:], strict=True):
         if list(frame.columns) != list(frames[0].columns):
             raise DataError(
@@ -319,55 +317,12 @@ def _load(check: Check, paths: list[Path]) -> tuple[pd.DataFrame, NDArray[np.int
     return frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True), file_of_row
 
 
-def _read(path: Path, name: str) -> pd.DataFrame:
-    import pandas as pd
-
-    if path.suffix.lower() not in (".csv", ".parquet"):
-        raise DataError(
-            f"{name} is neither .csv nor .parquet",
-            "Pass load=: a function that gets the paths and returns a DataFrame, e.g. "
-            "load=lambda paths: pandas.read_excel(paths[0]).",
-        )
-    try:
-        return _read_csv(path, name) if path.suffix.lower() == ".csv" else bounded.read_parquet(path)
-    except DataError:
-        raise
-    except pd.errors.EmptyDataError as error:
-        raise DataError(f"{name} is empty", "It holds neither a header nor rows.") from error
-    except Exception as error:  # pandas', pyarrow's and csv's own trees, bad encodings, warnings made errors
-        raise DataError(
-            f"{name} can't be read: {one_line(error, str(error).replace(str(path), name))}",
-            "Write it anew (CSV as UTF-8, with one header line), or pass load= to read it your own way.",
-        ) from error
-
-
-def _read_csv(path: Path, name: str) -> pd.DataFrame:
-    import pandas as pd
-
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        header = next((row for row in csv.reader(file) if row), [])
-    twice = sorted({column for column in header if header.count(column) > 1})
-    if twice:  # pandas would rename the second one in silence
-        raise _named_twice(name, twice[0])
-    frame = pd.read_csv(path, low_memory=False)  # in one go: the type of a column does not depend on chunks
-    if not isinstance(frame.index, pd.RangeIndex):  # pandas would shift the names, and call the first values an index
-        raise DataError(
-            f"{name} has more values in a row than the {len(header)} columns of its header",
-            "Name every column; a comma at the end of the lines makes one too.",
-        )
-    return frame
-
-
-def _named_twice(where: str, column: object) -> DataError:
-    return DataError(f"{where} has the column {str(column)!r} twice", "Give every column a name of its own.")
-
-
 def _require_rows(check: Check, frame: pd.DataFrame) -> None:
     if len(frame) == 0:
         raise DataError(f"{_where(check)} has no rows", "It holds a header only: is it the right version of the data?")
     twice = frame.columns[frame.columns.duplicated()]
     if len(twice):
-        raise _named_twice(_where(check), twice[0])
+        raise named_twice(_where(check), twice[0])
     named = {
         "target": (check.target,) if check.target else (),
         "groups": () if check.groups is None else (check.groups,),
@@ -410,7 +365,7 @@ def _target(check: Check, column: pd.Series[Any]) -> NDArray[Any]:
     if check.task == "regression" and y.dtype.kind not in "biuf":
         raise DataError(
             f"{_where(check)}: the target {check.target!r} holds no numbers ({kind}), and the candidate is a regressor",
-            "Use a classifier, or name another target.",
+            (hint(y[0]) if isinstance(y[0], str) else "") or "Use a classifier, or name another target.",
         )
     if y.dtype.kind == "f" and not np.isfinite(y).all():
         raise DataError(

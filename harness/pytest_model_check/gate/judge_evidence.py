@@ -230,6 +230,7 @@ def _check(evidence: Evidence, reference: Baseline, own: Mapping[str, Any]) -> C
         load=None,
         season=terms.season,
         sample_weight=protocol.sample_weight,
+        read=protocol.read,
     )
 
 
@@ -349,7 +350,7 @@ def _recorded(
         entropy,
     )
     terms = evidence.promise.protocol  # in the branch's words, as its baseline has to have them
-    promised = replace(check, features=terms.features, slices=terms.slices)
+    promised = replace(check, features=terms.features, slices=terms.slices, read=terms.read)
     cv = replace(cv, dataset=replace(cv.dataset, slices=cv.dataset.slices[list(terms.slices)]))
     brought = acceptances.brought(claimed, context.approval.baseline)
     accepted = {name for acceptance in brought for name in acceptance.metrics} & {*comparison.failing_metrics}

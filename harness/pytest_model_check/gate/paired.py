@@ -42,11 +42,11 @@ def require_same_rows(check: Check, baseline: Baseline, data: Dataset) -> None:
     Raises
     ------
     IncomparableError
-        If `load=` or `target=` has changed.
+        If `load=`, `read=` or `target=` has changed.
     """
     if (baseline.rows, baseline.target_digest) != (data.rows, data.target_digest):
         raise IncomparableError(
-            f"{check.name}: load= or target= give other rows than the baseline's "
+            f"{check.name}: {_reader(check, baseline)} or target= give other rows than the baseline's "
             f"({data.rows:,}, not {baseline.rows:,})",
             f"The files are the same. {START_ANEW.format(nodeid=check.nodeid)}",
         )
@@ -54,9 +54,13 @@ def require_same_rows(check: Check, baseline: Baseline, data: Dataset) -> None:
     other = [name for name, digest in baseline.columns.items() if now.get(name, digest) != digest]
     if other:
         raise IncomparableError(
-            f"{check.name}: load= gives other values than the baseline's: {', '.join(other)}",
+            f"{check.name}: {_reader(check, baseline)} gives other values than the baseline's: {', '.join(other)}",
             f"The files are the same. {START_ANEW.format(nodeid=check.nodeid)}",
         )
+
+
+def _reader(check: Check, baseline: Baseline) -> str:
+    return "load=" if check.read == baseline.protocol.read else "read="
 
 
 class PairedJudge:

@@ -9,6 +9,7 @@ from pytest_model_check.judgement.numbers import MISSING, duration, fold_label, 
 from pytest_model_check.judgement.verdicts import Verdict
 from pytest_model_check.report import sentences, table
 from pytest_model_check.report.markdown_text import COLUMNS, NAME, breakable, cells, draw_table, escape, joined, name_of
+from pytest_model_check.report.model_changes import changes
 from pytest_model_check.report.table import STATES
 
 Fold = Callable[[Sequence[Verdict]], str]
@@ -30,7 +31,7 @@ def _moved(checks: Sequence[Verdict]) -> str:
 def _slices(checks: Sequence[Verdict]) -> str:
     ranked = [
         (STATES.index(row.state), (row.metric.delta or 0.0) / (row.metric.margin or 1.0), row)
-        for row in table.rows(checks, slices=True)
+        for row in table.rows(checks, slices=lambda check: True)
         if row.metric is not None and row.metric.slice is not None
     ]
     ordered = [row for *_, row in sorted(ranked, key=lambda entry: entry[:2])]
@@ -124,11 +125,25 @@ def _data(checks: Sequence[Verdict]) -> str:
 
 def _models(checks: Sequence[Verdict]) -> str:
     """Show both models where they are written differently."""
-    headers = ("check", "released model", "candidate model")
+    headers = ("check", "parameter", "released model", "candidate model")
     models = [(check.name, check.compared.released, check.compared.candidate) for check in checks]
-    different = [(name, *_around(old, new)) for name, old, new in models if old and old != new]
-    body = [[breakable(name_of(name)), escape(old, MODEL), escape(new, MODEL)] for name, old, new in different[:ROWS]]
+    different = [
+        (name, parameter, old, new)
+        for name, released, candidate in models
+        if released and released != candidate
+        for parameter, old, new in _different(released, candidate)
+    ]
+    body = [
+        [breakable(name_of(name)), name_of(parameter), escape(old, MODEL), escape(new, MODEL)]
+        for name, parameter, old, new in different[:ROWS]
+    ]
     return draw_table(headers, body) + _more(len(different))
+
+
+def _different(released: str, candidate: str) -> list[tuple[str, str, str]]:
+    """Return each parameter that differs, or both models as a whole where they are not of one kind."""
+    found = [(c.parameter, c.before, c.now) for c in changes(released, candidate)]
+    return found or [(MISSING, *_around(released, candidate))]
 
 
 def _around(released: str, candidate: str) -> tuple[str, str]:

@@ -73,7 +73,18 @@ def draw_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return tabulate(rows, headers, "pipe", colalign=sides, disable_numparse=True)
 
 
-_LEFT = {*table.NAMES, "package", "then", "now", "checks", "data", "md5", "released model", "candidate model"}
+_LEFT = {
+    *table.NAMES,
+    "package",
+    "then",
+    "now",
+    "checks",
+    "data",
+    "md5",
+    "parameter",
+    "released model",
+    "candidate model",
+}
 
 
 def joined(*parts: object) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -87,17 +87,18 @@ def run_state(run: Run) -> State:
     return min(map(state, run.checks), key=STATES.index, default="passed") if run.passed else "failed"
 
 
-def rows(verdicts: Sequence[Verdict], *, slices: bool) -> list[Row]:
+def rows(verdicts: Sequence[Verdict], *, slices: Callable[[Verdict], bool]) -> list[Row]:
     """Return a row for every metric, and one for a check that has something to say beside them; failing rows first.
 
     Parameters
     ----------
     verdicts : sequence of Verdict
         Of all checks.
-    slices : bool
-        Whether to give slices that raised no alarm or lost what all rows did, and metrics that are only reported, too.
+    slices : callable
+        Of which checks to give slices that raised no alarm or lost what all rows did, and metrics that are only
+        reported, too.
     """
-    unordered = [row for verdict in ordered(verdicts) for row in _of_check(verdict, slices)]
+    unordered = [row for verdict in ordered(verdicts) for row in _of_check(verdict, slices(verdict))]
     return sorted(unordered, key=lambda row: STATES.index(row.state))
 
 

@@ -6,9 +6,11 @@ import shlex
 from collections.abc import Callable, Sequence
 
 from pytest_model_check.judgement import explain
+from pytest_model_check.judgement.compared import Compared
 from pytest_model_check.judgement.numbers import fold_label
 from pytest_model_check.judgement.verdicts import PASSING, MetricVerdict, Verdict
 from pytest_model_check.report import sentences, table, text_table
+from pytest_model_check.report.model_changes import changes
 from pytest_model_check.report.table import Row
 from pytest_model_check.report.text import inert, titled, visible
 from pytest_model_check.report.text import width as wide
@@ -26,7 +28,8 @@ def summary(
     verdicts : sequence of Verdict
         Of all checks.
     verbosity : int
-        pytest's: below 0 only what fails is shown; above 0 slices, folds, reasons, data, environment and models too.
+        pytest's: below 0 only what fails is shown; above 0 slices, folds, reasons, data, environment and models too:
+        of what fails or was accepted, and above 1 of every check.
     width : int or None
         How many columns a line may have; None: as many as it takes.
     paint : callable
@@ -34,7 +37,8 @@ def summary(
     """
     shown = table.ordered([verdict for verdict in verdicts if verbosity >= 0 or not verdict.passed])
     lines = [f"{paint(kind, yellow=True)}: {visible(line)}" for kind, line in sentences.notices(verdicts)]
-    lines += _table(table.rows(shown, slices=verbosity > 0), width, paint)
+    detailed = [verdict for verdict in shown if verbosity > (0 if table.state(verdict) != "passed" else 1)]
+    lines += _table(table.rows(shown, slices=lambda verdict: verdict in detailed), width, paint)
     lines += [visible(verdict.message) for verdict in shown if not verdict.metrics]
     for verdict in shown:
         lines += [visible(line) for line in sentences.drifts(verdict)]
@@ -42,9 +46,8 @@ def summary(
         lines += [f"still accepted: {visible(line)}" for line in sentences.standing(verdict)]
         lines += titled(f"{verdict.name}, its new baseline as a yardstick", sentences.quality(verdict))
     lines += [f"not cached: {visible(line)}" for line in sentences.uncached(shown)]
-    if verbosity > 0:
-        for verdict in shown:
-            lines += [*_folds(verdict, width), *map(visible, explain.explanation(verdict)), *_particulars(verdict)]
+    for verdict in detailed:
+        lines += [*_folds(verdict, width), *map(visible, explain.explanation(verdict)), *_particulars(verdict)]
     return [*map(inert, lines), sentences.totals(verdicts)]
 
 
@@ -153,6 +156,15 @@ def _of_folds(judged: Sequence[MetricVerdict], layout: Sequence[int]) -> list[st
     return text_table.draw(headers, body, ["right"] * len(headers))
 
 
+def _candidate(compared: Compared) -> dict[str, str]:
+    """Return what is another model's: the parameters that differ, or the whole of it where it is of another kind."""
+    if compared.candidate == compared.released:
+        return {}
+    if found := changes(compared.released, compared.candidate):
+        return {"candidate, changed": "; ".join(map(str, found))}
+    return {"candidate": compared.candidate}
+
+
 def _particulars(verdict: Verdict) -> list[str]:
     """Return what was compared on what: data, protocol, reuse, environment, both models."""
     compared, data = verdict.compared, verdict.compared.data
@@ -161,7 +173,7 @@ def _particulars(verdict: Verdict) -> list[str]:
         "protocol": ", ".join(f"{key} {value}" for key, value in compared.protocol.items() if value is not None),
         "held against": compared.recording and f"recording {compared.recording}",
         "released": compared.released,
-        "candidate": compared.candidate if compared.candidate != compared.released else "",
+        **_candidate(compared),
         "time": sentences.time_spent(verdict),
         "environment": ", ".join(f"{package} {then} -> {now}" for package, then, now in compared.environment),
     }

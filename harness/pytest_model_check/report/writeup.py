@@ -96,6 +96,8 @@ def _data(history: History) -> tuple[Block, ...]:
 def _protocol(baseline: Baseline) -> tuple[Block, ...]:
     protocol = baseline.protocol
     sentences = [_folds(baseline)]
+    if read := protocol.read:
+        sentences.append(f"The files are read with {', '.join(f'{option}={read[option]!r}' for option in read)}.")
     if groups := protocol.groups:
         sentences.append(
             f"Rows of the same {groups} depend on each other: they stay in one fold together, and count as one piece "

@@ -15,6 +15,7 @@ from pytest_model_check.checks.make_check import make_check
 from pytest_model_check.checks.toml import FILE, parse
 from pytest_model_check.data import dataset
 from pytest_model_check.data.dvc_cache import file_md5
+from pytest_model_check.data.read_table import suggested
 from pytest_model_check.errors import ModelCheckError, PromiseError
 from pytest_model_check.fitting.local_engine import LocalEngine, start_early
 from pytest_model_check.paths import quoted, show
@@ -88,11 +89,12 @@ def init(wishes: Wishes, say: Callable[[str], object], ask: Ask | None, cores: i
     before = _before(place, name) if wishes.toml else ""
     project.require_free([*([] if before else [place]), page, there.root / "baselines" / f"{name}.json"])
 
-    table = dataset.table(there.data, there.name)
+    read = suggested(there.data, there.name)
+    table = dataset.table(there.data, there.name, read)
     columns = profile(table)
     say(_table(there.name, len(table), columns))
     target, why = _target(columns, wishes, ask)
-    proposal = propose(table, columns, there.name, target, why, wishes.task)
+    proposal = propose(table, columns, there.name, target, why, wishes.task, read)
     say(_choices(proposal))
 
     found = _try(there, proposal, cores, progress)

@@ -84,7 +84,15 @@ def guess_target(columns: Sequence[Column]) -> tuple[str, str]:
     return complete[-1].name, "it is the last column"
 
 
-def propose(table: pd.DataFrame, columns: Sequence[Column], data: str, target: str, why: str, task: str) -> Proposal:
+def propose(
+    table: pd.DataFrame,
+    columns: Sequence[Column],
+    data: str,
+    target: str,
+    why: str,
+    task: str,
+    read: dict[str, Any] | None = None,
+) -> Proposal:
     """Choose the arguments of a check.
 
     Parameters
@@ -99,6 +107,8 @@ def propose(table: pd.DataFrame, columns: Sequence[Column], data: str, target: s
         What is predicted, and why that.
     task : {'classification', 'regression', ''}
         What it is; empty: as its values say.
+    read : dict or None
+        The reader options that it was read with.
 
     Raises
     ------
@@ -130,6 +140,7 @@ def propose(table: pd.DataFrame, columns: Sequence[Column], data: str, target: s
         )
     choices = [
         Choice("data", data, f"{count(len(y), 'row')}, {count(len(columns), 'column')}"),
+        *([Choice("read", read, "so its values are parted, and its numbers written")] if read else []),
         Choice("target", target, f"{why}; {task}: {kind}"),
         _metrics(task),
         _folds(y, task, column, time is not None, groups),

@@ -83,9 +83,11 @@ def _packed(items: Sequence[str]) -> list[str]:
 
 
 def literal(value: Any) -> str:
-    """Write a value as Python and TOML both read it: text, whole numbers, and lists of them."""
+    """Write a value as Python reads it, and TOML too but for a dict: text, whole numbers, lists and dicts of them."""
     if isinstance(value, list):
         return f"[{', '.join(map(literal, value))}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{literal(key)}: {literal(item)}' for key, item in value.items())}}}"
     if isinstance(value, int):
         return str(value)
     return f'"{"".join(map(_escaped, value))}"'

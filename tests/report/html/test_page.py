@@ -19,14 +19,15 @@ from pytest_model_check.judgement.verdicts import (  # fmt: skip
     MetricVerdict,
     Run,
 )
-from pytest_model_check.report.html import page
+from pytest_model_check.report.html import forest, page
+from pytest_model_check.report.html.forest import Bar, Scale
 from pytest_model_check.report.text import spelt_out
 from pytest_model_check.scoring.charts import charts
 from support.lives import baseline
 from support.pages import check, full, metric, recordings
 from support.two_classes import of_folds
 
-VOID = {"meta", "br", "path", "line", "rect", "circle", "use"}
+VOID = {"meta", "br", "wbr", "path", "line", "rect", "circle", "use"}
 ELEMENTS = VOID | {
     "html", "head", "meta", "title", "style", "body", "main", "header", "footer", "section", "div", "h1", "h2", "h3",
     "p", "ul", "li", "a", "bdi", "span", "blockquote", "strong", "details", "summary", "dl", "dt", "dd", "figure",
@@ -142,6 +143,29 @@ def test_bars_stay_inside_their_picture(low) -> None:
     for bar in re.findall(r'<svg class="bar".*?</svg>', text):
         places = re.findall(r' (?:x1?|x2|cx)="([^"]+)"', bar)
         assert all(0 <= float(place) <= 220 for place in places)
+
+
+def test_far_intervals_compress_the_scale_and_none_is_cut_off() -> None:
+    bars = [Bar(-m, -2 * m, -m / 2, 1.0, "fails", "") for m in (0.5, 40.0, 9000.0)]
+    scale = Scale.of(bars)
+    places = [scale.x(end) for bar in sorted(bars, key=lambda bar: bar.low) for end in (bar.low, bar.high)]
+    assert places == sorted(set(places)), "each is told from the others"
+    assert not any("beyond" in forest.draw(bar, scale) for bar in bars)
+    assert "compressed" in forest.header(scale)
+    near = Scale.of([Bar(-0.5, -1.0, 0.0, 1.0, "fails", "")])
+    assert near.x(0) - near.x(-1) == pytest.approx(near.x(1) - near.x(0), abs=0.11)
+    assert "compressed" not in forest.header(near)
+
+
+def test_on_a_narrow_screen_every_number_stands_beside_what_it_is() -> None:
+    text = page.render(Run((check("churn", metric("worse"), metric("held", "neg_log_loss")),), passed=False))
+    (whole,) = re.findall(r'<table role="table" class="stack"><caption class="unseen">All checks.*?</table>', text)
+    rows = whole.partition("<tbody")[2].split("<tr ")[1:]
+    for row in rows:
+        labels = re.findall(r'<td role="cell" data-label="([^"]*)"', row)
+        assert labels == ["Verdict", "Metric", "Baseline", "Candidate", "Change", "Interval", "Margin"]
+        assert "churn" in row
+    assert "neg_<wbr>log_<wbr>loss" in rows[1]
 
 
 def test_numbers_that_are_missing_are_dashes() -> None:

@@ -12,7 +12,8 @@ from pytest_model_check.judgement.verdicts import PASSING, MetricVerdict, Verdic
 from pytest_model_check.report import sentences
 from pytest_model_check.report.html import forest
 from pytest_model_check.report.html.forest import Bar, Scale
-from pytest_model_check.report.html.markup import Html, table, tag
+from pytest_model_check.report.html.markup import Html, breakable, table, tag
+from pytest_model_check.report.model_changes import changes
 
 MARKS = {"passes": "✓", "fails": "✗", "accepted": "!", "idle": "·"}
 
@@ -40,7 +41,7 @@ def metrics(verdict: Verdict) -> Iterator[Html]:
         return
     yield tag("h3", "Every metric against its margin")
     yield metric_table(
-        f"{verdict.name}: every metric against its margin", "Metric", whole, lambda metric: metric.metric
+        f"{verdict.name}: every metric against its margin", "Metric", whole, lambda metric: breakable(metric.metric)
     )
     for metric in whole:
         if metric.reason:
@@ -69,7 +70,7 @@ def metric_table(caption: str, first: str, shown: Sequence[MetricVerdict], names
         ]
         for metric, drawn in zip(shown, bars, strict=True)
     ]
-    return table(caption, headers, body, numbers=(2, 3, 4, 6, 7), hidden=True)
+    return table(caption, headers, body, numbers=(2, 3, 4, 6, 7), hidden=True, stacked=True)
 
 
 def _drift(verdict: Verdict, drifting: Sequence[MetricVerdict]) -> Html:
@@ -88,7 +89,7 @@ def _drift(verdict: Verdict, drifting: Sequence[MetricVerdict]) -> Html:
         row[4] = forest.draw(drawn, scale) if drawn else ""
     headers = ("Metric", "Since recording", "Anchor", "Change", forest.header(scale), "Low to high", "Margin in all")
     caption = f"{verdict.name}: change since the anchor"
-    return table(caption, headers, body, numbers=(1, 2, 3, 5, 6), hidden=True)
+    return table(caption, headers, body, numbers=(1, 2, 3, 5, 6), hidden=True, stacked=True)
 
 
 def slices(verdict: Verdict) -> Iterator[Html]:
@@ -167,6 +168,8 @@ def protocol(verdict: Verdict) -> Iterator[Html]:
         terms.append(("Approved model", compared.released))
     if compared.candidate:
         terms.append(("Candidate", compared.candidate))
+    if found := changes(compared.released, compared.candidate):
+        terms.append(("Changed", "; ".join(map(str, found))))
     if compared.recording:
         reuse = f"replaced {sentences.replaced(compared.reused)}" if compared.reused else ""
         terms.append(("Baseline", ", ".join(part for part in (f"recording {compared.recording}", reuse) if part)))
@@ -193,7 +196,7 @@ def protocol(verdict: Verdict) -> Iterator[Html]:
             "Metric", "Resolution", "Resolution, all comparisons together", "Noise floor", "Dummy scores",
             "Equally good models blocked", "Seeds",
         )  # fmt: skip
-        yield table(f"{verdict.name}: resolution", headers, body, numbers=range(1, 7), hidden=True)
+        yield table(f"{verdict.name}: resolution", headers, body, numbers=range(1, 7), hidden=True, stacked=True)
 
 
 def _said(value: Any) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import isfinite
+from math import asinh, isfinite
 
 from pytest_model_check.report.html.markup import Html, join, tag
 
 WIDTH, HEIGHT, EDGE = 220, 24, 8
-LEAST, MOST = (-1.6, 1.1), (-8.0, 6.0)  # margins that are shown, at least and at most
+LEAST, EVEN = (-1.6, 1.1), 8.0  # margins that are shown at least, and as far as which the scale is even
+MOST = 1e6
 
 
 @dataclass(frozen=True)
@@ -44,20 +45,30 @@ class Bar:
 
 @dataclass(frozen=True)
 class Scale:
-    """Which losses and gains are shown, in margins: the same for all bars of a table."""
+    """Which losses and gains are shown, in margins: the same for all bars of a table.
+
+    It is even where all bars fit so. Otherwise it is compressed, the more the further out: none is cut off.
+    """
 
     left: float
     right: float
+
+    @property
+    def is_even(self) -> bool:
+        """Whether a margin has the same length everywhere."""
+        return max(-self.left, self.right) <= EVEN
 
     @classmethod
     def of(cls, bars: Sequence[Bar | None]) -> Scale:
         """Return the scale on which all bars can be seen; what reaches further out than `MOST` gets an arrow."""
         ends = [end / bar.margin for bar in bars if bar for end in (bar.low, bar.high)]
-        return cls(max(MOST[0], min([LEAST[0], *ends])), min(MOST[1], max([LEAST[1], *ends])))
+        return cls(max(-MOST, min([LEAST[0], *ends])), min(MOST, max([LEAST[1], *ends])))
 
     def x(self, margins: float) -> float:
         """Return the place of a change."""
-        share = (min(max(margins, self.left), self.right) - self.left) / (self.right - self.left)
+        place = float if self.is_even else asinh
+        left, right = place(self.left), place(self.right)
+        share = (place(min(max(margins, self.left), self.right)) - left) / (right - left)
         return round(EDGE + share * (WIDTH - 2 * EDGE), 1)
 
 
@@ -102,7 +113,7 @@ def header(scale: Scale) -> Html:
         viewBox=f"0 0 {WIDTH} 13",
         aria_hidden="true",
     )
-    return join(["Interval", picture])
+    return join(["Interval", "" if scale.is_even else tag("span", " (compressed)", class_="axis"), picture])
 
 
 def _end(x: float, beyond: bool, way: int) -> Html:

@@ -7,7 +7,7 @@ from html import escape
 
 from pytest_model_check.report.text import spelt_out
 
-_VOID = frozenset(("meta", "br"))
+_VOID = frozenset(("br", "meta", "wbr"))
 
 
 class Html(str):
@@ -44,6 +44,7 @@ def table(
     numbers: Sequence[int] = (),
     heading: int = 0,
     hidden: bool = False,
+    stacked: bool = False,
 ) -> Html:
     """Return a table in a box of its own, which scrolls where the table is too wide.
 
@@ -59,30 +60,52 @@ def table(
         The column that names the row.
     hidden : bool
         Whether only screen readers get the caption, because a heading says the same.
+    stacked : bool
+        Whether each row becomes a block of lines on a narrow screen, where the table would be too wide.
     """
     kinds = ["n" if k in numbers else "" for k in range(len(headers))]
 
-    def cell(k: int, text: str, **more: str) -> Html:
-        return tag("th" if more else "td", text, **more, **({"class_": kinds[k]} if kinds[k] else {}))
+    def role(name: str, **more: str) -> dict[str, str]:
+        """Say what an element is, where it is no longer laid out as that."""
+        return {"role": name, **more} if stacked else {}
 
-    head = tag("tr", *(cell(k, text, scope="col") for k, text in enumerate(headers)))
-    body = (
-        tag("tr", *(cell(k, text, scope="row") if k == heading else cell(k, text) for k, text in enumerate(row)))
-        for row in rows
+    def cell(k: int, text: str, **more: str) -> Html:
+        return tag("th" if "scope" in more else "td", text, **more, **({"class_": kinds[k]} if kinds[k] else {}))
+
+    def line(row: Sequence[str]) -> Html:
+        cells = (
+            cell(k, text, scope="row", **role("rowheader"))
+            if k == heading
+            else cell(k, text, **role("cell", data_label=headers[k].partition("<")[0]))
+            for k, text in enumerate(row)
+        )
+        return tag("tr", *cells, **role("row"))
+
+    head = tag(
+        "tr",
+        *(cell(k, text, scope="col", **role("columnheader")) for k, text in enumerate(headers)),
+        **role("row"),
     )
     return tag(
         "div",
         tag(
             "table",
             tag("caption", caption, **({"class_": "unseen"} if hidden else {})),
-            tag("thead", head),
-            tag("tbody", *body),
+            tag("thead", head, **role("rowgroup")),
+            tag("tbody", *map(line, rows), **role("rowgroup")),
+            **role("table", class_="stack"),
         ),
         class_="scroll",
         role="group",
         aria_label=caption,
         tabindex="0",
     )
+
+
+def breakable(name: str) -> Html:
+    """Let a long name break after its underscores, where there is no room for it in one line."""
+    parts = name.split("_")
+    return join([piece for part in parts[:-1] for piece in (f"{part}_", tag("wbr"))] + [parts[-1]])
 
 
 def details(summary: str, *children: str, opened: bool = False) -> Html:

@@ -13,7 +13,7 @@ from pytest_model_check.judgement.verdicts import MetricVerdict, Run, Verdict, w
 from pytest_model_check.report import sentences, table
 from pytest_model_check.report.html import check_section, forest, pictures
 from pytest_model_check.report.html.forest import Bar, Scale
-from pytest_model_check.report.html.markup import Html, details, tag
+from pytest_model_check.report.html.markup import Html, breakable, details, tag
 from pytest_model_check.report.html.markup import table as html_table
 
 Histories = Mapping[str, Sequence[Recording]]
@@ -140,7 +140,7 @@ def _summary(checks: Sequence[Verdict], ids: Mapping[int, str]) -> Iterator[Html
     scale, body, last = Scale.of(bars), [], None
     for (verdict, metric), bar in zip(rows, bars, strict=True):
         first = verdict is not last
-        link = tag("a", tag("bdi", verdict.name), href=f"#{ids[id(verdict)]}")
+        link = tag("a", tag("bdi", breakable(verdict.name)), href=f"#{ids[id(verdict)]}")
         body.append(
             [
                 link if first else tag("span", verdict.name, class_="again"),
@@ -153,7 +153,9 @@ def _summary(checks: Sequence[Verdict], ids: Mapping[int, str]) -> Iterator[Html
         headers = ("Check", "Verdict", "Metric", "Baseline", "Candidate", "Change", forest.header(scale), "Margin")
         legend = "Every metric that decides, failing checks first. Higher is always better."
         yield _section(
-            "All checks", tag("p", legend), html_table("All checks", headers, body, numbers=(3, 4, 5, 7), hidden=True)
+            "All checks",
+            tag("p", legend),
+            html_table("All checks", headers, body, numbers=(3, 4, 5, 7), hidden=True, stacked=True),
         )
 
 
@@ -178,7 +180,7 @@ def _numbers(metric: MetricVerdict | None, bar: Bar | None, scale: Scale) -> lis
     if metric is None:
         return [MISSING] * 4 + ["", MISSING]
     return [
-        metric.label,
+        breakable(metric.label),
         plain(metric, metric.baseline),
         plain(metric, metric.candidate),
         signed(metric, metric.delta),
@@ -225,7 +227,8 @@ def _method() -> Html:
             "The measured change is never exact. The interval says where the true one may lie: we are 95% sure that it "
             "is above the low end, and 99.75% sure that it is below the high end. The margin is the loss that is "
             "called harmless. In the pictures the dashed line is the margin, the full line is no change, and what lies "
-            "between is harmless. A dot passes, a diamond blocks; an arrow goes on further out.",
+            "between is harmless. A dot passes, a diamond blocks. If an interval reaches out further than 8 margins, "
+            "the scale of its table is compressed, the more the further out.",
         ),
         html_table("What each verdict means", ("Verdict", "A release", "Meaning"), rows),
         tag("p", "A model that is no better than a dummy, which looks at no feature, never passes as held."),

@@ -127,7 +127,7 @@ def _folds(verdict: Verdict) -> Iterator[Html]:
             else:
                 row += [MISSING] * 3
         body.append(row)
-    yield table(f"{verdict.name}: fold by fold", headers, body, numbers=range(1, len(headers)))
+    yield table(f"{verdict.name}: fold by fold", headers, body, numbers=range(1, len(headers)), stacked=True)
 
 
 def _numbers(verdict: Verdict, charts: Mapping[str, Any]) -> Iterator[Html]:
@@ -181,7 +181,9 @@ def history(verdict: Verdict, recordings: Sequence[Recording], name: str) -> Ite
         scores = [_with_error(each.baseline.metrics.get(metric)) for metric in known]
         body.append([str(each.baseline.generation), *commit, *scores, "; ".join(each.reasons)])
     headers = ("Recording", "Date", "Commit", *(f"{metric} ± standard error" for metric in known), "Accepted because")
-    yield table(f"{verdict.name}: recordings of the baseline", headers, body, numbers=range(3, 3 + len(known)))
+    yield table(
+        f"{verdict.name}: recordings of the baseline", headers, body, numbers=range(3, 3 + len(known)), stacked=True
+    )
 
 
 def _with_error(metric: BaselineMetric | None) -> str:
