@@ -21,13 +21,13 @@ from support.project import ROOT
 
 EXPORTED = {
     *("ModelCheck", "Verdict", "Label", "MetricVerdict", "Drift", "Acceptance", "Moved", "ScoreGrid", "ChangedRows"),
-    *("Compared", "Concessions", "Cost", "DataVersion", "Differences", "Loss", "Times", "Weakening"),
+    *("Compared", "Concessions", "Cost", "DataVersion", "Differences", "Leak", "Loss", "Times", "Weakening"),
     *("ModelCheckError", "PromiseError", "DataError", "CandidateError", "BaselineError", "MissingBaselineError"),
     *("UnavailableError", "IncomparableError", "OldCodeError", "EngineError", "EvidenceError"),
     *("MetricQuality", "RecordingQuality"),
     *("Artifact", "Program", "Results", "Service", "caret", "weka"),
     *("Run", "read_report"),
-    "statistics",
+    *("properties", "statistics", "strategies"),
 }
 
 

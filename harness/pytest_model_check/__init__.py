@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pytest_model_check import properties, strategies
     from pytest_model_check.candidates.adapters import caret, weka
     from pytest_model_check.candidates.artifact import Artifact
     from pytest_model_check.candidates.program import Program
@@ -30,7 +31,15 @@ if TYPE_CHECKING:
         UnavailableError,
     )
     from pytest_model_check.judgement import statistics
-    from pytest_model_check.judgement.compared import ChangedRows, Compared, DataVersion, Differences, Moved, ScoreGrid
+    from pytest_model_check.judgement.compared import (
+        ChangedRows,
+        Compared,
+        DataVersion,
+        Differences,
+        Leak,
+        Moved,
+        ScoreGrid,
+    )
     from pytest_model_check.judgement.quality import MetricQuality, RecordingQuality
     from pytest_model_check.judgement.verdicts import (
         Acceptance,
@@ -64,6 +73,7 @@ __all__ = [
     "EvidenceError",
     "IncomparableError",
     "Label",
+    "Leak",
     "Loss",
     "MetricQuality",
     "MetricVerdict",
@@ -84,8 +94,10 @@ __all__ = [
     "Verdict",
     "Weakening",
     "caret",
+    "properties",
     "read_report",
     "statistics",
+    "strategies",
     "weka",
 ]
 
@@ -108,6 +120,8 @@ _HOMES = (
 def __getattr__(name: str) -> Any:
     if name == "statistics":
         return import_module("pytest_model_check.judgement.statistics")
+    if name in ("properties", "strategies"):
+        return import_module(f"pytest_model_check.{name}")
     for home in _HOMES if name in __all__ else ():
         module = import_module(f"pytest_model_check.{home}")
         if hasattr(module, name):

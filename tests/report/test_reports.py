@@ -62,6 +62,7 @@ def test_json_is_the_contract() -> None:
                 "origin": "refitted",
                 "provenance": [],
                 "sealed": "",
+                "leaks": [],
                 "charts": {},
                 "metrics": [
                     {
@@ -116,6 +117,8 @@ def test_the_keys_of_the_json_report_are_a_contract() -> None:
         "name", "nodeid", "verdict", "passed", "message", "advice", "accepted", "weakened", "standing", "wider",
         "moved", "data", "fits", "seconds", "served", "uncached", "times", "flips", "environment", "models", "protocol",
         "recording", "reused", "learner", "folds", "origin", "provenance", "sealed", "charts", "metrics", "quality",
+        "recording", "reused", "learner", "folds", "origin", "provenance", "sealed", "leaks", "charts", "metrics",
+        "quality",
     ]  # fmt: skip
     assert list(check["quality"]) == ["metrics", "alternatives", "folds", "groups", "time", "effective_rows"]
     assert list(check["quality"]["metrics"][0]) == [

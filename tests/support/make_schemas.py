@@ -24,7 +24,7 @@ from pytest_model_check.checks import toml
 from pytest_model_check.checks.declared import Address
 from pytest_model_check.evidence.bundle import SCHEMA as EVIDENCE_SCHEMA
 from pytest_model_check.evidence.record import Bundle, Evidence, Promise, Said
-from pytest_model_check.judgement.compared import ChangedRows, Compared, DataVersion, Moved, ScoreGrid
+from pytest_model_check.judgement.compared import ChangedRows, Compared, DataVersion, Leak, Moved, ScoreGrid
 from pytest_model_check.judgement.margins import Margin, MarginKind
 from pytest_model_check.judgement.noise import NoiseReference
 from pytest_model_check.judgement.own_scorers import OwnScorer
@@ -167,6 +167,7 @@ class CheckKeys(TypedDict):
     origin: str
     provenance: tuple[str, ...]
     sealed: str
+    leaks: tuple[Leak, ...]
     charts: Annotated[Mapping[str, Any], Meta(description="What the page draws; no row's content is in it.")]
     metrics: tuple[MetricKeys, ...]
     quality: RecordingQuality | None

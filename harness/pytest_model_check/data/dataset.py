@@ -6,7 +6,7 @@ import hashlib
 import os
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ from pytest_model_check.checks.holdout import Holdout
 from pytest_model_check.checks.reader_options import hint
 from pytest_model_check.data import dvc_files
 from pytest_model_check.data.frames import as_pandas
+from pytest_model_check.data.profile import ties
 from pytest_model_check.data.read_table import named_twice, read_table, with_text_names
 from pytest_model_check.errors import DataError, PromiseError, one_line
 from pytest_model_check.paths import clipped
@@ -50,6 +51,12 @@ class Truth:
     sample_weight: NDArray[np.float64] | None = None
 
 
+def _no_columns() -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame()
+
+
 @dataclass(frozen=True)
 class Dataset:
     """The rows that a check speaks of.
@@ -70,6 +77,8 @@ class Dataset:
         The column that `sample_weight=` names: finite, none below zero, and not all of them zero.
     holdout : ndarray of bool, shape (n_rows,), or None
         The rows that `holdout=` names.
+    ties : DataFrame
+        Columns by which rows may depend on each other, though the check does not name them: dates, and units.
     """
 
     X: pd.DataFrame
@@ -80,6 +89,7 @@ class Dataset:
     files: tuple[tuple[str, str], ...]
     sample_weight: NDArray[np.float64] | None = None
     holdout: NDArray[np.bool_] | None = None
+    ties: pd.DataFrame = field(default_factory=_no_columns)
 
     @property
     def rows(self) -> int:
@@ -211,6 +221,7 @@ def _dataset(
         files=files,
         sample_weight=None if check.sample_weight is None else _weights(check, frame, check.sample_weight),
         holdout=None if check.holdout is None else _holdout(check, check.holdout, frame, file_of_row, time),
+        ties=_no_columns() if check.groups or check.time else ties(frame.drop(columns=list(filter(None, roles)))),
     )
 
 

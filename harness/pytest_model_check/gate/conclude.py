@@ -9,6 +9,7 @@ from pytest_model_check.baselines.record import Baseline
 from pytest_model_check.checks.declared import origin_of, provenance_of
 from pytest_model_check.checks.describe import describe
 from pytest_model_check.data import repeated_rows
+from pytest_model_check.data.leaks import leaks
 from pytest_model_check.errors import IncomparableError, MissingBaselineError, ModelCheckError
 from pytest_model_check.gate.context import Context
 from pytest_model_check.gate.findings import Comparison, Recording, named
@@ -80,8 +81,9 @@ def failure(name: str, nodeid: str, error: ModelCheckError) -> Verdict:
 def _compared(context: Context, comparison: Comparison, latest: Baseline | None) -> Compared:
     check, data, approval, baseline = context.check, context.data, context.approval, context.approval.baseline
     known = latest or baseline
+    repeated = _repeated(context)
     return Compared(
-        DataVersion(data.path, data.md5, data.rows, data.effective_rows, _repeated(context)),
+        DataVersion(data.path, data.md5, data.rows, data.effective_rows, repeated),
         released=baseline.candidate if baseline else "",
         candidate=describe(check.candidate),
         protocol=promises.protocol_of(check, context.cross_validation.splitter, context.settings.rules).plain(),
@@ -93,6 +95,7 @@ def _compared(context: Context, comparison: Comparison, latest: Baseline | None)
         origin=origin_of(check.candidate),
         provenance=provenance_of(check.candidate),
         sealed="run" if context.settings.sealed else "",
+        leaks=leaks(check, context.cross_validation, repeated) if origin_of(check.candidate) == "refitted" else (),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
@@ -41,6 +41,7 @@ from pytest_model_check.gate.context import Context
 from pytest_model_check.gate.findings import Comparison, Recording
 from pytest_model_check.gate.paired import require_same_rows
 from pytest_model_check.gate.verify import confirm
+from pytest_model_check.judgement.compared import Leak
 from pytest_model_check.judgement.verdicts import Verdict
 from pytest_model_check.old_code import scorers
 from pytest_model_check.paths import show
@@ -146,8 +147,26 @@ def _judge(
     recording = _recorded(context, comparison, found, evidence, rebuilt=rebuilt is not None)
     verdict = conclude(context, comparison, recording)
     sealed = "run" if evidence.sealed else ""
-    compared = replace(verdict.compared, candidate=evidence.candidate, sealed="judge" if refit else sealed)
+    compared = replace(
+        verdict.compared,
+        candidate=evidence.candidate,
+        sealed="judge" if refit else sealed,
+        leaks=_of_features(verdict.compared.leaks, evidence.promise.protocol.features),
+    )
     return replace(verdict, compared=compared)
+
+
+def _of_features(leaks: Sequence[Leak], features: Sequence[str] | None) -> tuple[Leak, ...]:
+    """Leave out what was found of columns that the branch's model does not look at."""
+    if features is None:
+        return tuple(leaks)
+    seen = [
+        replace(leak, columns=tuple(name for name in leak.columns if name in features))
+        if leak.kind in ("feature", "scaled")
+        else leak
+        for leak in leaks
+    ]
+    return tuple(leak for leak in seen if leak.columns or leak.rows)
 
 
 def _refitted(context: Context, found: Answers, evidence: Evidence, refit: Refit) -> Answers:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
+
+LeakKind = Literal["feature", "scaled", "rows", "groups", "time"]
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,26 @@ class DataVersion:
 
 
 @dataclass(frozen=True)
+class Leak:
+    """What may flatter the model: answers that it should not know.
+
+    Parameters
+    ----------
+    kind : {'feature', 'scaled', 'rows', 'groups', 'time'}
+        A feature that alone tells the target almost perfectly; features that were scaled with the rows to predict; rows
+        that stand on both sides of a fold; rows of one unit that do; dates that folds go across.
+    columns : tuple of str
+        Which ones.
+    rows : int
+        How many rows are predicted by a fit that has seen them, or another one of their unit.
+    """
+
+    kind: LeakKind
+    columns: tuple[str, ...] = ()
+    rows: int = 0
+
+
+@dataclass(frozen=True)
 class Compared:
     """What was compared, and on what.
 
@@ -148,6 +170,8 @@ class Compared:
     sealed : str
         Whose word it is that no fit could see an answer: that of the "run", which has run the project's code, or of the
         "judge", who has made the fits; empty: they could.
+    leaks : tuple of Leak
+        What may flatter the candidate.
     """
 
     data: DataVersion = DataVersion()
@@ -162,3 +186,4 @@ class Compared:
     origin: str = "refitted"
     provenance: tuple[str, ...] = ()
     sealed: str = ""
+    leaks: tuple[Leak, ...] = ()

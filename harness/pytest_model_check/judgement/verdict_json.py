@@ -8,7 +8,15 @@ from math import isfinite
 from typing import Any
 
 from pytest_model_check.judgement import explain
-from pytest_model_check.judgement.compared import ChangedRows, Compared, DataVersion, Differences, Moved, ScoreGrid
+from pytest_model_check.judgement.compared import (
+    ChangedRows,
+    Compared,
+    DataVersion,
+    Differences,
+    Leak,
+    Moved,
+    ScoreGrid,
+)
 from pytest_model_check.judgement.quality import MetricQuality, RecordingQuality
 from pytest_model_check.judgement.verdicts import (
     Acceptance,
@@ -64,6 +72,7 @@ def to_dict(verdict: Verdict) -> dict[str, Any]:
         "origin": compared.origin,
         "provenance": list(compared.provenance),
         "sealed": compared.sealed,
+        "leaks": [asdict(leak) | {"columns": list(leak.columns)} for leak in compared.leaks],
         "charts": dict(differences.charts),
         "metrics": [_metric(metric) for metric in verdict.metrics],
         "quality": verdict.quality and asdict(verdict.quality),
@@ -160,6 +169,7 @@ def from_dict(plain: Mapping[str, Any]) -> Verdict:
             origin=plain["origin"],
             provenance=tuple(plain["provenance"]),
             sealed=plain["sealed"],
+            leaks=tuple(Leak(each["kind"], tuple(each["columns"]), each["rows"]) for each in plain.get("leaks", ())),
         ),
         concessions=Concessions(
             accepted=plain["accepted"],

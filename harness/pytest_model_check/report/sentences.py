@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from pytest_model_check.judgement import explain_quality
-from pytest_model_check.judgement.compared import DataVersion, ScoreGrid
+from pytest_model_check.judgement.compared import Compared, DataVersion, Leak, ScoreGrid
 from pytest_model_check.judgement.explain import accepted, drift_clause, rows_in_words, weakening
 from pytest_model_check.judgement.numbers import MISSING, count, decimals, duration, number, plain, times
 from pytest_model_check.judgement.verdicts import PASSING, MetricVerdict, Run, Verdict
@@ -56,13 +56,25 @@ def notices(verdicts: Sequence[Verdict]) -> list[tuple[str, str]]:
         for verdict in verdicts
         if verdict.compared.learner == "nondeterministic"
     ]
+    flattered = [
+        ("Possible leak", f"{verdict.name}: {line}") for verdict in verdicts for line in leaks(verdict.compared)
+    ]
     made = [notice for verdict in verdicts if (notice := _origin(verdict)) is not None]
     sealed = [
         ("Sealed fits", f"{_listed(names)}: {words}")
         for whose, words in SEALED.items()
         if (names := [verdict.name for verdict in verdicts if verdict.compared.sealed == whose])
     ]
-    return weaker + passing + wider + unsteady + made + sealed + [("Hardly fails", line) for line in blunt(verdicts)]
+    return (
+        weaker
+        + passing
+        + wider
+        + flattered
+        + unsteady
+        + made
+        + sealed
+        + [("Hardly fails", line) for line in blunt(verdicts)]
+    )
 
 
 ORIGINS = {
@@ -83,6 +95,33 @@ def _origin(verdict: Verdict) -> tuple[str, str] | None:
         return None
     kind, meaning = ORIGINS[verdict.compared.origin]
     return kind, "; ".join([f"{verdict.name}: {verdict.compared.candidate}", meaning, *verdict.compared.provenance])
+
+
+def leaks(compared: Compared) -> list[str]:
+    """Return what may flatter the model, and what would mend it."""
+    return [_leak(leak, compared.data.rows) for leak in compared.leaks]
+
+
+def _leak(leak: Leak, rows: int) -> str:
+    names, several = _listed(leak.columns), len(leak.columns) > 1
+    if leak.kind == "feature":
+        return (
+            f"{names} alone {'tell' if several else 'tells'} the target almost perfectly: known in time? Leave it out "
+            "of features=, or answer in caveats="
+        )
+    if leak.kind == "scaled":
+        return (
+            f"{names} {'have' if several else 'has'} mean 0 and deviation 1 over all rows, those to predict too: scale "
+            "inside the candidate's pipeline"
+        )
+    if leak.kind == "rows":
+        return f"{repeated(leak.rows)}, of {rows:,}: drop copies, or keep them in one fold by groups="
+    if leak.kind == "groups":
+        return (
+            f"{count(leak.rows, 'row')} of {rows:,} {'share' if leak.rows > 1 else 'shares'} {names} with rows that "
+            f"the fit has seen: groups={leak.columns[0]!r}, or answer in caveats="
+        )
+    return f"folds go across the dates of {names}: time={leak.columns[0]!r}, or answer in caveats="
 
 
 def blunt(verdicts: Sequence[Verdict]) -> list[str]:

@@ -15,6 +15,7 @@ from pytest_model_check.checks.make_check import make_check
 from pytest_model_check.checks.toml import FILE, parse
 from pytest_model_check.data import dataset
 from pytest_model_check.data.dvc_cache import file_md5
+from pytest_model_check.data.profile import Column, profile
 from pytest_model_check.data.read_table import suggested
 from pytest_model_check.errors import ModelCheckError, PromiseError
 from pytest_model_check.fitting.local_engine import LocalEngine, start_early
@@ -25,7 +26,6 @@ from pytest_model_check.report.text import visible, visible_lines, wrapped
 from pytest_model_check.report.text_table import draw
 from pytest_model_check.report.writeup import write_up
 from pytest_model_check.start import choose, project, source, trial
-from pytest_model_check.start.profile import Column, profile
 from pytest_model_check.start.project import Project
 from pytest_model_check.start.proposal import Proposal, guess_target, propose
 from pytest_model_check.start.trial import Progress, Trial

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pytest_model_check.data.leaks import known_answers
+from pytest_model_check.data.profile import LEFT_OUT, Column, groups_of
 from pytest_model_check.errors import DataError, PromiseError
 from pytest_model_check.judgement.numbers import count
 from pytest_model_check.report.text import visible
-from pytest_model_check.start.leaks import leaks
-from pytest_model_check.start.profile import LEFT_OUT, Column, groups_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -130,7 +130,7 @@ def propose(
     roles = {target, *(c.name for c in (time, groups) if c)}
     left_out = [(c.name, LEFT_OUT[c.kind]) for c in columns if c.name not in roles and c.kind in LEFT_OUT]
     features = [c.name for c in columns if c.name not in roles and c.kind not in LEFT_OUT]
-    known = leaks(table, features, y, task)
+    known = known_answers(table, features, y, task)
     left_out += [(name, f"it alone tells {target} almost perfectly: is it known in time?") for name in known]
     features = [name for name in features if name not in known]
     if not features:

@@ -55,6 +55,7 @@ def render(run: Run, histories: Histories = MappingProxyType({})) -> str:
         tag("header", *_verdict(run, headline, painted), class_=f"banner {painted}"),
         *_problems(run),
         *_accepted(checks, ids),
+        *_leaks(checks),
         *_blunt(checks),
         *_summary(checks, ids),
         *(_check(verdict, ids[id(verdict)], histories.get(verdict.name, ())) for verdict in checks),
@@ -87,6 +88,12 @@ def _problems(run: Run) -> Iterator[Html]:
         yield _section("What went wrong beside the checks", _list(run.problems), class_="notice fails")
     if run.retired:
         yield _section("Checks that were given up", _list(run.retired), class_="notice")
+
+
+def _leaks(checks: Sequence[Verdict]) -> Iterator[Html]:
+    """Show what may flatter the models, until it is mended."""
+    if lines := [f"{verdict.name}: {line}" for verdict in checks for line in sentences.leaks(verdict.compared)]:
+        yield _section("Possible leaks", _list(lines), class_="notice")
 
 
 def _blunt(checks: Sequence[Verdict]) -> Iterator[Html]:

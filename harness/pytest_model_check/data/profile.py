@@ -1,4 +1,4 @@
-"""A table -> what each of its columns is, for the choice of a check. Pure."""
+"""A table -> what each of its columns is, and which of them tie rows together. Pure."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ UNITS = re.compile(
 DATE = re.compile(r"^\d{4}-\d{1,2}-\d{1,2}([T ]\d{1,2}:\d{2}.*)?$")
 MANY = 50  # different words, from which on a column is text if half of its rows have words of their own
 FEWEST_GROUPS = 10
+SEEN_ROWS = 200  # in which dates are looked for
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,26 @@ def groups_of(columns: tuple[Column, ...], rows: int, but: str) -> Column | None
     return next(found, None)
 
 
+def ties(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the columns by which rows may depend on each other: dates, and what names a unit of several rows."""
+    import pandas as pd
+
+    found = {}
+    for name in table.columns:
+        values = table[name]
+        if values.dtype.kind == "M" or _names_units(str(name), values):
+            found[name] = values
+        elif values.dtype.kind not in "biufcm" and _are_dates(values.dropna().head(SEEN_ROWS).astype(str)):
+            found[name] = pd.to_datetime(values, errors="coerce", utc=True, format="ISO8601")
+    return pd.DataFrame({name: values for name, values in found.items() if values.nunique() >= FEWEST_GROUPS})
+
+
+def _names_units(name: str, values: pd.Series[Any]) -> bool:
+    if values.dtype.kind not in "iuO" or not (ID.search(name) or CAMEL_ID.search(name) or UNITS.search(name)):
+        return False
+    return FEWEST_GROUPS <= values.nunique() <= len(values) / 1.5
+
+
 def _column(name: str, values: pd.Series[Any]) -> Column:
     missing, distinct = int(values.isna().sum()), int(values.nunique())
     frequent = tuple(str(value) for value in values.value_counts().index[:3])
@@ -107,7 +128,7 @@ def _kind(name: str, values: pd.Series[Any], distinct: int, *, complete: bool) -
 def _are_dates(words: pd.Series[str]) -> bool:
     import pandas as pd
 
-    if not words.head(100).str.match(DATE).all() or not words.str.match(DATE).all():
+    if not len(words) or not words.head(100).str.match(DATE).all() or not words.str.match(DATE).all():
         return False
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

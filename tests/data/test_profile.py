@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
+from pytest_model_check.data.profile import profile
 from pytest_model_check.errors import DataError, PromiseError
-from pytest_model_check.start.profile import profile
 from pytest_model_check.start.proposal import guess_target, propose
 
 ROWS = 120
