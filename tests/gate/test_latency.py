@@ -233,7 +233,7 @@ def test_latency_is_not_passed_over_by_whoever_judges_the_evidence(project: Proj
     against = merge_base.find(project.path, "HEAD", {})
     assert against is not None
     settings = Settings(project.path, project.path / "baselines", tmp_path, revision=against.sha)
-    run = judge_run.judge(project.path / "evidence", against, settings, "baselines")
+    run = judge_run.judge([project.path / "evidence"], against, settings, "baselines")
     (check,) = run.checks
     assert (check.passed, check.verdict) == (False, "incomparable")
     assert "its latency is compared while both services run" in check.message

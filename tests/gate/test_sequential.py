@@ -107,12 +107,12 @@ def test_what_is_refused_is_not_said_to_be_missing(project):
 def test_a_baseline_of_one_seed_knows_whether_its_learner_is_random(project):
     project.check(promise="cv=5, seeds=1")
     assert project.run("--update-baselines").ret == 0
-    assert project.baseline()["metrics"]["neg_log_loss"]["noise"]["seeds"] is None
+    assert project.baseline()["metrics"]["neg_brier_score"]["noise"]["seeds"] is None
     project.check(NOISY, "cv=5, seeds=1", file="test_noisy.py")
     (project.path / "baselines" / "tumours.json").unlink()
     (project.path / "test_models.py").unlink()
     assert project.run("--update-baselines", "--model-check-jobs=1").ret == 0
-    assert project.baseline()["metrics"]["neg_log_loss"]["noise"]["seeds"] == 1
+    assert project.baseline()["metrics"]["neg_brier_score"]["noise"]["seeds"] == 1
 
 
 def test_what_is_inconclusive_is_fitted_again_with_more_seeds(project):

@@ -346,7 +346,7 @@ def test_junit_has_verdicts_as_properties_where_they_are_asked_for(project: Proj
     assert found == {
         "tumours.verdict": "identical",
         "tumours.passed": "True",
-        **{f"tumours.neg_log_loss.{key}": "0.0" for key in ("delta", "low", "high")},
+        **{f"tumours.neg_brier_score.{key}": "0.0" for key in ("delta", "low", "high")},
     }
 
 
