@@ -112,7 +112,7 @@ def test_a_glued_column_names_the_separator(
     ("read", "words"),
     [
         (";", "read=';' is no dict of options\n"),
-        ({"seperator": ";"}, "read= has no option 'seperator'"),
+        ({"separator_": ";"}, "read= has no option 'seperator'"),
         ({"spe": ";"}, "did you mean 'sep'?"),
         ({"dtype": {"a": float}}, "is no text, number, list or dict of them\n.*by its name"),
         ({"sep": "(a+)+"}, "is no separator\n"),
@@ -123,6 +123,11 @@ def test_a_glued_column_names_the_separator(
 def test_options_that_a_baseline_could_not_keep_are_refused(read: object, words: str) -> None:
     with pytest.raises(PromiseError, match=words):
         reader_options(read)
+
+
+def test_what_toml_has_for_none_is_none() -> None:
+    assert reader_options({"header": False}) == {"header": None}
+    assert reader_options({}) is None
 
 
 def test_an_option_of_another_format_is_refused(tmp_path: Path) -> None:
