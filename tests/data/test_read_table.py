@@ -112,7 +112,7 @@ def test_a_glued_column_names_the_separator(
     ("read", "words"),
     [
         (";", "read=';' is no dict of options\n"),
-        ({"separator_": ";"}, "read= has no option 'seperator'"),
+        ({"seperator": ";"}, "read= has no option 'seperator'"),
         ({"spe": ";"}, "did you mean 'sep'?"),
         ({"dtype": {"a": float}}, "is no text, number, list or dict of them\n.*by its name"),
         ({"sep": "(a+)+"}, "is no separator\n"),
