@@ -75,7 +75,7 @@ def _api() -> Iterator[str]:
     exported = {name: getattr(pytest_model_check, name) for name in pytest_model_check.__all__}
     classes = [name for name, value in exported.items() if isinstance(value, type)]
     errors = [name for name in classes if issubclass(exported[name], Exception)]
-    statistics = exported.pop("statistics")
+    modules = [exported.pop(name) for name in ("strategies", "properties", "statistics")]
     groups = {
         "The fixture": ["ModelCheck"],
         "Candidates that are no estimators": ["Artifact", "Program", "Results", "Service", "caret", "weka"],
@@ -88,12 +88,13 @@ def _api() -> Iterator[str]:
     for title, names in groups.items():
         yield from _title(title, "-")
         yield from (_documented(f"pytest_model_check.{name}", exported[name]) for name in names)
-    yield from _title("pytest_model_check.statistics", "-")
-    yield (inspect.getdoc(statistics) or "").splitlines()[0]
-    values = ((name, getattr(statistics, name)) for name in statistics.__all__)
-    for name, value in values:
-        if inspect.isfunction(value) or isinstance(value, type):
-            yield _documented(f"{statistics.__name__}.{name}", value)
+    for module in modules:
+        yield from _title(f"pytest_model_check.{module.__name__.rpartition('.')[2]}", "-")
+        yield (inspect.getdoc(module) or "").splitlines()[0]
+        values = ((name, getattr(module, name)) for name in module.__all__)
+        for name, value in values:
+            if inspect.isfunction(value) or isinstance(value, type):
+                yield _documented(f"{module.__name__}.{name}", value)
 
 
 def _title(text: str, line: str) -> tuple[str, ...]:

@@ -15,6 +15,16 @@ if TYPE_CHECKING:
 
     Model = Any | Callable[[pd.DataFrame], Any]
 
+__all__ = [
+    "answers",
+    "finite",
+    "monotone",
+    "unmoved_by_batches",
+    "unmoved_by_column",
+    "unmoved_by_order",
+    "unmoved_by_rounding",
+]
+
 EXACT = 1e-6  # of an answer: sums in another order differ in the last digits
 
 

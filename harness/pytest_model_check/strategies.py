@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from hypothesis.strategies import SearchStrategy
 
+__all__ = ["rows"]
+
 FEW = 20  # different numbers, up to which they are values like words
 MOST_VALUES = 1000  # of words: the most frequent ones
 

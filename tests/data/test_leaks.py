@@ -60,6 +60,8 @@ def test_a_number_is_told_by_its_neighbours() -> None:
     x = rng.uniform(0, 3, ROWS)
     rows = pd.DataFrame({"exact": x, "near": x + rng.normal(0, 0.3, ROWS), "group": (x * 3).astype(int)})
     assert known_answers(rows, rows.columns, np.exp(x), "regression") == ["exact"]
+    heavy = np.exp(np.exp(x))  # the same order, whatever the distances
+    assert known_answers(rows, ["exact"], heavy**3, "regression") == ["exact"]
     assert known_answers(rows, ["group"], (x * 3).astype(int) * 7.0, "regression") == ["group"]
 
 

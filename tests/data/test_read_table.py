@@ -125,6 +125,11 @@ def test_options_that_a_baseline_could_not_keep_are_refused(read: object, words:
         reader_options(read)
 
 
+def test_what_toml_has_for_none_is_none() -> None:
+    assert reader_options({"header": False}) == {"header": None}
+    assert reader_options({}) is None
+
+
 def test_an_option_of_another_format_is_refused(tmp_path: Path) -> None:
     pd.DataFrame({"a": [1]}).to_parquet(tmp_path / "a.parquet")
     with pytest.raises(PromiseError, match=r"read= names 'sep', which says nothing of a\.parquet\nOf Parquet it may"):

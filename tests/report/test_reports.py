@@ -116,7 +116,6 @@ def test_the_keys_of_the_json_report_are_a_contract() -> None:
     assert list(check) == [
         "name", "nodeid", "verdict", "passed", "message", "advice", "accepted", "weakened", "standing", "wider",
         "moved", "data", "fits", "seconds", "served", "uncached", "times", "flips", "environment", "models", "protocol",
-        "recording", "reused", "learner", "folds", "origin", "provenance", "sealed", "charts", "metrics", "quality",
         "recording", "reused", "learner", "folds", "origin", "provenance", "sealed", "leaks", "charts", "metrics",
         "quality",
     ]  # fmt: skip

@@ -17,6 +17,7 @@ settings.register_profile("source", deadline=None, derandomize=True, max_example
 def proposal(names, target="y"):
     choices = (
         Choice("data", "t.csv", "10 rows"),
+        Choice("read", {"sep": ";", "decimal": ","}, "so it is written"),
         Choice("target", target, f"it is called {target}"),
         Choice("features", names, f"left out: {target}"),
         Choice("cv", 10, "ten folds"),

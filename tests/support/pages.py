@@ -6,7 +6,15 @@ from typing import Any
 
 from pytest_model_check.baselines.history import Recording
 from pytest_model_check.git import Commit
-from pytest_model_check.judgement.compared import ChangedRows, Compared, DataVersion, Differences, Moved, ScoreGrid
+from pytest_model_check.judgement.compared import (
+    ChangedRows,
+    Compared,
+    DataVersion,
+    Differences,
+    Leak,
+    Moved,
+    ScoreGrid,
+)
 from pytest_model_check.judgement.quality import MetricQuality, RecordingQuality
 from pytest_model_check.judgement.verdicts import (
     PASSING,
@@ -66,7 +74,14 @@ def full(word: str = "x", charts: dict[str, Any] | None = None) -> Verdict:
         metric("reported", word, f"{word}=2", delta=0.01),
         passed=True,
         compared=Compared(
-            DATA, word, word, {"cv": word, "slices": [word], "groups": None}, 3, 7, environment=((word, word, word),)
+            DATA,
+            word,
+            word,
+            {"cv": word, "slices": [word], "groups": None},
+            3,
+            7,
+            environment=((word, word, word),),
+            leaks=(Leak("feature", (word,)), Leak("groups", (word,), 9), Leak("time", (word, word))),
         ),
         concessions=Concessions(
             word,

@@ -92,6 +92,8 @@ def reader_options(read: Any) -> dict[str, Any] | None:
         )
     if isinstance(read.get("header"), list) or read.get("sheet_name", "") is None:
         raise PromiseError("read= names several headers or sheets", "A table has one of each; load= joins others.")
+    if read.get("header") is False:  # as TOML has it, which knows no None
+        read = {**read, "header": None}
     options: dict[str, Any] = json.loads(json.dumps(dict(read)))  # as a baseline will have them: lists, no tuples
     return options or None
 

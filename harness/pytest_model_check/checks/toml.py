@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_model_check.checks.model_check import ModelCheck
+from pytest_model_check.checks.reader_options import OPTIONS
 from pytest_model_check.errors import PromiseError
 
 FILE = "model_checks.toml"
@@ -105,6 +106,11 @@ KEYS: Mapping[str, _Kind] = {
     "sample_weight": TEXT,
     "slices": TEXTS,
     "seeds": WHOLE,
+    "read": _Kind(
+        lambda value: isinstance(value, dict),
+        'a table of reader options, as {sep = ";"}',
+        {"type": "object", "properties": dict.fromkeys(OPTIONS, True), "additionalProperties": False},
+    ),
     "description": TEXT,
     "caveats": TEXTS,
     "timeout": NUMBER,

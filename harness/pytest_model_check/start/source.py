@@ -59,7 +59,7 @@ def toml(proposal: Proposal, name: str, model: str, reason: str, more: Sequence[
     lines = [f"[{name}]"]
     for choice in (*choices, *proposal.choices, *more):
         lines += [f"# {line}" for line in textwrap.wrap(visible(choice.reason), WIDTH - 2, break_on_hyphens=False)]
-        lines.append(f"{choice.key} = {literal(choice.value)}")
+        lines.append(f"{choice.key} = {literal(choice.value, ' = ')}")
     return "\n".join([*lines, ""])
 
 
@@ -82,12 +82,12 @@ def _packed(items: Sequence[str]) -> list[str]:
     return lines
 
 
-def literal(value: Any) -> str:
-    """Write a value as Python reads it, and TOML too but for a dict: text, whole numbers, lists and dicts of them."""
+def literal(value: Any, becomes: str = ": ") -> str:
+    """Write a value as Python reads it, or TOML, in whose tables a key ` = ` its value: text, numbers, lists, dicts."""
     if isinstance(value, list):
         return f"[{', '.join(map(literal, value))}]"
     if isinstance(value, dict):
-        return f"{{{', '.join(f'{literal(key)}: {literal(item)}' for key, item in value.items())}}}"
+        return f"{{{', '.join(f'{literal(key)}{becomes}{literal(item)}' for key, item in value.items())}}}"
     if isinstance(value, int):
         return str(value)
     return f'"{"".join(map(_escaped, value))}"'
