@@ -100,7 +100,7 @@ class Fingerprint:
                     continue
             except OSError:
                 pass
-            raise UncacheableError(f"{shown(path, self.origin.top)} has changed since pytest was started")
+            raise UncacheableError(f"{shown(path, self.origin.top)} was written after pytest had started")
 
 
 def fingerprint(candidate: Any, cv: CrossValidation, origin: Origin) -> Fingerprint:
