@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import time
@@ -51,6 +52,7 @@ def test_unchanged_means_no_fit_and_one_model_changed_means_its_fits_only(projec
     assert project.run_process("--model-check-refit").ret == 0
     cold = project.report()
     assert served(project) == {"a": (0, 4, ""), "b": (0, 4, "")}
+    shutil.rmtree(project.path / "data")  # as in a fresh clone: the run brings it
     warm_run = project.run_process("--model-check-report=report.md")
     warm_run.stdout.fnmatch_lines(["*2 model checks: 2 passed; 8 fits (8 from the cache) in *"])
     assert "4 (4 cached)" in (project.path / "report.md").read_text()

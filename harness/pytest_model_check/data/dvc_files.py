@@ -8,6 +8,7 @@ only files that are missing are put in place. A file that is there is never writ
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,6 +20,8 @@ from pytest_model_check.data.dvc_output import Output, is_digest, keep_or_revert
 from pytest_model_check.data.dvc_repository import locked
 from pytest_model_check.errors import DataError
 from pytest_model_check.paths import absolute, clipped, quoted, show
+
+_BROUGHT: dict[str, int] = {}  # files that were missing when this process asked for them, and when they were written
 
 
 def verified(path: Path) -> str:
@@ -48,9 +51,23 @@ def verified(path: Path) -> str:
         if missing:
             dvc_remote.pull(root, output, path, missing)
             dvc_workspace.require_sound(root, output, missing)
+            _BROUGHT.update({os.path.realpath(file): file.stat().st_mtime_ns for file in missing})
     except OSError as error:
         raise failed(show(path), error) from error
     return md5
+
+
+def was_brought(path: str, written: int) -> bool:
+    """Whether `verified` put a file, by its real path, where none was: nothing can have read another content before.
+
+    Parameters
+    ----------
+    path : str
+        The file.
+    written : int
+        When it was last written, in nanoseconds since the epoch.
+    """
+    return _BROUGHT.get(path) == written
 
 
 def version(path: Path) -> str:

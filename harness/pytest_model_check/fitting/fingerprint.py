@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from pytest_model_check import git
 from pytest_model_check.candidates.notes import Note
 from pytest_model_check.checks.declared import Declared
+from pytest_model_check.data import dvc_files
 from pytest_model_check.data.splits import CrossValidation
 from pytest_model_check.fitting import closure as closures
 from pytest_model_check.fitting import machine
@@ -96,7 +97,8 @@ class Fingerprint:
         """
         for path in self.files:
             try:
-                if os.stat(path).st_mtime_ns <= self.origin.started:  # noqa: PTH116 - there may be thousands
+                written = os.stat(path).st_mtime_ns  # noqa: PTH116 - there may be thousands
+                if written <= self.origin.started or dvc_files.was_brought(path, written):
                     continue
             except OSError:
                 pass
