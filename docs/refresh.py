@@ -18,6 +18,7 @@ from pytest_model_check.baselines.baseline_json import from_json, to_text
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = ("README.md", "docs/baselines.md", "docs/plan.md")
+PROGRESS = re.compile(r"(\n[^\n]+: [^\n]+ \d+/\d+[^\n]*\n)+")  # every half minute, where no terminal is
 NOISE = re.compile(r"^(platform|rootdir|configfile|testpaths|plugins|cachedir|hypothesis profile)")
 
 
@@ -115,7 +116,7 @@ def _git(clone: Path, *arguments: str) -> None:
 
 def _shown(clone: Path, *arguments: str) -> str:
     done = subprocess.run([sys.executable, "-m", "pytest", *arguments], cwd=clone, capture_output=True, text=True)
-    lines = [line.rstrip() for line in done.stdout.splitlines() if not NOISE.match(line)]
+    lines = [line.rstrip() for line in PROGRESS.sub("", done.stdout).splitlines() if not NOISE.match(line)]
     return f"$ pytest {shlex.join(arguments)}\n" + "\n".join(lines) + "\n"
 
 
