@@ -143,6 +143,7 @@ def requires(bad: dict, *words: str) -> None:
         ({"read": "{'sepp': ';'}"}, ["read= has no option 'sepp': did you mean 'sep'?", "> thousands"]),
         ({"read": "{}", "load": "pd.read_csv"}, ["read= and load= both say how the files are read"]),
         ({"target": "'nope'"}, ["small/rows.csv has no column 'nope', which target= names", "> a, b, ill, cost"]),
+        ({"target": "'costs'"}, ["has no column 'costs', which target= names: did you mean 'cost'?"]),
         ({"groups": "'nope'"}, ["has no column 'nope', which groups= names", "> shop, day"]),
         ({"time": "'nope'"}, ["has no column 'nope', which time= names", "> shop, day"]),
         ({"slices": "['shop', 'nope']"}, ["has no column 'nope', which slices= names", "> shop, day"]),
@@ -163,7 +164,7 @@ def requires(bad: dict, *words: str) -> None:
         ({"cv": "'5'"}, ["cv='5' is neither a number of folds"]),
         ({"cv": "True"}, ["cv=True is neither a number of folds"]),
         ({"load": "5"}, ["load=5 is no function"]),
-        ({"metric": "'r2'"}, ["model_check() has no argument 'metric': did you mean 'metrics'?", "> seeds, load"]),
+        ({"metric": "'r2'"}, ["model_check() has no argument 'metric': did you mean 'metrics'?", "> seeds, read, load"]),
         ({"folds": "5"}, ["model_check() has no argument 'folds'", "> data, target, metrics"]),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import os
 import warnings
@@ -346,9 +347,12 @@ def _require_rows(check: Check, frame: pd.DataFrame) -> None:
     for key, columns in named.items():
         for column in columns:
             if column not in frame.columns:
+                known = [*map(str, frame.columns)]
+                near = difflib.get_close_matches(str(column), known, n=1)
                 raise DataError(
-                    f"{_where(check)} has no column {column!r}, which {key}= names",
-                    f"Its columns are: {', '.join(map(str, frame.columns))}.",
+                    f"{_where(check)} has no column {column!r}, which {key}= names"
+                    + (f": did you mean {near[0]!r}?" if near else ""),
+                    f"Its columns are: {', '.join(known)}.",
                 )
 
 
