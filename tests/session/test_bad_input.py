@@ -164,7 +164,7 @@ def requires(bad: dict, *words: str) -> None:
         ({"cv": "'5'"}, ["cv='5' is neither a number of folds"]),
         ({"cv": "True"}, ["cv=True is neither a number of folds"]),
         ({"load": "5"}, ["load=5 is no function"]),
-        ({"metric": "'r2'"}, ["model_check() has no argument 'metric': did you mean 'metrics'?", "> seeds, read, load"]),
+        ({"metric": "'r2'"}, ["model_check() has no argument 'metric': did you mean 'metrics'?", "> seeds, read"]),
         ({"folds": "5"}, ["model_check() has no argument 'folds'", "> data, target, metrics"]),
     ],
 )
