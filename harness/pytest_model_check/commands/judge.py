@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 JUDGE = """\
 Baselines and promises come from the merge base, data from what git and DVC name, predictions from the evidence; scores
 and verdicts are computed anew. Run it where pytest is run, in a fresh checkout of the branch, with a Python in which
-nothing of the branch is installed. Scorers of the project's are the merge base's, and run in a process of their own.
-What else only the project's code could tell (load= that changes rows, data that moved) is refused in words, and fails.
+nothing of the branch is installed. Scorers of the project's and its load= are the merge base's, and run in processes of
+their own. What only the branch's code could tell (data that moved) is refused in words, and fails.
 
 exit code: 0, 1 if a check fails, is absent, or the run said otherwise, 2 if nothing can be judged
 

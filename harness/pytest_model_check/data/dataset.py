@@ -23,7 +23,7 @@ from pytest_model_check.data import dvc_files
 from pytest_model_check.data.frames import as_pandas
 from pytest_model_check.data.profile import ties
 from pytest_model_check.data.read_table import named_twice, read_table, with_text_names
-from pytest_model_check.errors import DataError, PromiseError, one_line
+from pytest_model_check.errors import DataError, ModelCheckError, PromiseError, one_line
 from pytest_model_check.paths import clipped
 
 if TYPE_CHECKING:
@@ -178,7 +178,7 @@ def read(check: Check, root: Path, verified: Callable[[Path], str] = dvc_files.v
     check = replace(check, data=tuple(_from_root(path, root) for path in check.data))
     paths = [root / path for path in check.data]
     files = tuple((name, verified(path)) for name, path in zip(check.data, paths, strict=True))
-    frame, file_of_row = _load(check, paths)
+    frame, file_of_row = load(check, paths)
     return _dataset(check, frame, file_of_row, files)
 
 
@@ -304,13 +304,28 @@ def _where(check: Check) -> str:
     return ", ".join(check.data[:2]) + (f" and {more} more" if more > 0 else "")
 
 
-def _load(check: Check, paths: list[Path]) -> tuple[pd.DataFrame, NDArray[np.int64]]:
-    """Read the rows, and which file each is from."""
+def load(check: Check, paths: list[Path]) -> tuple[pd.DataFrame, NDArray[np.int64]]:
+    """Read the rows, and which file each is from.
+
+    Parameters
+    ----------
+    check : Check
+        Knows how they are read.
+    paths : list of Path
+        The files.
+
+    Raises
+    ------
+    DataError
+        If they can't be read.
+    """
     import pandas as pd
 
     if check.load is not None:
         try:
             frame = check.load(paths)
+        except ModelCheckError:
+            raise
         except Exception as error:
             raise DataError(
                 f"load= raised {type(error).__name__}: {one_line(error)}",

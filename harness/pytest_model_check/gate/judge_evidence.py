@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -43,12 +43,15 @@ from pytest_model_check.gate.paired import require_same_rows
 from pytest_model_check.gate.verify import confirm
 from pytest_model_check.judgement.compared import Leak
 from pytest_model_check.judgement.verdicts import Verdict
-from pytest_model_check.old_code import scorers
+from pytest_model_check.old_code import rows, scorers
 from pytest_model_check.paths import show
 from pytest_model_check.pull_requests import acceptances, approved, claims
 from pytest_model_check.pull_requests.approved import Approval
 from pytest_model_check.scoring.requirements import require_enough_rows, require_judgeable, require_weighable
 from pytest_model_check.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 COLUMNS = ("target", "groups", "time", "sample_weight")
 BY_PYTEST = "pytest --model-check judges it, in one process with the branch's code; a reviewer has to go by that."
@@ -291,7 +294,7 @@ def _moved(evidence: Evidence, *, is_new: bool) -> IncomparableError:
 
 
 def _data(check: Check, evidence: Evidence, reference: Baseline, settings: Settings, *, is_new: bool) -> Dataset:
-    """Read the rows that were approved, as git and DVC name them now; or say why they can't be had without code."""
+    """Read the rows that were approved, as git and DVC name them now; where it takes that, by the base's `load=`."""
     versions = {os.path.normpath(settings.root / path): md5 for path, md5 in reference.data}
 
     def verified(path: Path) -> str:
@@ -300,16 +303,23 @@ def _data(check: Check, evidence: Evidence, reference: Baseline, settings: Setti
             raise _moved(evidence, is_new=is_new)
         return md5
 
+    def approved_load(_: list[Path]) -> pd.DataFrame:
+        assert settings.revision is not None
+        return rows.loaded(reference, settings.revision, replace(settings, python=settings.python or sys.executable))
+
     try:
         data = dataset.read(check, settings.root, verified)
         require_same_rows(check, reference, data)
     except (DataError, IncomparableError) as error:
-        if evidence.promise.loads and not isinstance(error, NeedsCodeError):
+        if not evidence.promise.loads or isinstance(error, NeedsCodeError):
+            raise
+        if is_new:
             raise NeedsCodeError(
-                f"{check.name}: its rows come from load=, and to read them needs the code of the base commit",
-                f"That is not run here yet. {BY_PYTEST}",
+                f"{check.name}: its rows come from load=, and the base commit has no code that reads them",
+                f"Code of the branch is not run here. {BY_PYTEST}",
             ) from error
-        raise
+        data = dataset.read(replace(check, load=approved_load), settings.root, verified)
+        require_same_rows(check, reference, data)
     return data
 
 

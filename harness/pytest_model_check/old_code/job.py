@@ -71,6 +71,11 @@ class Job:
         return self.folder / "result"
 
     @property
+    def rows(self) -> Path:
+        """The file of the rows that `load=` makes."""
+        return self.folder / "rows.parquet"
+
+    @property
     def progress(self) -> Path:
         """The file that says how many fits of how many are done."""
         return self.folder / "progress.txt"

@@ -226,7 +226,7 @@ def _run(python: str, job: Job, progress: FitProgress) -> None:
         With the process's own words.
     """
     with started(python, job, "pytest_model_check.session.old_code_session") as process:
-        exit_code = _wait(process, lambda: progress(*job.reported_progress()))
+        exit_code = wait(process, lambda: progress(*job.reported_progress()))
     if job.error.exists() or not (job.result / f"{job.baseline.name}.json").exists():
         raise silent(job, exit_code)
 
@@ -274,7 +274,7 @@ def silent(job: Job, exit_code: int) -> OldCodeError:
     )
 
 
-def _wait(process: subprocess.Popen[bytes], tick: Callable[[], None]) -> int:
+def wait(process: subprocess.Popen[bytes], tick: Callable[[], None]) -> int:
     """Wait for a process to end; `tick` is called meanwhile."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:

@@ -1,0 +1,48 @@
+"""The rows that the deciding commit's `load=` makes of the data: whoever judges runs none of the project's code."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_model_check import bounded
+from pytest_model_check.baselines.record import Baseline
+from pytest_model_check.errors import OldCodeError
+from pytest_model_check.old_code import runner
+from pytest_model_check.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MODULE = "pytest_model_check.session.old_rows_session"
+
+
+def loaded(baseline: Baseline, commit: str, settings: Settings) -> pd.DataFrame:
+    """Let the approved test of a commit load the data of its baseline, in a process of its own.
+
+    Parameters
+    ----------
+    baseline : Baseline
+        Knows the test and the data's files, of which the caller has made sure.
+    commit : str
+        Whose code it is.
+    settings : Settings
+        Where the project is, and which Python runs the code.
+
+    Raises
+    ------
+    OldCodeError
+        If the code can't be run, or its rows can't be written down.
+    """
+    try:
+        with runner.workplace(baseline, commit, settings, files=dict(baseline.data)) as (job, python):
+            job.result.mkdir()
+            with runner.started(python, job, MODULE) as process:
+                exit_code = runner.wait(process, lambda: None)
+            if not job.rows.exists():
+                raise runner.silent(job, exit_code)
+            return bounded.read_parquet(job.rows)
+    except OldCodeError as error:
+        raise OldCodeError(
+            f"{baseline.name}: its rows are those of load= at {commit[:7]}, and its code can't be run: {error.message}",
+            error.advice,
+        ) from error
