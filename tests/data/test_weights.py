@@ -65,7 +65,7 @@ def test_a_fold_without_any_weight_is_refused():
     [
         ({"sample_weight": "y"}, "target and sample_weight must be different columns: they are 'y', 'y'"),
         ({"sample_weight": "g", "groups": "g"}, "groups and sample_weight must be different columns"),
-        ({"sample_weight": 3}, "sample_weight=3 is no column name"),
+        ({"sample_weight": 3.5}, "sample_weight=3.5 is no column name"),
         ({"features": ["a", "w"]}, "features= names the sample weight 'w'"),
     ],
 )
