@@ -63,6 +63,9 @@ def test_a_number_is_told_by_its_neighbours() -> None:
     heavy = np.exp(np.exp(x))  # the same order, whatever the distances
     assert known_answers(rows, ["exact"], heavy**3, "regression") == ["exact"]
     assert known_answers(rows, ["group"], (x * 3).astype(int) * 7.0, "regression") == ["group"]
+    pounds = np.r_[np.round(rng.normal(119, 5, ROWS - 3)), 23, 200, 271]  # values that repeat, and lone extremes
+    rows = pd.DataFrame({"ounces": pounds / 16, "near": np.round(pounds / 10)})
+    assert known_answers(rows, rows.columns, pounds, "regression") == ["ounces"]
 
 
 def test_few_rows_prove_nothing() -> None:

@@ -224,3 +224,22 @@ def test_what_approval_needs_is_named_and_works_as_typed(project: Project) -> No
     project.git(*commands[0].split()[1:])
     project.git(*shlex.split(commands[1])[1:])
     assert project.git("status", "--porcelain") == ""
+
+
+def test_where_git_keeps_the_remote_a_clone_has_everything_that_was_approved_as_typed(project: Project) -> None:
+    project.dvc("remote", "modify", "beside", "url", "remote")
+    project.dvc("push")
+    project.git("add", "-A")
+    project.git("commit", "-qm", "The remote is inside")
+    project.check(promise="cv=3, seeds=2")
+    lines = project.run("--update-baselines").outlines
+    push, *commands = [line.strip() for line in lines[lines.index("To approve:") + 1 :][:3]]
+    assert push == "dvc push"
+    project.dvc("push")
+    for command in commands:
+        project.git(*shlex.split(command)[1:])
+    assert project.git("status", "--porcelain") == ""
+    clone = project.path.parent / "clone"
+    project.git("clone", "-q", str(project.path), str(clone))
+    (project.path.parent / "remote").rename(project.path.parent / "gone")
+    assert Project(clone, project._pytester).run().ret == 0

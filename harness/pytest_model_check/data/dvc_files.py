@@ -212,8 +212,8 @@ def versioned_by(path: Path) -> list[Path]:
     return [output.tracker, output.tracker.with_name(".gitignore"), *settings]
 
 
-def has_remote(folder: Path) -> bool:
-    """Whether there is a remote that ``dvc push`` goes to.
+def remote_url(folder: Path) -> str:
+    """Return where ``dvc push`` goes to, a folder as its absolute path; empty where there is no remote.
 
     Raises
     ------
@@ -221,7 +221,8 @@ def has_remote(folder: Path) -> bool:
         If DVC can't tell.
     """
     with dvc_repository.opened(dvc_trackers.require_root(folder), show(folder)) as (repo, _):
-        return bool(repo.config["core"].get("remote"))
+        name = repo.config["core"].get("remote")
+        return str(repo.config["remote"].get(name, {}).get("url", "")) if name else ""
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from pytest_model_check import git
 from pytest_model_check.baselines import store
 from pytest_model_check.data import dvc_files
 from pytest_model_check.errors import BaselineError, DataError
+from pytest_model_check.git import GitError
 from pytest_model_check.judgement.verdicts import Verdict
 from pytest_model_check.report import sentences
 from pytest_model_check.session.results import CheckResult, LateError, RunResults
@@ -31,25 +32,29 @@ class Written:
         What git has to commit, as the user would type it.
     accepted : bool
         A loss was accepted.
-    pushes : bool
-        There is a remote for the predictions.
+    remote : str or None
+        Where the predictions are pushed to; None: nowhere yet.
+    is_inside : bool
+        It is a folder that git keeps too, and is committed after the push.
     """
 
     lines: tuple[str, ...]
     files: tuple[str, ...]
     accepted: bool
-    pushes: bool
+    remote: str | None
+    is_inside: bool = False
 
     def to_approve(self) -> list[str]:
         """Return the commands that approve what was written; none where nothing was."""
         if not self.files:
             return []
-        return [
-            "To approve:",
-            f"  git add {shlex.join(self.files)}",
-            f'  git commit -m "{"Accept" if self.accepted else "Approve"} baselines"',
-            "  dvc push" if self.pushes else "  dvc remote add -d storage URL && git add .dvc/config && dvc push",
-        ]
+        add = f"  git add {shlex.join(self.files)}"
+        commit = f'  git commit -m "{"Accept" if self.accepted else "Approve"} baselines"'
+        if self.remote is None:
+            return ["To approve:", add, commit, "  dvc remote add -d storage URL && git add .dvc/config && dvc push"]
+        if self.is_inside:
+            return ["To approve:", "  dvc push", f"{add} {shlex.quote(self.remote)}", commit]
+        return ["To approve:", add, commit, "  dvc push"]
 
 
 def write(
@@ -95,9 +100,12 @@ def write(
         files.update(dict.fromkeys(written))
         accepted = accepted or check.verdict.concessions.accepted is not None
     if not files:
-        return Written(tuple(lines), (), accepted, pushes=True)
+        return Written(tuple(lines), (), accepted, None)
     made_from = [as_typed(path) for path in _made_from(results, root, inipath, folder)]
-    return Written(tuple(lines), tuple(dict.fromkeys([*made_from, *files])), accepted, _pushes(folder))
+    everything, remote = tuple(dict.fromkeys([*made_from, *files])), _remote(folder)
+    if remote is not None and _is_kept_by_git(Path(remote), folder):
+        return Written(tuple(lines), everything, accepted, as_typed(Path(remote)), is_inside=True)
+    return Written(tuple(lines), everything, accepted, remote)
 
 
 def _made_from(results: RunResults, root: Path, inipath: Path | None, folder: Path) -> list[Path]:
@@ -116,11 +124,23 @@ def _made_from(results: RunResults, root: Path, inipath: Path | None, folder: Pa
     return [path for path in dict.fromkeys(map(Path.resolve, paths)) if path in changed]
 
 
-def _pushes(folder: Path) -> bool:
+def _remote(folder: Path) -> str | None:
     try:
-        return dvc_files.has_remote(folder)
+        return dvc_files.remote_url(folder) or None
     except DataError:
-        return True  # and dvc push says what is wrong
+        return ""  # and dvc push says what is wrong
+
+
+def _is_kept_by_git(remote: Path, folder: Path) -> bool:
+    """Whether the remote is a folder of the repository that git does not ignore: then a clone has everything."""
+    top = git.toplevel(folder)
+    if top is None or not remote.is_absolute() or not remote.is_relative_to(top.resolve()):
+        return False
+    try:
+        git.call(top, "check-ignore", "--quiet", str(remote))
+    except GitError:
+        return True
+    return False
 
 
 def _is_refused(verdict: Verdict) -> bool:

@@ -101,7 +101,7 @@ class Project:
     def bring(self) -> None:
         """Set up what is missing, and track the data."""
         if not self.has_git:
-            git.call(self.top, "init", "--quiet")
+            git.call(self.top, "init", "--quiet", "--initial-branch=main")
         if not self.has_dvc:
             dvc_setup.set_up(self.top, remote=self.remote == "inside")
         if not self.is_tracked:
@@ -138,7 +138,7 @@ def find(data: Path) -> Project:
             f"Take it out of git, and keep the file: git rm --cached {quoted(data)}",
         )
     if repository is not None:
-        remote = "there" if dvc_files.has_remote(data.parent) else "none"
+        remote = "there" if dvc_files.remote_url(data.parent) else "none"
     else:
         remote = "inside" if data.stat().st_size <= MOST_BYTES else "none"
     return Project(
