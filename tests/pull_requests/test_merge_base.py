@@ -172,6 +172,15 @@ def test_what_is_missing_is_named_with_the_command_that_brings_it(
     assert advice in caught.value.advice
 
 
+def test_without_a_remote_the_branches_that_are_there_are_named(repository: Path) -> None:
+    git(repository, "remote", "remove", "origin")
+    with pytest.raises(GitError) as caught:
+        merge_base.find(repository, "mainn", {})
+    here = git(repository, "branch", "--show-current").strip()
+    assert caught.value.advice.startswith("This repository has no remote to fetch it from. Its branches: ")
+    assert here in caught.value.advice
+
+
 def test_the_advised_command_helps(repository: Path) -> None:
     _shallow(repository)
     git(repository, *FETCH.split()[1:], "-q")

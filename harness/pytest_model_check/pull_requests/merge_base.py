@@ -174,7 +174,10 @@ def _remote(folder: Path) -> str:
 
 
 def _fetch(folder: Path, remote: str, name: str) -> str:
-    """Return the exact command that brings a branch with all its history."""
+    """Return the exact command that brings a branch with all its history; the branches there are, without a remote."""
+    if not git.call(folder, "remote").split():
+        known = git.call(folder, "for-each-ref", "--format=%(refname:short)", "refs/heads").split()
+        return f"This repository has no remote to fetch it from. Its branches: {', '.join(known)}."
     branch = name.removeprefix(f"{remote}/")
     deeper = "--unshallow " if git.is_shallow(folder) else ""
     command = f"git fetch --no-tags {deeper}{remote} +refs/heads/{branch}:refs/remotes/{remote}/{branch}"
