@@ -50,3 +50,12 @@ def test_help_imports_nothing_heavy():
         "sys.exit(bool({'numpy', 'pandas', 'sklearn', 'dvc', 'matplotlib'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0
+
+
+def test_in_a_subfolder_the_baselines_above_are_pointed_at(tmp_path, monkeypatch, capsys):
+    life = Life(tmp_path / "repository")
+    life.record(baseline())
+    (life.path / "tests").mkdir()
+    monkeypatch.chdir(life.path / "tests")
+    assert main(["show"]) == 2
+    assert f"There are some in {life.path / 'baselines'}: run it in {life.path}" in capsys.readouterr().err

@@ -83,8 +83,19 @@ def names(folder: Path, wanted: Sequence[str] = ()) -> list[str]:
         if name not in known:
             raise unknown(folder, name)
     if not known:
-        raise BaselineError(f"no baseline in {folder}/", "Record one: pytest --model-check --update-baselines")
+        raise BaselineError(
+            f"no baseline in {folder}/",
+            _above(folder) or "Record one: pytest --model-check --update-baselines",
+        )
     return list(dict.fromkeys(wanted)) or known
+
+
+def _above(folder: Path) -> str:
+    """Name a folder above that has baselines, where a command runs in a subfolder; empty if none has."""
+    for above in Path.cwd().parents:
+        if store.names(above / folder):
+            return f"There are some in {above / folder}: run it in {above}, or pass --baselines."
+    return ""
 
 
 def unknown(folder: Path, name: str, neither: str = "") -> BaselineError:
