@@ -6,6 +6,8 @@ nothing else), and what to do next in the lines after it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class ModelCheckError(Exception):
     """Base of every error that ends a check in words.
@@ -71,3 +73,11 @@ def one_line(error: BaseException, said: str = "") -> str:
     """Describe what went wrong in one short line; `said`: in these words of it."""
     text = " ".join((said or str(error)).split()) or type(error).__name__
     return text if len(text) <= 120 else f"{text[:117]}..."
+
+
+def did_you_mean(wrong: str, known: Sequence[str]) -> str:
+    """Ask whether the most similar name was meant, at the end of a message; empty where none is similar."""
+    import difflib
+
+    near = difflib.get_close_matches(wrong, known, n=1)
+    return f": did you mean {near[0]!r}?" if near else ""

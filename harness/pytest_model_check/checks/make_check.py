@@ -19,7 +19,7 @@ from pytest_model_check.checks.declared import Declared
 from pytest_model_check.checks.holdout import Holdout, make_holdout
 from pytest_model_check.checks.item_score import NEGATED, ItemScore, item_score
 from pytest_model_check.checks.reader_options import reader_options
-from pytest_model_check.errors import PromiseError
+from pytest_model_check.errors import PromiseError, did_you_mean
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -38,9 +38,8 @@ def _called_in_words(function: Callable[P, R]) -> Callable[P, R]:
         known = [name for name in signature.parameters if name not in hidden]
         unknown = next((key for key in kwargs if key not in signature.parameters), None)
         if unknown is not None:
-            near = difflib.get_close_matches(unknown, known, n=1)
             raise PromiseError(
-                f"model_check() has no argument {unknown!r}" + (f": did you mean {near[0]!r}?" if near else ""),
+                f"model_check() has no argument {unknown!r}{did_you_mean(unknown, known)}",
                 f"It takes: {', '.join([*known, 'name'])}.",
             )
         try:

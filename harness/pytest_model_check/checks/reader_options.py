@@ -5,14 +5,13 @@ They are plain values: a baseline keeps them, and whoever judges without the pro
 
 from __future__ import annotations
 
-import difflib
 import json
 import math
 import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pytest_model_check.errors import PromiseError
+from pytest_model_check.errors import PromiseError, did_you_mean
 
 Format = Literal["text", "workbook", "Parquet"]
 ENDINGS: dict[str, Format] = {
@@ -75,9 +74,8 @@ def reader_options(read: Any) -> dict[str, Any] | None:
         raise PromiseError(f"read={read!r} is no dict of options", 'Write them as pandas has them: read={"sep": ";"}')
     for option, value in read.items():
         if option not in OPTIONS:
-            near = difflib.get_close_matches(str(option), OPTIONS, n=1)
             raise PromiseError(
-                f"read= has no option {option!r}" + (f": did you mean {near[0]!r}?" if near else ""),
+                f"read= has no option {option!r}{did_you_mean(str(option), [*OPTIONS])}",
                 f"It takes these of pandas' readers: {', '.join(OPTIONS)}. load= reads your own way.",
             )
         if not _is_plain(value):

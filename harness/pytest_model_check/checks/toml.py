@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import difflib
 import inspect
 import re
 import tomllib
@@ -13,7 +12,7 @@ from typing import Any
 
 from pytest_model_check.checks.model_check import ModelCheck
 from pytest_model_check.checks.reader_options import OPTIONS
-from pytest_model_check.errors import PromiseError
+from pytest_model_check.errors import PromiseError, did_you_mean
 
 FILE = "model_checks.toml"
 DEFAULT = "default"  # in place of a margin, where TOML has no None
@@ -186,9 +185,8 @@ def _declared(name: str, table: Mapping[str, Any], where: Mapping[str, int]) -> 
     for key, value in table.items():
         place = f"{FILE}:{where.get(key, where[''])}: [{name}]"
         if key not in KEYS:
-            near = difflib.get_close_matches(key, KEYS, n=1)
             raise PromiseError(
-                f"{place} has no key {key!r}" + (f": did you mean {near[0]!r}?" if near else ""),
+                f"{place} has no key {key!r}{did_you_mean(key, [*KEYS])}",
                 f"It takes: {', '.join(KEYS)}.",
             )
         if not KEYS[key].holds(value):

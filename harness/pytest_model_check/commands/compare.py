@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from pytest_model_check.commands.output import save
+from pytest_model_check.commands.output import require_svg, save
 from pytest_model_check.commands.parser import Commands
 
 COMPARE = """\
@@ -36,13 +36,11 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> tuple[str, int]:
     """Run it; return what to print, and the exit code."""
-    from pytest_model_check.errors import ModelCheckError
     from pytest_model_check.report import spot_check_plot, spot_check_text
     from pytest_model_check.report.text import visible
     from pytest_model_check.session import spot_check_session
 
-    if options.svg and options.svg.suffix.lower() != ".svg":
-        raise ModelCheckError(f"--svg {options.svg}: can draw SVG only", "Name a .svg file.")
+    require_svg(options.svg)
     names = [name.strip() for name in options.others.split(",") if name.strip()]
     trial = spot_check_session.compare(options.test, names)
     head = [f"{trial.check.name}: {trial.rows:,} rows, the same {trial.folds} folds for all", trial.splitter]

@@ -18,6 +18,20 @@ def width() -> int | None:
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
+def require_svg(path: Path | None) -> None:
+    """Refuse another picture than SVG, before anything is computed.
+
+    Raises
+    ------
+    ModelCheckError
+        Naming the file.
+    """
+    from pytest_model_check.errors import ModelCheckError
+
+    if path and path.suffix.lower() != ".svg":
+        raise ModelCheckError(f"--svg {path}: can draw SVG only", "Name a .svg file.")
+
+
 def save(path: Path, content: bytes) -> None:
     """Write a file whole, or not at all.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from pytest_model_check.commands.output import save
+from pytest_model_check.commands.output import require_svg, save
 from pytest_model_check.commands.parser import Commands
 
 
@@ -29,11 +29,9 @@ def add(commands: Commands) -> None:
 def run(options: argparse.Namespace) -> tuple[str, int]:
     """Run it; return what to print, and the exit code."""
     from pytest_model_check.baselines import planned
-    from pytest_model_check.errors import ModelCheckError
     from pytest_model_check.report import plan_plot, plan_text
 
-    if options.svg and options.svg.suffix.lower() != ".svg":
-        raise ModelCheckError(f"--svg {options.svg}: can draw SVG only", "Name a .svg file.")
+    require_svg(options.svg)
     baseline, metric = planned.read(options.baselines, options.name, options.metric, options.margin)
     text = plan_text.render(baseline, metric, options.margin)
     if options.svg:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import os
 import warnings
@@ -23,7 +22,7 @@ from pytest_model_check.data import dvc_files
 from pytest_model_check.data.frames import as_pandas
 from pytest_model_check.data.profile import ties
 from pytest_model_check.data.read_table import named_twice, read_table, with_text_names
-from pytest_model_check.errors import DataError, ModelCheckError, PromiseError, one_line
+from pytest_model_check.errors import DataError, ModelCheckError, PromiseError, did_you_mean, one_line
 from pytest_model_check.paths import clipped
 
 if TYPE_CHECKING:
@@ -363,10 +362,8 @@ def _require_rows(check: Check, frame: pd.DataFrame) -> None:
         for column in columns:
             if column not in frame.columns:
                 known = [*map(str, frame.columns)]
-                near = difflib.get_close_matches(str(column), known, n=1)
                 raise DataError(
-                    f"{_where(check)} has no column {column!r}, which {key}= names"
-                    + (f": did you mean {near[0]!r}?" if near else ""),
+                    f"{_where(check)} has no column {column!r}, which {key}= names{did_you_mean(str(column), known)}",
                     f"Its columns are: {', '.join(known)}.",
                 )
 

@@ -93,7 +93,12 @@ def judge(evidence: Evidence, folder: Path, settings: Settings, refit: Refit | N
         Makes the fits that decide; without it, those of the run do.
     """
     name, nodeid = evidence.name, evidence.nodeid
-    settings = replace(settings, rules=evidence.promise.protocol.rules, sealed=evidence.sealed)
+    settings = replace(
+        settings,
+        rules=evidence.promise.protocol.rules,
+        sealed=evidence.sealed,
+        python=settings.python or sys.executable,
+    )
     approval = None
     try:
         approval = approved.find(name, settings.folder, settings.revision)
@@ -230,7 +235,7 @@ def _own_scorers(
     own = any(metric.scorer for metric in approved.metrics.values())
     if not own and all(known_metric(name, None) for name in evidence.promise.margins):
         return nullcontext({})
-    return scorers.running(approved, settings.revision, replace(settings, python=settings.python or sys.executable))
+    return scorers.running(approved, settings.revision, settings)
 
 
 def _check(evidence: Evidence, reference: Baseline, own: Mapping[str, Any]) -> Check:
@@ -305,7 +310,7 @@ def _data(check: Check, evidence: Evidence, reference: Baseline, settings: Setti
 
     def approved_load(_: list[Path]) -> pd.DataFrame:
         assert settings.revision is not None
-        return rows.loaded(reference, settings.revision, replace(settings, python=settings.python or sys.executable))
+        return rows.loaded(reference, settings.revision, settings)
 
     try:
         data = dataset.read(check, settings.root, verified)

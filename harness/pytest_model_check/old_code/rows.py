@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from pytest_model_check import bounded
 from pytest_model_check.baselines.record import Baseline
-from pytest_model_check.errors import OldCodeError
 from pytest_model_check.old_code import runner
 from pytest_model_check.settings import Settings
 
@@ -33,16 +32,13 @@ def loaded(baseline: Baseline, commit: str, settings: Settings) -> pd.DataFrame:
     OldCodeError
         If the code can't be run, or its rows can't be written down.
     """
-    try:
-        with runner.workplace(baseline, commit, settings, files=dict(baseline.data)) as (job, python):
-            job.result.mkdir()
-            with runner.started(python, job, MODULE) as process:
-                exit_code = runner.wait(process, lambda: None)
-            if not job.rows.exists():
-                raise runner.silent(job, exit_code)
-            return bounded.read_parquet(job.rows)
-    except OldCodeError as error:
-        raise OldCodeError(
-            f"{baseline.name}: its rows are those of load= at {commit[:7]}, and its code can't be run: {error.message}",
-            error.advice,
-        ) from error
+    with (
+        runner.named(baseline, commit, "its rows are those of load= at"),
+        runner.workplace(baseline, commit, settings, files=dict(baseline.data)) as (job, python),
+    ):
+        job.result.mkdir()
+        with runner.started(python, job, MODULE) as process:
+            exit_code = runner.wait(process, lambda: None)
+        if not job.rows.exists():
+            raise runner.silent(job, exit_code)
+        return bounded.read_parquet(job.rows)

@@ -163,6 +163,17 @@ def workplace(
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@contextmanager
+def named(baseline: Baseline, commit: str, what: str) -> Generator[None]:
+    """Say what the code of a commit was run for, where it can't be run."""
+    try:
+        yield
+    except OldCodeError as error:
+        raise OldCodeError(
+            f"{baseline.name}: {what} {commit[:7]}, and its code can't be run: {error.message}", error.advice
+        ) from error
+
+
 def _interpreter(python: str) -> str:
     """Return the interpreter that a path means, once it has proved to be one."""
     named = Path(python)

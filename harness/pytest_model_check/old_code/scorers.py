@@ -11,7 +11,6 @@ from contextlib import contextmanager, suppress
 from typing import IO, Any
 
 from pytest_model_check.baselines.record import Baseline
-from pytest_model_check.errors import OldCodeError
 from pytest_model_check.old_code import runner
 from pytest_model_check.scoring.remote_scorer import Question, scorer_as_told
 from pytest_model_check.settings import Settings
@@ -84,23 +83,17 @@ def running(baseline: Baseline, commit: str, settings: Settings) -> Generator[di
     OldCodeError
         If the code can't be run.
     """
-    try:
-        with (
-            runner.workplace(baseline, commit, settings) as (job, python),
-            runner.started(python, job, MODULE, pipes=True) as process,
-        ):
-            asked = _Asked(process)
-            told = asked.read()
-            if not isinstance(told, dict):
-                process.wait()
-                raise runner.silent(job, process.returncode)
-            yield {name: scorer_as_told(name, each, asked) for name, each in told.items()}
-    except OldCodeError as error:
-        raise OldCodeError(
-            f"{baseline.name}: scorers of the project's are those of {commit[:7]}, and its code can't be run: "
-            f"{error.message}",
-            error.advice,
-        ) from error
+    with (
+        runner.named(baseline, commit, "scorers of the project's are those of"),
+        runner.workplace(baseline, commit, settings) as (job, python),
+        runner.started(python, job, MODULE, pipes=True) as process,
+    ):
+        asked = _Asked(process)
+        told = asked.read()
+        if not isinstance(told, dict):
+            process.wait()
+            raise runner.silent(job, process.returncode)
+        yield {name: scorer_as_told(name, each, asked) for name, each in told.items()}
 
 
 def described(error: BaseException) -> bytes:

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_model_check.atomic import write_bytes
 from pytest_model_check.data import dataset
 from pytest_model_check.errors import OldCodeError, one_line
 from pytest_model_check.old_code.job import Job
@@ -31,12 +32,11 @@ def write(check: Check, job: Job) -> None:
     if check.load is None:
         raise OldCodeError("the approved test has no load=", "A branch that brings one is judged by pytest alone.")
     frame, _ = dataset.load(check, [job.root / path for path in job.files])
-    unfinished = job.rows.with_suffix(".part")
     try:
-        frame.to_parquet(unfinished)
+        content = frame.to_parquet()
     except Exception as error:  # pyarrow has errors of its own, for columns of several types
         raise OldCodeError(f"the rows of load= can't be written as Parquet: {one_line(error)}") from error
-    unfinished.rename(job.rows)
+    write_bytes(job.rows, content, durable=False)
 
 
 def main(path: Path) -> None:
