@@ -20,6 +20,7 @@ from pytest_model_check.commands.schema import SCHEMAS
 
 ROOT = Path(__file__).resolve().parents[1]
 WIDTH = "88"  # of the help, in characters
+ANYTHING = "anything"
 
 
 def write(folder: Path) -> None:
@@ -122,7 +123,9 @@ def _schema(name: str) -> Iterator[str]:
             yield f"| `{key}` | {_kind(name, value)}{absent} | {_cell(value.get('description', ''))} |"
 
 
-def _kind(name: str, value: dict[str, Any]) -> str:
+def _kind(name: str, value: dict[str, Any] | bool) -> str:
+    if isinstance(value, bool):  # JSON Schema's `true`
+        return ANYTHING
     if "$ref" in value:
         title = value["$ref"].rpartition("/")[2]
         return f"[{title.removesuffix('Keys')}](#{name}-{title.lower()})"
@@ -137,11 +140,12 @@ def _kind(name: str, value: dict[str, Any]) -> str:
             return f"[{', '.join(_kind(name, each) for each in value['prefixItems'])}]"
         return f"list of {_kind(name, value['items'])}"
     if value.get("type") == "object" and "properties" in value:
-        return f"{{{', '.join(f'{key} = {_kind(name, each)}' for key, each in value['properties'].items())}}}"
+        kinds = {key: _kind(name, each) for key, each in value["properties"].items()}
+        return f"{{{', '.join(key if kind == ANYTHING else f'{key} = {kind}' for key, kind in kinds.items())}}}"
     if value.get("type") == "object":
         inside = value.get("additionalProperties")
         return f"object of {_kind(name, inside)} by name" if isinstance(inside, dict) else "object"
-    return {"null": "null", "boolean": "true or false"}.get(value.get("type", ""), value.get("type", "anything"))
+    return {"null": "null", "boolean": "true or false"}.get(value.get("type", ""), value.get("type", ANYTHING))
 
 
 def _cell(text: str) -> str:

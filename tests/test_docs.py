@@ -35,6 +35,15 @@ def test_the_picture_shows_what_the_judge_says() -> None:
     assert drawn == kept, "run python docs/draw_verdicts.py"
 
 
+def test_the_reference_can_be_written_from_the_code(tmp_path: Path) -> None:
+    folder = tmp_path / "reference"
+    runpy.run_path(str(ROOT / "docs" / "make_reference.py"))["write"](folder)
+    pages = {page.name: page.read_text(encoding="utf-8") for page in folder.iterdir()}
+    assert "--model-check-against" in pages["options.md"]
+    assert "## model-check judge" in pages["commands.md"]
+    assert "| `read` | {columns, comment," in pages["json-model-checks.md"]
+
+
 @pytest.mark.parametrize(
     ("name", "words"),
     [
