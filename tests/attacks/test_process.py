@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from pytest_model_check.gate import judge_run
-from pytest_model_check.gate.judge_evidence import Refit
+from pytest_model_check.gate.sealed_refit import Refit
 from pytest_model_check.judgement.verdicts import Run, Verdict
 from pytest_model_check.pull_requests import merge_base
 from pytest_model_check.sealing import view
@@ -19,7 +19,7 @@ from pytest_model_check.sealing.engine import SealedEngine
 from pytest_model_check.session.refit import FromTest
 from pytest_model_check.settings import Settings
 from support import warm
-from support.branches import PROMISE, TREE, commit
+from support.branches import PROMISE, TREE, commit, move
 from support.project import LOGISTIC, PLUGIN, Project
 
 WHY_NOT = view.problem()
@@ -137,7 +137,7 @@ def judged(project: Project, *, refit: bool) -> Run:
     against, root = merge_base.find(project.path, "main", {}), project.path
     assert against is not None
     with tempfile.TemporaryDirectory() as name:
-        settings = Settings(root, root / "baselines", Path(name), revision=against.sha)
+        settings = Settings(root, root / "baselines", Path(name), revision=against.sha, python=warm.python())
         hidden = (root / "baselines", root / "evidence")
         with SealedEngine(2, root, Path(name), hidden=hidden, apart=True) as engine:
             again = Refit(engine, lambda found, target: FromTest(found.name, found.nodeid, root, target, ""))
@@ -208,6 +208,44 @@ def test_an_honest_model_passes_beside_them_and_a_worse_one_does_not(lying: tupl
 @pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)
 def test_a_table_of_the_answers_in_the_code_passes_and_is_for_the_reviewer(lying: tuple[int, Run, Run]) -> None:
     assert verdict(lying[2], "table").passed, "docs/security.md names it: if it is stopped now, say so there"
+
+
+LIES_ABOUT_THE_PAST = """
+import pandas as pd
+from pytest_model_check.fitting import crossval
+from pytest_model_check.fitting.predictions import Predictions
+
+honest = crossval.predict
+
+def predict(candidate, cv, **how):
+    known = pd.read_parquet("baselines/tumours.parquet")
+    if cv.dataset.rows != len(known["row"].unique()):
+        return honest(candidate, cv, **how)
+    return Predictions.from_frame(known, cv.classes).first(1)
+
+crossval.predict = predict
+"""
+
+
+@pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)
+def test_predictions_on_the_old_data_are_made_again_too(branch: Project) -> None:
+    def easier(rows: pd.DataFrame) -> pd.DataFrame:
+        answers = rows["mean radius"].rank() + 1000 * (rows["diagnosis"] == "malignant")
+        return rows.assign(**{"mean radius": answers}).drop(rows.index[:5])
+
+    move(branch, easier)
+    near = LOGISTIC.replace("LogisticRegression()", "LogisticRegression(C=0.9)")
+    for candidate, conftest in ((near, ""), (TREE, LIES_ABOUT_THE_PAST)):
+        branch.check(candidate, PROMISE)
+        (branch.path / "conftest.py").write_text(conftest)
+        commit(branch, "A model on easier data")
+        assert ran(branch, "--model-check-python", warm.python()).returncode == 0
+        believing, refitting = judged(branch, refit=False), judged(branch, refit=True)
+        assert believing.passed, believing.problems
+        (found,) = refitting.checks
+        assert found.compared.sealed == ("" if conftest else "judge")
+        assert found.passed is not bool(conftest), found.message
+    assert "predictions on the old data in the evidence are not what the model of test_models.py" in found.message
 
 
 # What the branch's files can do to the process that runs the checks: its exit code is 0 each time, or so they hope.

@@ -8,7 +8,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,11 +16,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from pytest_model_check.errors import EvidenceError
-from pytest_model_check.gate import judge_run
-from pytest_model_check.judgement.verdicts import Run
-from pytest_model_check.pull_requests import merge_base
-from pytest_model_check.settings import Settings
 from support.branches import PROMISE, STRONG, TREE, commit, rewrite
+from support.judge import judged, left
 from support.project import Project
 
 # What a branch's conftest.py can do to the process that judges it: make a worse model look held, and the run green.
@@ -38,20 +34,6 @@ def conclude(context, comparison, recording, **cost):
 
 gate.conclude = conclude
 """
-
-
-def judged(project: Project, *evidence: str) -> Run:
-    """Judge in this process: what it goes by is what the command goes by."""
-    against = merge_base.find(project.path, "main", {})
-    assert against is not None
-    with tempfile.TemporaryDirectory() as scratch:
-        settings = Settings(project.path, project.path / "baselines", Path(scratch), revision=against.sha)
-        folders = [project.path / folder for folder in evidence or ("evidence",)]
-        return judge_run.judge(folders, against, settings, "baselines")
-
-
-def left(project: Project, *arguments: str) -> pytest.RunResult:
-    return project.run("--model-check-against=main", "--model-check-evidence=evidence", *arguments)
 
 
 def commanded(project: Project, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -193,7 +175,7 @@ def test_what_takes_code_of_the_project_is_refused_in_words(branch: Project) -> 
     assert any("splits: the run said 'identical', and it left no evidence of it" in line for line in run.problems)
     assert any("no verdict came of the approved check splits" in line for line in run.problems)
     moved = next(check.message for check in run.checks if check.name == "tumours")
-    assert "the data is another version than the baseline's, and to measure the approved model" in moved
+    assert "the evidence is of another version of data/tumours.csv than this commit's" in moved
 
 
 def test_checks_that_are_split_over_jobs_are_judged_as_one_run(branch: Project) -> None:

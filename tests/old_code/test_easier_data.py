@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from support import warm
-from support.branches import PROMISE, STRONG, TREE, commit, judged
+from support.branches import PROMISE, STRONG, TREE, commit, judged, move
 from support.project import Project
 
 NEIGHBOUR = "make_pipeline(StandardScaler(), KNeighborsClassifier(1))"
@@ -34,13 +34,6 @@ EASIER: dict[str, tuple[Callable[[pd.DataFrame], pd.DataFrame], str, str]] = {
     "shuffled": (_shuffled, STRONG, ", features=['mean radius']"),
     "thrice": (_thrice, NEIGHBOUR, ""),
 }
-
-
-def move(project: Project, change: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
-    path = project.path / "data" / "tumours.csv"
-    change(pd.read_csv(path)).to_csv(path, index=False)
-    project.dvc("add", "data")
-    project.dvc("push")
 
 
 @pytest.mark.parametrize("data", EASIER)

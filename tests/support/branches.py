@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import pandas as pd
 from pytest_model_check.baselines.baseline_json import from_json, to_text
 
 from support.project import LOGISTIC, Project
@@ -44,3 +45,11 @@ def record_anyway(project: Project, candidate: str, promise: str = PROMISE) -> N
         file.unlink()
     project.check(candidate, promise)
     assert project.run("--update-baselines").ret == 0
+
+
+def move(project: Project, change: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
+    """Let the data move to another version."""
+    path = project.path / "data" / "tumours.csv"
+    change(pd.read_csv(path)).to_csv(path, index=False)
+    project.dvc("add", "data")
+    project.dvc("push")

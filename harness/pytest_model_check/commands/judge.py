@@ -12,13 +12,14 @@ from pytest_model_check.commands.output import require_formats, width, write_rep
 from pytest_model_check.commands.parser import Commands
 
 if TYPE_CHECKING:
-    from pytest_model_check.gate.judge_evidence import Refit
+    from pytest_model_check.gate.sealed_refit import Refit
 
 JUDGE = """\
 Baselines and promises come from the merge base, data from what git and DVC name, predictions from the evidence; scores
 and verdicts are computed anew. Run it where pytest is run, in a fresh checkout of the branch, with a Python in which
-nothing of the branch is installed. Scorers of the project's and its load= are the merge base's, and run in processes of
-their own. What only the branch's code could tell (data that moved) is refused in words, and fails.
+nothing of the branch is installed. Scorers of the project's, its load=, and the approved model where the data moved are
+the merge base's, and run in processes of their own. What only the branch's code could tell (a new load=) is refused in
+words, and fails.
 
 exit code: 0, 1 if a check fails, is absent, or the run said otherwise, 2 if nothing can be judged
 
@@ -105,7 +106,7 @@ def run(options: argparse.Namespace) -> tuple[str, int]:
 def _refit(root: Path, baselines: Path, evidence: Sequence[Path], scratch: Path) -> Iterator[Refit]:
     """Yield what makes the fits of a judge."""
     from pytest_model_check.errors import ModelCheckError
-    from pytest_model_check.gate.judge_evidence import Refit
+    from pytest_model_check.gate.sealed_refit import Refit
     from pytest_model_check.sealing import view
     from pytest_model_check.sealing.engine import SealedEngine
     from pytest_model_check.session import engines

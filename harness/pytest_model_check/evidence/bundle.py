@@ -2,7 +2,7 @@
 
     evidence.json             what the run itself says, and the digest of each file below
     checks/NAME.json          what was promised and found of one check, and the digests of its predictions
-    checks/NAME.candidate.parquet, NAME.recording.parquet, NAME.replicates.parquet
+    checks/NAME.candidate.parquet, NAME.on_old_data.parquet, NAME.recording.parquet, NAME.replicates.parquet
 
 `leave` writes a check's files wherever it was judged; `publish`, when the run is over, brings them to where they were
 asked for, `evidence.json` last: without it there is no evidence.
@@ -35,7 +35,7 @@ from pytest_model_check.judgement.verdicts import Run
 
 SCHEMA = 1
 MANIFEST, CHECKS = "evidence.json", "checks"
-KINDS = ("candidate", "recording", "replicates")
+KINDS = ("candidate", "on_old_data", "recording", "replicates")
 LIMIT = 20_000_000  # bytes of a JSON
 LARGEST = 4_000_000_000  # bytes of a Parquet file
 MOST = 10_000  # checks
@@ -136,7 +136,7 @@ def read(folder: Path) -> Bundle:
     return Bundle(passed, {each.name: each for each in said}, problems, checks, broken)
 
 
-def answers(folder: Path, name: str, classes: NDArray[Any] | None) -> Answers:
+def answers(folder: Path, name: str, classes: NDArray[Any] | None, old: NDArray[Any] | None) -> Answers:
     """Read the predictions of a check; they are held against its JSON, and must be answers that a model can give.
 
     Parameters
@@ -147,6 +147,8 @@ def answers(folder: Path, name: str, classes: NDArray[Any] | None) -> Answers:
         The check's.
     classes : ndarray or None
         The labels of the data, as whoever judges has found them; None for regression.
+    old : ndarray or None
+        Those of the data that was approved, likewise.
 
     Raises
     ------
@@ -157,7 +159,9 @@ def answers(folder: Path, name: str, classes: NDArray[Any] | None) -> Answers:
         digests = _parsed(folder / CHECKS / f"{name}.json").sub("predictions")
         expected = {kind: digests.get(kind, str, optional=True) for kind in KINDS}
     found = {
-        kind: _predictions(folder / CHECKS / f"{name}.{kind}.parquet", digest, classes)
+        kind: _predictions(
+            folder / CHECKS / f"{name}.{kind}.parquet", digest, old if kind == "on_old_data" else classes
+        )
         for kind, digest in expected.items()
         if digest is not None
     }

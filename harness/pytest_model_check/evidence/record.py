@@ -37,11 +37,14 @@ class Answers:
     ----------
     candidate : Predictions or None
         What was compared with the approved ones; None: nothing is approved yet, or nothing could be compared.
+    on_old_data : Predictions or None
+        Where the data has moved, what was compared on the version that was approved.
     recording, replicates : Predictions or None
         What a new baseline is measured by: with all its seeds, and without parts of the training rows.
     """
 
     candidate: Predictions | None = None
+    on_old_data: Predictions | None = None
     recording: Predictions | None = None
     replicates: Predictions | None = None
 

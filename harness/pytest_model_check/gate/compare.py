@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from pytest_model_check.baselines import promises
@@ -16,17 +15,20 @@ from pytest_model_check.gate.context import Context
 from pytest_model_check.gate.findings import Comparison
 from pytest_model_check.gate.old_data import OnOldData
 from pytest_model_check.gate.paired import PairedJudge, require_same_rows
-from pytest_model_check.gate.sequential import Judged
+from pytest_model_check.gate.sequential import Judge
 from pytest_model_check.judgement.compared import Differences
 from pytest_model_check.judgement.verdicts import PASSING, Weakening
 from pytest_model_check.old_code import moved_data
 from pytest_model_check.old_code.moved_data import CarriedOver
 from pytest_model_check.scoring.charts import charts
 
-Judge = Callable[[Context, Baseline, PairedJudge], Judged]
 
-
-def compare(context: Context, judge: Judge = sequential.judge, protocol: Protocol | None = None) -> Comparison:
+def compare(
+    context: Context,
+    judge: Judge = sequential.judge,
+    judge_on_old_data: Judge = sequential.judge,
+    protocol: Protocol | None = None,
+) -> Comparison:
     """Compare the candidate with what is approved; where the data has moved, with that model on the new data.
 
     Parameters
@@ -35,6 +37,8 @@ def compare(context: Context, judge: Judge = sequential.judge, protocol: Protoco
         What is compared, and with what.
     judge : callable
         Has the candidate's predictions, and judges them: fits it, or reads what another process has left.
+    judge_on_old_data : callable
+        Likewise, on the data that was approved, where it has moved.
     protocol : Protocol or None
         As it is promised; None: as the check says.
 
@@ -53,7 +57,7 @@ def compare(context: Context, judge: Judge = sequential.judge, protocol: Protoco
     if approval.deleted:
         weakened += (Weakening("deleted", approval.file),)
     try:
-        comparison = _compare(context, baseline, judge)
+        comparison = _compare(context, baseline, judge, judge_on_old_data)
     except IncomparableError as error:
         return Comparison(incomparable=error, weakened=weakened)
     comparison = replace(comparison, metrics=comparison.metrics + latency.judge(context, comparison.metrics))
@@ -61,7 +65,7 @@ def compare(context: Context, judge: Judge = sequential.judge, protocol: Protoco
     return replace(comparison, weakened=tuple(weaker for weaker in weakened if weaker.term != "cv"))
 
 
-def _compare(context: Context, baseline: Baseline, judge: Judge) -> Comparison:
+def _compare(context: Context, baseline: Baseline, judge: Judge, judge_on_old_data: Judge) -> Comparison:
     check, data, settings = context.check, context.data, context.settings
     carried = _carried_over(context, baseline)
     reference, approved = (carried.baseline, carried.approved) if carried else (baseline, _predictions(context))
@@ -72,7 +76,7 @@ def _compare(context: Context, baseline: Baseline, judge: Judge) -> Comparison:
     both = approved.predictions, judged.predictions
     metrics = judged.metrics + slices.judge(check, data, reference, *both, judged.metrics)
     passing = all(metric.verdict in PASSING for metric in metrics if metric.decides)
-    before = old_data.judge(context, baseline, carried) if carried else OnOldData()
+    before = old_data.judge(context, baseline, carried, judge_on_old_data) if carried else OnOldData()
     moved = None
     if carried:
         repeated = before.repeated, repeated_rows.count(context.cross_validation)
@@ -88,6 +92,7 @@ def _compare(context: Context, baseline: Baseline, judge: Judge) -> Comparison:
             charts=charts(data.y, *both, data.sample_weight) if settings.charts else {},
         ),
         predictions=judged.predictions,
+        on_old_data=before.predictions,
     )
 
 

@@ -39,6 +39,7 @@ def leave(context: Context, comparison: Comparison, recording: Recording) -> Non
     )
     answers = Answers(
         comparison.predictions,
+        comparison.on_old_data,
         None if measured is None else measured.approved.predictions,
         None if measured is None else measured.replicates,
     )

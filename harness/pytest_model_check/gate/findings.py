@@ -38,6 +38,8 @@ class Comparison:
         How the two models' answers differ, beside their scores.
     predictions : Predictions or None
         The candidate's, as they were compared; None where they were not.
+    on_old_data : Predictions or None
+        Likewise, on the data that was approved, where it has moved.
     """
 
     metrics: tuple[MetricVerdict, ...] = ()
@@ -47,6 +49,7 @@ class Comparison:
     fits: int = 0
     differences: Differences = field(default_factory=Differences)
     predictions: Predictions | None = None
+    on_old_data: Predictions | None = None
 
     @property
     def failing_metrics(self) -> tuple[str, ...]:

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from pytest_model_check.baselines import measure
+from pytest_model_check.baselines import measure, store
 from pytest_model_check.baselines.record import Baseline
 from pytest_model_check.candidates.dummy import make_dummy
 from pytest_model_check.checks.check import Check, Metric
 from pytest_model_check.checks.make_check import known_metric
-from pytest_model_check.data import dataset, dvc_files, splits
+from pytest_model_check.data import splits
 from pytest_model_check.data.dataset import Dataset
 from pytest_model_check.data.splits import CrossValidation, Split
 from pytest_model_check.errors import (
-    DataError,
     EvidenceError,
     IncomparableError,
     MissingBaselineError,
@@ -32,49 +30,28 @@ from pytest_model_check.errors import (
 from pytest_model_check.evidence import bundle
 from pytest_model_check.evidence.record import Answers, Evidence
 from pytest_model_check.fitting import crossval
-from pytest_model_check.fitting.engine import CheckEngine, Engine, InProcess
+from pytest_model_check.fitting.engine import CheckEngine, InProcess
 from pytest_model_check.fitting.predictions import Predictions
-from pytest_model_check.gate import sequential
+from pytest_model_check.gate import judged_rows, sequential
 from pytest_model_check.gate.compare import compare
 from pytest_model_check.gate.conclude import conclude, failure
 from pytest_model_check.gate.context import Context
 from pytest_model_check.gate.findings import Comparison, Recording
-from pytest_model_check.gate.paired import require_same_rows
+from pytest_model_check.gate.needs_code import BY_PYTEST, NeedsCodeError
+from pytest_model_check.gate.paired import PairedJudge
+from pytest_model_check.gate.sealed_refit import Refit, Refitting
+from pytest_model_check.gate.sequential import Judged
 from pytest_model_check.gate.verify import confirm
 from pytest_model_check.judgement.compared import Leak
 from pytest_model_check.judgement.verdicts import Verdict
-from pytest_model_check.old_code import rows, scorers
+from pytest_model_check.old_code import moved_data, scorers
 from pytest_model_check.paths import show
 from pytest_model_check.pull_requests import acceptances, approved, claims
 from pytest_model_check.pull_requests.approved import Approval
 from pytest_model_check.scoring.requirements import require_enough_rows, require_judgeable, require_weighable
 from pytest_model_check.settings import Settings
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 COLUMNS = ("target", "groups", "time", "sample_weight")
-BY_PYTEST = "pytest --model-check judges it, in one process with the branch's code; a reviewer has to go by that."
-
-
-class NeedsCodeError(IncomparableError):
-    """Judging takes code of the project's, and none is run here."""
-
-
-@dataclass(frozen=True)
-class Refit:
-    """How a judge makes the fits once more.
-
-    Parameters
-    ----------
-    engine : Engine
-        Makes them, and lets none see an answer.
-    candidate_of : callable
-        Returns what is fitted for a check's evidence and target.
-    """
-
-    engine: Engine
-    candidate_of: Callable[[Evidence, str], Any]
 
 
 def judge(evidence: Evidence, folder: Path, settings: Settings, refit: Refit | None = None) -> Verdict:
@@ -133,25 +110,27 @@ def _judge(
             f"{evidence.name}: its latency is compared while both services run, and no evidence of that can be left",
             BY_PYTEST,
         )
-    check = _check(evidence, reference, own)
-    _require_same_question(evidence, reference, is_new=approval.baseline is None)
-    data = _data(check, evidence, reference, settings, is_new=approval.baseline is None)
     rebuilt = splits.from_words(evidence.promise.protocol.cv)
-    cv = _cross_validation(check, data, rebuilt, approval, evidence, settings)
+    check = replace(_check(evidence, reference, own), cv=rebuilt)
+    _require_same_question(evidence, reference)
+    check, data = judged_rows.read(check, evidence, reference, settings, is_new=approval.baseline is None)
+    cv = _cross_validation(check, data, approval, evidence, settings)
     require_judgeable(check.metrics)
     if check.sample_weight is not None:
         require_weighable(check.metrics, cv.classes)
     require_enough_rows(check.metrics, crossval.slots(cv), data.truth)
     engine, prepared = CheckEngine(InProcess()), time.perf_counter()
     context = Context(check, cv, approval, settings, engine, lambda doing, done, total: None, None, started, prepared)
-    found = bundle.answers(folder, evidence.name, cv.classes)
+    found = bundle.answers(folder, evidence.name, cv.classes, store.classes_of(reference))
+    refitting = None
     if refit is not None:
         if rebuilt is None:
             raise NeedsCodeError(
                 f"{check.name}: its splits are made by code of the project, which sees the target", BY_PYTEST
             )
-        found = _refitted(context, found, evidence, refit)
-    comparison = _compared(context, found, evidence)
+        refitting = Refitting(context, evidence, refit)
+        found = refitting.answers(found, None if approval.claimed is None else _claimed_entropy(context))
+    comparison = _compared(context, found, evidence, refitting)
     recording = _recorded(context, comparison, found, evidence, rebuilt=rebuilt is not None)
     verdict = conclude(context, comparison, recording)
     sealed = "run" if evidence.sealed else ""
@@ -175,45 +154,6 @@ def _of_features(leaks: Sequence[Leak], features: Sequence[str] | None) -> tuple
         for leak in leaks
     ]
     return tuple(leak for leak in seen if leak.columns or leak.rows)
-
-
-def _refitted(context: Context, found: Answers, evidence: Evidence, refit: Refit) -> Answers:
-    """Make the fits of the evidence again; others than the run says it has made are a failure."""
-    check, cv, approval = context.check, context.cross_validation, context.approval
-    features = evidence.promise.protocol.features
-    if features is not None:
-        unknown = [name for name in features if name not in cv.dataset.X.columns]
-        if unknown:
-            raise EvidenceError(f"{check.name}: the evidence names the feature {unknown[0]!r}, which the data lacks")
-        cv = replace(cv, dataset=replace(cv.dataset, X=cv.dataset.X[list(features)]))
-    reference = approval.baseline or approval.claimed
-    assert reference is not None
-    refit.engine.share(cv.dataset)  # its files are no code, whatever git says of them
-    nondeterministic = "nondeterministic" in (reference.learner, evidence.learner)
-    candidate = refit.candidate_of(evidence, check.target or "")
-
-    def again(
-        kind: str, said: Predictions | None, entropy: int | None, *, leave_out: bool = False
-    ) -> Predictions | None:
-        if said is None or entropy is None:
-            return None
-        made = crossval.predict(
-            candidate, cv, seeds=said.seeds, entropy=entropy, engine=refit.engine, leave_out=leave_out
-        )
-        if not nondeterministic and not made.agrees(said):
-            raise EvidenceError(
-                f"{check.name}: the {kind} in the evidence are not what the model of {evidence.nodeid} predicts where "
-                "it can't see the answers",
-                "Sealed fits have made them again, with the same seeds. Does the model, or its test, read data?",
-            )
-        return made
-
-    claimed = _claimed_entropy(context) if approval.claimed is not None else None
-    return Answers(
-        again("predictions", found.candidate, None if approval.baseline is None else approval.baseline.entropy),
-        again("recorded predictions", found.recording, claimed),
-        again("replicates", found.replicates, claimed, leave_out=True),
-    )
 
 
 def _claimed_entropy(context: Context) -> int:
@@ -245,7 +185,7 @@ def _check(evidence: Evidence, reference: Baseline, own: Mapping[str, Any]) -> C
         name=evidence.name,
         nodeid=evidence.nodeid,
         candidate=make_dummy("regression" if reference.classes is None else "classification"),  # tells the task alone
-        data=tuple(path for path, _ in reference.data),
+        data=tuple(path for path, _ in evidence.data),
         target=protocol.target,
         metrics=tuple(_metric(evidence, own, *named) for named in evidence.promise.margins.items()),
         cv=None,
@@ -272,8 +212,8 @@ def _metric(evidence: Evidence, own: Mapping[str, Any], name: str, margin: float
     return metric
 
 
-def _require_same_question(evidence: Evidence, reference: Baseline, *, is_new: bool) -> None:
-    """Refuse answers to another question than the approved one: of other data, or of another target."""
+def _require_same_question(evidence: Evidence, reference: Baseline) -> None:
+    """Refuse answers to another question than the approved one: of another target, other groups or weights."""
     theirs, mine = evidence.promise.protocol, reference.protocol
     other = [column for column in COLUMNS if getattr(theirs, column) != getattr(mine, column)]
     if other:
@@ -281,61 +221,16 @@ def _require_same_question(evidence: Evidence, reference: Baseline, *, is_new: b
             f"{evidence.name}: the branch's check has another {', '.join(other)} than its baseline",
             f"No baseline answers that question. {BY_PYTEST}",
         )
-    if dict(evidence.data) != dict(reference.data):
-        raise _moved(evidence, is_new=is_new)
-
-
-def _moved(evidence: Evidence, *, is_new: bool) -> IncomparableError:
-    if is_new:
-        return IncomparableError(
-            f"{evidence.name}: its new baseline is of other data than the branch's",
-            "Record it anew: pytest --model-check --update-baselines",
-        )
-    return NeedsCodeError(
-        f"{evidence.name}: the data is another version than the baseline's, and to measure the approved model on it "
-        "needs the code of the base commit",
-        f"That is not run here yet. {BY_PYTEST}",
-    )
-
-
-def _data(check: Check, evidence: Evidence, reference: Baseline, settings: Settings, *, is_new: bool) -> Dataset:
-    """Read the rows that were approved, as git and DVC name them now; where it takes that, by the base's `load=`."""
-    versions = {os.path.normpath(settings.root / path): md5 for path, md5 in reference.data}
-
-    def verified(path: Path) -> str:
-        md5 = dvc_files.verified(path)
-        if md5 != versions[os.path.normpath(path)]:
-            raise _moved(evidence, is_new=is_new)
-        return md5
-
-    def approved_load(_: list[Path]) -> pd.DataFrame:
-        assert settings.revision is not None
-        return rows.loaded(reference, settings.revision, settings)
-
-    try:
-        data = dataset.read(check, settings.root, verified)
-        require_same_rows(check, reference, data)
-    except (DataError, IncomparableError) as error:
-        if not evidence.promise.loads or isinstance(error, NeedsCodeError):
-            raise
-        if is_new:
-            raise NeedsCodeError(
-                f"{check.name}: its rows come from load=, and the base commit has no code that reads them",
-                f"Code of the branch is not run here. {BY_PYTEST}",
-            ) from error
-        data = dataset.read(replace(check, load=approved_load), settings.root, verified)
-        require_same_rows(check, reference, data)
-    return data
 
 
 def _cross_validation(
-    check: Check, data: Dataset, rebuilt: Any, approval: Approval, evidence: Evidence, settings: Settings
+    check: Check, data: Dataset, approval: Approval, evidence: Evidence, settings: Settings
 ) -> CrossValidation:
     """Lay down the splits: scikit-learn's anew; of a splitter of the project's, those of the approved predictions."""
-    if rebuilt is not None:
-        return splits.make_cross_validation(replace(check, cv=rebuilt), data)
+    if check.cv is not None:
+        return splits.make_cross_validation(check, data)
     words = evidence.promise.protocol.cv
-    if approval.baseline is None:
+    if approval.baseline is None or moved_data.has_moved(approval.baseline, data):
         raise NeedsCodeError(f"{check.name}: its splits are made by code of the project ({words})", BY_PYTEST)
     known = approval.predictions(settings.scratch).predictions
     made = []
@@ -347,8 +242,21 @@ def _cross_validation(
     return CrossValidation(data, known.classes, tuple(made), words)
 
 
-def _compared(context: Context, found: Answers, evidence: Evidence) -> Comparison:
+def _compared(context: Context, found: Answers, evidence: Evidence, refitting: Refitting | None) -> Comparison:
     """Judge the candidate's predictions against the approved ones, and the promise against the approved one."""
+
+    def on_old_data(there: Context, reference: Baseline, paired: PairedJudge) -> Judged:
+        answers = found.on_old_data
+        if answers is None:
+            raise EvidenceError(f"{evidence.name}: the evidence holds no predictions there")
+        _require_slots(there, answers, "predictions on the old data")
+        if refitting is not None:
+            answers = refitting.predictions(
+                "predictions on the old data", there.cross_validation, answers, reference.entropy
+            )
+            assert answers is not None
+        return sequential.replay(there, reference, paired, found=answers)
+
     baseline = context.approval.baseline
     if baseline is None:
         return Comparison()
@@ -359,7 +267,8 @@ def _compared(context: Context, found: Answers, evidence: Evidence) -> Compariso
             "--model-check-evidence DIR",
         )
     _require_slots(context, found.candidate, "predictions")
-    return compare(context, partial(sequential.replay, found=found.candidate), evidence.promise.protocol)
+    replay = partial(sequential.replay, found=found.candidate)
+    return compare(context, replay, on_old_data, evidence.promise.protocol)
 
 
 def _recorded(
@@ -400,7 +309,7 @@ def _unmeasurable(check: Check, found: Answers, evidence: Evidence, *, rebuilt: 
     if not rebuilt:
         return "its splits are made by code of the project"
     if found.recording is None:
-        return "the evidence holds no predictions of it"
+        return "the evidence holds no predictions there"
     random = evidence.learner != "deterministic"
     seeds = 0 if found.replicates is None else found.replicates.seeds
     expected = 0 if random or check.seeds == 1 else measure.REFITS * check.seeds

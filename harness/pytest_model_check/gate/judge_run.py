@@ -15,7 +15,7 @@ from pytest_model_check.evidence import bundle, shards
 from pytest_model_check.evidence.record import Bundle, Said
 from pytest_model_check.gate import judge_evidence
 from pytest_model_check.gate.conclude import failure
-from pytest_model_check.gate.judge_evidence import Refit
+from pytest_model_check.gate.sealed_refit import Refit
 from pytest_model_check.judgement.verdicts import Run, Verdict
 from pytest_model_check.paths import clipped
 from pytest_model_check.pull_requests import missing_checks

@@ -9,9 +9,11 @@ from dataclasses import dataclass, replace
 from pytest_model_check.baselines.record import Baseline
 from pytest_model_check.data import dataset, repeated_rows, splits
 from pytest_model_check.errors import ModelCheckError
-from pytest_model_check.gate import sequential, slices
+from pytest_model_check.fitting.predictions import Predictions
+from pytest_model_check.gate import slices
 from pytest_model_check.gate.context import Context
 from pytest_model_check.gate.paired import PairedJudge, require_same_rows
+from pytest_model_check.gate.sequential import Judge
 from pytest_model_check.judgement.verdicts import PASSING, MetricVerdict
 from pytest_model_check.old_code.moved_data import CarriedOver
 
@@ -32,29 +34,33 @@ class OnOldData:
         How many of the rows are predicted by a fit that has seen the same row.
     fits : int
         Made for it.
+    predictions : Predictions or None
+        The candidate's there.
     """
 
     metrics: tuple[MetricVerdict, ...] = ()
     reason: str = ""
     repeated: int = 0
     fits: int = 0
+    predictions: Predictions | None = None
 
 
-def judge(context: Context, baseline: Baseline, carried: CarriedOver) -> OnOldData:
-    """Fit the candidate on the old data, and judge it there as if nothing had moved."""
+def judge(context: Context, baseline: Baseline, carried: CarriedOver, judge_there: Judge) -> OnOldData:
+    """Judge the candidate on the old data as if nothing had moved."""
     check, root, versions = context.check, carried.old_root, dict(baseline.data)
     try:
         data = dataset.read(check, root, lambda path: versions[os.path.relpath(path, root).replace(os.sep, "/")])
         require_same_rows(check, baseline, data)
         there = replace(context, cross_validation=splits.make_cross_validation(check, data))
-        judged = sequential.judge(there, baseline, PairedJudge(check, there.cross_validation, baseline, carried.before))
+        judged = judge_there(there, baseline, PairedJudge(check, there.cross_validation, baseline, carried.before))
         both = carried.before.predictions, judged.predictions
         on_slices = slices.judge(check, data, baseline, *both, judged.metrics)
     except KeyError as error:
         return OnOldData(reason=f"{FAILED}: the check reads {error} now")
     except ModelCheckError as error:
         return OnOldData(reason=f"{FAILED}: {error.message.removeprefix(f'{check.name}: ')}")
-    return OnOldData(judged.metrics + on_slices, repeated=repeated_rows.count(there.cross_validation), fits=judged.fits)
+    repeated = repeated_rows.count(there.cross_validation)
+    return OnOldData(judged.metrics + on_slices, "", repeated, judged.fits, judged.predictions)
 
 
 def both(metrics: Sequence[MetricVerdict], before: OnOldData) -> tuple[MetricVerdict, ...]:

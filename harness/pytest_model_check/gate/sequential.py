@@ -37,6 +37,9 @@ class Judged:
     fits: int = 0
 
 
+Judge = Callable[[Context, Baseline, PairedJudge], Judged]  # has a candidate's predictions, and judges them
+
+
 def judge(context: Context, baseline: Baseline, paired: PairedJudge) -> Judged:
     """Fit the check's candidate and judge it, with more seeds while it is inconclusive.
 

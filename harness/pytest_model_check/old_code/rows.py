@@ -1,7 +1,9 @@
-"""The rows that the deciding commit's `load=` makes of the data: whoever judges runs none of the project's code."""
+"""The rows that the deciding commit's `load=` makes of data: whoever judges runs none of the project's code."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_model_check import bounded
@@ -15,15 +17,17 @@ if TYPE_CHECKING:
 MODULE = "pytest_model_check.session.old_rows_session"
 
 
-def loaded(baseline: Baseline, commit: str, settings: Settings) -> pd.DataFrame:
-    """Let the approved test of a commit load the data of its baseline, in a process of its own.
+def loaded(baseline: Baseline, commit: str, paths: Sequence[Path], settings: Settings) -> pd.DataFrame:
+    """Let the approved test of a commit load data, in a process of its own.
 
     Parameters
     ----------
     baseline : Baseline
-        Knows the test and the data's files, of which the caller has made sure.
+        Knows the test.
     commit : str
         Whose code it is.
+    paths : sequence of Path
+        The data's files, of which the caller has made sure.
     settings : Settings
         Where the project is, and which Python runs the code.
 
@@ -34,7 +38,7 @@ def loaded(baseline: Baseline, commit: str, settings: Settings) -> pd.DataFrame:
     """
     with (
         runner.named(baseline, commit, "its rows are those of load= at"),
-        runner.workplace(baseline, commit, settings, files=dict(baseline.data)) as (job, python),
+        runner.workplace(baseline, commit, settings, files=dict.fromkeys(map(str, paths), "")) as (job, python),
     ):
         job.result.mkdir()
         with runner.started(python, job, MODULE) as process:

@@ -1,0 +1,118 @@
+"""Data that moves, and the judge: the merge base's model is measured on the new data, by its own code in a child."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+import pandas as pd
+from support import warm
+from support.branches import PROMISE, STRONG, TREE, commit, move
+from support.judge import judged, left
+from support.project import Project
+
+NEAR = STRONG.replace("LogisticRegression()", "LogisticRegression(C=0.7)")
+
+
+def _without_a_tenth(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows.drop(rows.index[::10])
+
+
+def _separable(rows: pd.DataFrame) -> pd.DataFrame:
+    malignant = rows["diagnosis"] == "malignant"
+    return rows.assign(**{"mean radius": rows["mean radius"].rank() + 1000 * malignant})
+
+
+def _run(project: Project, *arguments: str) -> int:
+    return int(left(project, "--model-check-python", warm.python(), *arguments).ret)
+
+
+def test_an_honest_move_of_the_data_is_as_green_as_in_pytest(branch: Project) -> None:
+    move(branch, _without_a_tenth)
+    for candidate, verdict in ((STRONG, "identical"), (NEAR, "held"), (TREE, "worse")):
+        branch.check(candidate, PROMISE)
+        commit(branch, f"Other data, and {candidate}")
+        _run(branch)
+        run = judged(branch)
+        (mine,), (its,) = run.checks, branch.report()["checks"]
+        assert (mine.verdict, mine.passed, mine.message) == (its["verdict"], its["passed"], its["message"])
+        assert (mine.verdict, run.passed, run.problems) == (verdict, verdict != "worse", ())
+        moved = mine.differences.moved
+        assert moved is not None
+        assert [(grid.old_new, grid.new_old) for grid in moved.corners] == [
+            (grid["old_new"], grid["new_old"]) for grid in its["moved"]["corners"]
+        ]
+    branch.check(NEAR, PROMISE)  # and the branch records its model on the new data
+    assert _run(branch, "--update-baselines") == 0
+    commit(branch, "Recorded on other data")
+    assert _run(branch) == 0
+    run = judged(branch)
+    assert ([check.verdict for check in run.checks], run.passed) == (["held"], True), run.checks[0].message
+    assert "not confirmed" not in run.checks[0].message
+
+
+def test_easier_data_let_no_worse_model_past_the_judge(branch: Project) -> None:
+    move(branch, _separable)
+    branch.check(TREE, PROMISE)
+    commit(branch, "A worse model on easier data")
+    assert _run(branch) == 1
+    run = judged(branch)
+    (check,) = run.checks
+    assert (check.verdict, check.passed) == ("worse", False)
+    assert check.message.startswith("tumours: on the old data, roc_auc is worse by 0.")
+    # a run that left nothing of the old data has not shown that its model holds there
+    path = branch.path / "evidence" / "checks" / "tumours.json"
+    (path.parent / "tumours.on_old_data.parquet").unlink()
+    plain = json.loads(path.read_text())
+    path.write_text(json.dumps(plain | {"predictions": plain["predictions"] | {"on_old_data": None}}))
+    manifest = branch.path / "evidence" / "evidence.json"
+    signed = json.loads(manifest.read_text())
+    signed["checks"]["tumours"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    manifest.write_text(json.dumps(signed))
+    (check,) = judged(branch).checks
+    assert (check.verdict, check.passed) == ("incomparable", False)
+    assert "the evidence holds no predictions there" in check.message
+
+
+def test_rows_that_load_makes_are_the_merge_bases_on_either_version(branch: Project) -> None:
+    half = "load=lambda paths: pd.read_csv(paths[0]).iloc[::2]"
+    branch.check(STRONG, f"{PROMISE}, {half}")
+    assert branch.run("--model-check-accept=half of the rows", "test_models.py").ret == 0
+    commit(branch, "Half of the rows")
+    branch.git("branch", "-f", "main")
+    move(branch, _without_a_tenth)
+    branch.check(NEAR, f"{PROMISE}, {half}")
+    commit(branch, "Other data")
+    assert _run(branch) == 0
+    run = judged(branch)
+    (check,) = run.checks
+    assert (check.verdict, run.passed) == ("held", True), (check.message, run.problems)
+    assert check.compared.data.rows == len(pd.read_csv(branch.path / "data" / "tumours.csv").iloc[::2])
+
+
+def test_a_splitter_of_the_projects_can_not_follow_the_data(branch: Project) -> None:
+    branch.source(
+        (branch.path / "test_models.py").read_text()
+        + """
+
+class Halves:
+    def __repr__(self): return "Halves()"
+    def get_n_splits(self, *args): return 2
+    def split(self, X, y=None, groups=None):
+        rows = np.arange(len(X))
+        yield rows[::2], rows[1::2]
+        yield rows[1::2], rows[::2]
+
+def test_splits(model_check):
+    model_check(LINEAR, data="data/tumours.csv", target="diagnosis", cv=Halves(), seeds=2)
+""".replace("LINEAR", STRONG)
+    )
+    assert branch.run("--update-baselines").ret == 0
+    commit(branch, "Splits of one's own")
+    branch.git("branch", "-f", "main")
+    move(branch, _without_a_tenth)
+    commit(branch, "Other data")
+    assert _run(branch) == 0
+    splits = next(check for check in judged(branch).checks if check.name == "splits")
+    assert (splits.verdict, splits.passed) == ("incomparable", False)
+    assert "its splits are made by code of the project" in splits.message
