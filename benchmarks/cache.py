@@ -3,7 +3,8 @@
 (a) ``pytest --model-check`` of the repository's own checks with nothing changed, against a process that imports pytest,
     pandas and scikit-learn, and nothing else; and against pytest itself, of one empty test that imports the same.
     Without the plugins of others, which the developers' environment has and a user's may not. Processor seconds.
-(b) Forty small models, one of which has changed, against all forty: the seconds that the verdicts took.
+(b) Forty models, one of which has changed, against all forty: the seconds that the verdicts took. Forests of 60 trees,
+    where a check costs less than starting the processes that fit does, and of 300.
 (c) A run that is killed at half of its fits, and the run after it, together, against one run: whole processes.
 
 Whole processes, in turn, medians: ``python benchmarks/cache.py``, on a machine that does nothing else.
@@ -26,6 +27,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 IMPORTS = "import pytest, pandas, sklearn.model_selection, sklearn.linear_model, sklearn.ensemble, sklearn.pipeline"
 OTHERS = [f"-pno:{plugin}" for plugin in ("hydra_pytest", "hypothesispytest", "anyio", "platformdirs")]
+TREES = (60, 300)
 MODEL = """
 from sklearn.ensemble import RandomForestClassifier
 def model():
@@ -61,11 +63,13 @@ def main() -> None:
         f"| (a) the same / pytest of an empty test | {warm / empty:.2f} x ({warm:.2f} s / {empty:.2f} s) | |",
         flush=True,
     )
-    one, every = one_changed(options.models)
-    print(
-        f"| (b) one of {options.models} models changed / all "
-        f"| {one / every:.2f} x ({one:.1f} s / {every:.1f} s) | 0.1 x |"
-    )
+    for trees in TREES:
+        one, every = one_changed(options.models, trees)
+        print(
+            f"| (b) one of {options.models} forests of {trees} trees changed / all "
+            f"| {one / every:.2f} x ({one:.1f} s / {every:.1f} s) | 0.1 x |",
+            flush=True,
+        )
     killed, whole = killed_half_way()
     print(
         f"| (c) killed half-way and again / one run | {killed / whole:.2f} x ({killed:.1f} s / {whole:.1f} s) | 1.1 x |"
@@ -94,16 +98,16 @@ def unchanged(runs: int) -> list[float]:
     return list(map(statistics.median, times))
 
 
-def one_changed(models: int) -> tuple[float, float]:
+def one_changed(models: int, trees: int) -> tuple[float, float]:
     """Return the seconds that verdicts took when one model had changed, and when none had been fitted yet."""
     with tempfile.TemporaryDirectory() as name:
         folder = project(Path(name))
         for number in range(models):
-            (folder / f"model_{number}.py").write_text(MODEL.format(trees=60), encoding="utf-8")
+            (folder / f"model_{number}.py").write_text(MODEL.format(trees=trees), encoding="utf-8")
             (folder / f"test_{number}.py").write_text(CHECK.format(number=number), encoding="utf-8")
         check(folder, "--update-baselines", "--model-check-cache=other")
         every = check(folder)
-        (folder / "model_7.py").write_text(MODEL.format(trees=61), encoding="utf-8")
+        (folder / "model_7.py").write_text(MODEL.format(trees=trees + 1), encoding="utf-8")
         one = check(folder)
     return one, every
 
@@ -120,7 +124,10 @@ def killed_half_way() -> tuple[float, float]:
         shutil.rmtree(folder / ".pytest_cache")
         began = time.perf_counter()
         process = subprocess.Popen(
-            [sys.executable, "-m", "pytest", "--model-check"], cwd=folder, stdout=subprocess.DEVNULL
+            [sys.executable, "-m", "pytest", "--model-check"],
+            cwd=folder,
+            env=environment(),  # a fit may depend on any variable
+            stdout=subprocess.DEVNULL,
         )
         while len([*folder.glob(".pytest_cache/**/*.fit")]) < 50:
             if process.poll() is not None:
@@ -162,11 +169,16 @@ def check(folder: Path, *arguments: str) -> float:
 
 def run(command: list[str], folder: Path, codes: tuple[int, ...] = (0,)) -> None:
     """Run a command, which must end with one of the codes."""
-    environment = os.environ | {"DVC_NO_ANALYTICS": "1"}
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # else each process compiles what it imports
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True)
     if done.returncode not in codes:
         raise SystemExit(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+
+
+def environment() -> dict[str, str]:
+    """Return the variables that all runs have."""
+    variables = os.environ | {"DVC_NO_ANALYTICS": "1"}
+    variables.pop("PYTHONDONTWRITEBYTECODE", None)  # else each process compiles what it imports
+    return variables
 
 
 def processor_seconds() -> float:

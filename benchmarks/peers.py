@@ -59,7 +59,7 @@ for C in (1.0, 0.9):
     with mlflow.start_run():
         logged = mlflow.sklearn.log_model(model(C).fit(train_X, train_y), name="model")
         results.append(mlflow.models.evaluate(logged.model_uri, test, targets="diagnosis", model_type="classifier"))
-threshold = MetricThreshold(threshold=0.5, min_absolute_change=-0.05, greater_is_better=True)
+threshold = MetricThreshold(threshold=0.5, greater_is_better=True)
 mlflow.validate_evaluation_results(
     validation_thresholds={"accuracy_score": threshold}, candidate_result=results[0], baseline_result=results[1]
 )

@@ -19,6 +19,8 @@ from pytest_model_check.fitting import crossval, dask_engine
 from pytest_model_check.fitting.engine import CheckEngine, InProcess
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.ensemble import RandomForestRegressor
+from support.branches import PROMISE
+from support.project import LOGISTIC, Project
 
 distributed = pytest.importorskip("distributed")
 pytestmark = [pytest.mark.integration, pytest.mark.filterwarnings("default")]  # Dask's own are not ours
@@ -134,3 +136,18 @@ def test_a_cluster_that_is_not_there_is_said_to_be_missing(monkeypatch):
     for _ in range(2):
         with pytest.raises(EngineError, match=r"the Dask cluster tcp://127.0.0.1:9 can't be reached"):
             crossval.predict(Odd(), cross_validation(), seeds=1, entropy=0, engine=nowhere)
+
+
+def test_a_run_on_a_cluster_judges_the_same_and_takes_no_fit_from_the_cache(address, project: Project):
+    project.check(LOGISTIC, PROMISE)
+    project.record()
+    project.check(LOGISTIC.replace("LogisticRegression()", "LogisticRegression(C=0.7)"), PROMISE)
+    assert project.run().ret == 0, "these fits are kept"
+    checks = []
+    for arguments in ((), (f"--model-check-engine={address.replace('tcp', 'dask', 1)}",)):
+        assert project.run(*arguments).ret == 0
+        checks += project.report()["checks"]
+    warm, cluster = checks
+    assert (warm["served"], cluster["served"], cluster["uncached"]) == (3, 0, "")
+    assert [check["verdict"] for check in checks] == ["held", "held"]
+    assert warm["metrics"] == cluster["metrics"]

@@ -63,7 +63,7 @@ def cache_settings(config: pytest.Config, item: pytest.Item, options: Options) -
 
 def folder_of(config: pytest.Config, options: Options) -> Path | None:
     """Return where earlier fits lie; None where there is no cache."""
-    if options.engine.startswith("dask://"):  # nobody knows here what machines there are
+    if options.engine != "local":  # what fits elsewhere is not watched
         return None
     if options.cache is not None:
         return options.cache
