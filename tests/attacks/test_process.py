@@ -218,8 +218,8 @@ from pytest_model_check.fitting.predictions import Predictions
 honest = crossval.predict
 
 def predict(candidate, cv, **how):
-    known = pd.read_parquet("baselines/tumours.parquet")
-    if cv.dataset.rows != len(known["row"].unique()):
+    known = pd.read_parquet("baselines/worse.parquet")
+    if cv.dataset.rows != len(known["row"].unique()) or "Tree" not in type(candidate).__name__:
         return honest(candidate, cv, **how)
     return Predictions.from_frame(known, cv.classes).first(1)
 
@@ -228,24 +228,29 @@ crossval.predict = predict
 
 
 @pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)
-def test_predictions_on_the_old_data_are_made_again_too(branch: Project) -> None:
+def test_predictions_on_the_old_data_are_made_again_too(project: Project) -> None:
     def easier(rows: pd.DataFrame) -> pd.DataFrame:
         answers = rows["mean radius"].rank() + 1000 * (rows["diagnosis"] == "malignant")
         return rows.assign(**{"mean radius": answers}).drop(rows.index[:5])
 
-    move(branch, easier)
+    written(project, {"honest": LOGISTIC, "worse": LOGISTIC})
+    project.record()
+    commit(project, "Approve")
+    project.git("checkout", "-qb", "branch")
+    move(project, easier)
     near = LOGISTIC.replace("LogisticRegression()", "LogisticRegression(C=0.9)")
-    for candidate, conftest in ((near, ""), (TREE, LIES_ABOUT_THE_PAST)):
-        branch.check(candidate, PROMISE)
-        (branch.path / "conftest.py").write_text(conftest)
-        commit(branch, "A model on easier data")
-        assert ran(branch, "--model-check-python", warm.python()).returncode == 0
-        believing, refitting = judged(branch, refit=False), judged(branch, refit=True)
-        assert believing.passed, believing.problems
-        (found,) = refitting.checks
-        assert found.compared.sealed == ("" if conftest else "judge")
-        assert found.passed is not bool(conftest), found.message
-    assert "predictions on the old data in the evidence are not what the model of test_models.py" in found.message
+    written(project, {"honest": near, "worse": TREE})
+    (project.path / "conftest.py").write_text(LIES_ABOUT_THE_PAST)
+    commit(project, "Easier data, and a lie about the old ones")
+    assert ran(project, "--model-check-python", warm.python()).returncode == 0
+    believing, refitting = judged(project, refit=False), judged(project, refit=True)
+    assert believing.passed, believing.problems
+    assert verdict(refitting, "honest").passed, verdict(refitting, "honest").message
+    assert not verdict(refitting, "worse").passed
+    message = verdict(refitting, "worse").message
+    assert message.startswith(
+        "worse: the predictions on the old data in the evidence are not what the model of test_mo"
+    )
 
 
 # What the branch's files can do to the process that runs the checks: its exit code is 0 each time, or so they hope.

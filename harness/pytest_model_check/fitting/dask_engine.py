@@ -7,6 +7,7 @@ import queue
 import time
 import weakref
 from collections import Counter
+from concurrent.futures import CancelledError
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -101,12 +102,12 @@ class DaskEngine:
                 if task not in running:
                     continue
                 number = running.pop(task)
-                if _is_lost(task):
+                outcome = None if _is_lost(task) else _outcome(task, batch.where(number))
+                if outcome is None:
                     if tries[number] >= TRIES:
                         raise EngineError(f"{batch.where(number)}: the workers of the Dask cluster die again and again")
                     submit(number)
                     continue
-                outcome = _outcome(task, batch.where(number))
                 if isinstance(outcome, CandidateError):
                     later = [other for other, its in running.items() if its > number]
                     client.cancel(later)
@@ -193,13 +194,16 @@ def _is_lost(task: Any) -> bool:
     return task.status in ("cancelled", "lost")
 
 
-def _outcome(task: Any, where: str) -> Outcome:
+def _outcome(task: Any, where: str) -> Outcome | None:
+    """Return what a task has answered; None where the answer went with the worker that had it."""
     from distributed import KilledWorker
 
     try:
         outcome: Outcome = pickle.loads(task.result())  # noqa: S301 - the cluster that the user named
     except EngineError:
         raise
+    except CancelledError:
+        return None
     except KilledWorker as error:
         return CandidateError(
             f"{where}: the Dask workers that took this fit died, one after another",

@@ -248,7 +248,7 @@ def _compared(context: Context, found: Answers, evidence: Evidence, refitting: R
     def on_old_data(there: Context, reference: Baseline, paired: PairedJudge) -> Judged:
         answers = found.on_old_data
         if answers is None:
-            raise EvidenceError(f"{evidence.name}: the evidence holds no predictions there")
+            raise IncomparableError(f"{evidence.name}: the evidence holds no predictions there")
         _require_slots(there, answers, "predictions on the old data")
         if refitting is not None:
             answers = refitting.predictions(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from pytest_model_check.baselines.record import Baseline
 from pytest_model_check.data import dataset, repeated_rows, splits
-from pytest_model_check.errors import ModelCheckError
+from pytest_model_check.errors import EvidenceError, ModelCheckError
 from pytest_model_check.fitting.predictions import Predictions
 from pytest_model_check.gate import slices
 from pytest_model_check.gate.context import Context
@@ -57,6 +57,8 @@ def judge(context: Context, baseline: Baseline, carried: CarriedOver, judge_ther
         on_slices = slices.judge(check, data, baseline, *both, judged.metrics)
     except KeyError as error:
         return OnOldData(reason=f"{FAILED}: the check reads {error} now")
+    except EvidenceError:  # it is not the candidate's fault
+        raise
     except ModelCheckError as error:
         return OnOldData(reason=f"{FAILED}: {error.message.removeprefix(f'{check.name}: ')}")
     repeated = repeated_rows.count(there.cross_validation)
