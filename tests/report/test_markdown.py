@@ -204,6 +204,27 @@ def test_what_else_there_is_to_know_is_folded() -> None:
     assert table(fold(text, "Fold by fold") + "\n")[0] == ["churn", "roc_auc", "1", "0.9900", "0.9700", "-0.0200"]
 
 
+@pytest.mark.parametrize(
+    ("before", "now", "shown"),
+    [
+        (("age", "income", "region"), ["age", "tenure"], ["income, region", "tenure"]),
+        (("age", "income"), ["income"], ["age", "absent"]),
+        (None, ["age"], ["every column", "age"]),
+        (("age",), None, ["age", "every column"]),
+        (("age", "income"), ["income", "age"], None),
+        (None, None, None),
+    ],
+)
+def test_a_model_of_other_columns_has_changed(
+    before: tuple[str, ...] | None, now: list[str] | None, shown: list[str] | None
+) -> None:
+    compared = Compared(released="SVC()", candidate="SVC()", protocol={"features": now}, released_features=before)
+    text = markdown.render(Run((replace(verdict("churn", WORSE), compared=compared),), passed=False))
+    assert ("Models that changed" in text) is (shown is not None)
+    if shown is not None:
+        assert table(fold(text, "Models that changed") + "\n") == [["churn", "features", *shown]]
+
+
 def test_long_models_are_shown_where_they_part() -> None:
     steps = ", ".join(f"step{i}" for i in range(100))
     full = replace(

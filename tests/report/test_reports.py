@@ -53,7 +53,7 @@ def test_json_is_the_contract() -> None:
                 "times": None,
                 "flips": None,
                 "environment": [],
-                "models": {"released": "", "candidate": ""},
+                "models": {"released": "", "candidate": "", "released_features": None},
                 "protocol": {},
                 "recording": 0,
                 "reused": 0,
@@ -141,7 +141,7 @@ def test_the_keys_of_the_json_report_are_a_contract() -> None:
         ["lost", "won", "rows"],
     )
     assert list(check["environment"][0]) == ["package", "then", "now"]
-    assert list(check["models"]) == ["released", "candidate"]
+    assert list(check["models"]) == ["released", "candidate", "released_features"]
 
 
 # -- the terminal ------------------------------------------------------------------------------------------------------

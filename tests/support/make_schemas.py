@@ -109,6 +109,7 @@ class ModelKeys(TypedDict):
 
     released: str
     candidate: str
+    released_features: list[str] | None
 
 
 class MetricKeys(TypedDict):
@@ -341,6 +342,7 @@ class PredictionDigests(TypedDict):
     """The SHA-256 of each Parquet file; null: there is none."""
 
     candidate: str | None
+    on_old_data: str | None
     recording: str | None
     replicates: str | None
 

@@ -87,6 +87,7 @@ def _compared(context: Context, comparison: Comparison, latest: Baseline | None)
         released=baseline.candidate if baseline else "",
         candidate=describe(check.candidate),
         protocol=promises.protocol_of(check, context.cross_validation.splitter, context.settings.rules).plain(),
+        released_features=baseline.protocol.features if baseline else None,
         recording=baseline.generation if baseline else 0,
         reused=baseline.reused if baseline and comparison.differences.moved is None else 0,
         environment=_changes(approval.claimed or baseline),

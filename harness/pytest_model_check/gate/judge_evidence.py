@@ -137,6 +137,7 @@ def _judge(
     compared = replace(
         verdict.compared,
         candidate=evidence.candidate,
+        protocol=evidence.promise.protocol.plain(),
         sealed="judge" if refit else sealed,
         leaks=_of_features(verdict.compared.leaks, evidence.promise.protocol.features),
     )

@@ -172,6 +172,8 @@ class Compared:
         "judge", who has made the fits; empty: they could.
     leaks : tuple of Leak
         What may flatter the candidate.
+    released_features : tuple of str or None
+        The columns that the released model looks at; None: every one. The candidate's are the protocol's.
     """
 
     data: DataVersion = DataVersion()
@@ -187,3 +189,4 @@ class Compared:
     provenance: tuple[str, ...] = ()
     sealed: str = ""
     leaks: tuple[Leak, ...] = ()
+    released_features: tuple[str, ...] | None = None

@@ -63,7 +63,11 @@ def to_dict(verdict: Verdict) -> dict[str, Any]:
         "times": verdict.cost.times and {name: round(took, 3) for name, took in asdict(verdict.cost.times).items()},
         "flips": changed and _flips(changed),
         "environment": [{"package": package, "then": then, "now": now} for package, then, now in environment],
-        "models": {"released": compared.released, "candidate": compared.candidate},
+        "models": {
+            "released": compared.released,
+            "candidate": compared.candidate,
+            "released_features": compared.released_features and list(compared.released_features),
+        },
         "protocol": dict(compared.protocol),
         "recording": compared.recording,
         "reused": compared.reused,
@@ -140,6 +144,10 @@ def _moved(moved: Moved) -> dict[str, Any]:
     }
 
 
+def _names(plain: Sequence[str] | None) -> tuple[str, ...] | None:
+    return None if plain is None else tuple(plain)
+
+
 def _number(value: float | None) -> float | None:
     """Return a plain number; JSON knows neither NaN nor infinity, and a number that is none is missing."""
     return None if value is None or not isfinite(value) else value if isinstance(value, int) else float(value)
@@ -161,6 +169,7 @@ def from_dict(plain: Mapping[str, Any]) -> Verdict:
             released=plain["models"]["released"],
             candidate=plain["models"]["candidate"],
             protocol=plain["protocol"],
+            released_features=_names(plain["models"].get("released_features")),
             recording=plain["recording"],
             reused=plain["reused"],
             environment=tuple((each["package"], each["then"], each["now"]) for each in plain["environment"]),

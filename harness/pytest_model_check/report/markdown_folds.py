@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from pytest_model_check.judgement import explain
+from pytest_model_check.judgement.compared import Compared
 from pytest_model_check.judgement.numbers import MISSING, duration, fold_label, percentage, plain, signed
 from pytest_model_check.judgement.verdicts import Verdict
 from pytest_model_check.report import sentences, table
 from pytest_model_check.report.markdown_text import COLUMNS, NAME, breakable, cells, draw_table, escape, joined, name_of
-from pytest_model_check.report.model_changes import changes
+from pytest_model_check.report.model_changes import Change, changed_features, changes
 from pytest_model_check.report.table import STATES
 
 Fold = Callable[[Sequence[Verdict]], str]
@@ -124,14 +125,12 @@ def _data(checks: Sequence[Verdict]) -> str:
 
 
 def _models(checks: Sequence[Verdict]) -> str:
-    """Show both models where they are written differently."""
+    """Show what differs between both models."""
     headers = ("check", "parameter", "released model", "candidate model")
-    models = [(check.name, check.compared.released, check.compared.candidate) for check in checks]
     different = [
-        (name, parameter, old, new)
-        for name, released, candidate in models
-        if released and released != candidate
-        for parameter, old, new in _different(released, candidate)
+        (check.name, change.parameter, change.before, change.now)
+        for check in checks
+        for change in _different(check.compared)
     ]
     body = [
         [breakable(name_of(name)), name_of(parameter), escape(old, MODEL), escape(new, MODEL)]
@@ -140,10 +139,12 @@ def _models(checks: Sequence[Verdict]) -> str:
     return draw_table(headers, body) + _more(len(different))
 
 
-def _different(released: str, candidate: str) -> list[tuple[str, str, str]]:
-    """Return each parameter that differs, or both models as a whole where they are not of one kind."""
-    found = [(c.parameter, c.before, c.now) for c in changes(released, candidate)]
-    return found or [(MISSING, *_around(released, candidate))]
+def _different(compared: Compared) -> Iterator[Change]:
+    """Yield each parameter that differs, or both models as a whole where they are of two kinds; then the features."""
+    released, candidate = compared.released, compared.candidate
+    if released and released != candidate:
+        yield from changes(released, candidate) or (Change(MISSING, *_around(released, candidate)),)
+    yield from changed_features(compared)
 
 
 def _around(released: str, candidate: str) -> tuple[str, str]:

@@ -1,10 +1,12 @@
-"""Two descriptions of models -> the parameters that differ. Pure."""
+"""Two models -> the parameters, and the columns they look at, that differ. Pure."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+
+from pytest_model_check.judgement.compared import Compared
 
 OPENING, CLOSING = "([{", ")]}"
 NAMED = re.compile(r"[A-Za-z_]\w*=")
@@ -36,6 +38,18 @@ def changes(released: str, candidate: str) -> tuple[Change, ...]:
     """
     found = tuple(_changes(released, candidate, ""))
     return found if len(found) <= MOST and all(change.parameter for change in found) else ()
+
+
+def changed_features(compared: Compared) -> tuple[Change, ...]:
+    """Name the columns that only one of both models looks at; empty where they look at the same."""
+    before, now = compared.released_features, compared.protocol.get("features")
+    if not compared.released or (before is None and now is None) or set(before or ()) == set(now or ()):
+        return ()
+    if before is None or now is None:
+        shown = ["every column" if names is None else ", ".join(names) for names in (before, now)]
+        return (Change("features", *shown),)
+    only = [", ".join(name for name in mine if name not in other) for mine, other in ((before, now), (now, before))]
+    return (Change("features", only[0] or "absent", only[1] or "absent"),)
 
 
 def _changes(before: str, now: str, place: str) -> Iterator[Change]:

@@ -13,7 +13,7 @@ from pytest_model_check.report import sentences
 from pytest_model_check.report.html import forest
 from pytest_model_check.report.html.forest import Bar, Scale
 from pytest_model_check.report.html.markup import Html, breakable, table, tag
-from pytest_model_check.report.model_changes import changes
+from pytest_model_check.report.model_changes import changed_features, changes
 
 MARKS = {"passes": "✓", "fails": "✗", "accepted": "!", "idle": "·"}
 
@@ -168,7 +168,7 @@ def protocol(verdict: Verdict) -> Iterator[Html]:
         terms.append(("Approved model", compared.released))
     if compared.candidate:
         terms.append(("Candidate", compared.candidate))
-    if found := changes(compared.released, compared.candidate):
+    if found := (*changes(compared.released, compared.candidate), *changed_features(compared)):
         terms.append(("Changed", "; ".join(map(str, found))))
     if compared.recording:
         reuse = f"replaced {sentences.replaced(compared.reused)}" if compared.reused else ""
