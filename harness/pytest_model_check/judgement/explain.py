@@ -195,7 +195,9 @@ def _todo(metric: MetricVerdict, compared: Compared) -> tuple[str, str]:
         unknown = f"The data can't tell whether the loss is below the margin of {margin}"
         return "undecided", f"{unknown}: {_more(compared)} would."
     blocked = metric.probability_inconclusive
-    chance = "" if blocked is None else f", and {percentage(blocked)} of equally good models would be blocked"
+    chance = ""
+    if blocked is not None:
+        chance = f", so that {percentage(blocked)} of models that lose nothing would be undecided too"
     needed = f"a margin of {resolution}, or {_evidence_needed(compared, metric)}"
     if metric.floor is not None and metric.margin >= metric.floor > 0:
         return "another learner", (
