@@ -164,7 +164,7 @@ WEAK = {"delta": 0.0, "low": -0.009, "high": 0.009, "resolution": 0.0125, "proba
     ("metric", "said"),
     [
         (found("worse", delta=-0.02, low=-0.03, high=-0.01), "Find what the change lost"),
-        (found("inconclusive", **WEAK, floor=0.008), "Underpowered: margin 0.0050, resolution 0.0125, and 46% of"),
+        (found("inconclusive", **WEAK, floor=0.008), "Underpowered: margin 0.0050, resolution 0.0125, so that 46% of"),
         (found("inconclusive", **WEAK, floor=0.008, metric="accuracy"), "neg_brier_score, which sees more"),
         (found("inconclusive", **WEAK, floor=0.004), "as two learners would: resolution 0.0125, margin 0.0050"),
         (found("inconclusive", **{**WEAK, "resolution": 0.004}), "The data can't tell"),
