@@ -310,7 +310,7 @@ def _unmeasurable(check: Check, found: Answers, evidence: Evidence, *, rebuilt: 
     if not rebuilt:
         return "its splits are made by code of the project"
     if found.recording is None:
-        return "the evidence holds no predictions there"
+        return "the evidence holds no predictions of it"
     random = evidence.learner != "deterministic"
     seeds = 0 if found.replicates is None else found.replicates.seeds
     expected = 0 if random or check.seeds == 1 else measure.REFITS * check.seeds
