@@ -257,6 +257,7 @@ def comment(project: Path, branch: str, number: int, sha: str, job: Job, reports
     ended = {
         "id": number,
         "event": "pull_request",
+        "path": ".github/workflows/model-check.yml",
         "conclusion": job.result,
         "head_sha": sha,
         "head_branch": branch,
