@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from pytest_model_check.cli import main
 from pytest_model_check.errors import EvidenceError
 from support.branches import PROMISE, STRONG, TREE, commit, rewrite
 from support.judge import judged, left
@@ -176,6 +177,26 @@ def test_what_takes_code_of_the_project_is_refused_in_words(branch: Project) -> 
     assert any("no verdict came of the approved check splits" in line for line in run.problems)
     moved = next(check.message for check in run.checks if check.name == "tumours")
     assert "the evidence is of another version of data/tumours.csv than this commit's" in moved
+
+
+def test_a_check_that_was_renamed_or_retired_is_as_green_as_in_pytest(branch: Project) -> None:
+    branch.check(STRONG, PROMISE, file="test_more.py")
+    more = branch.path / "test_more.py"
+    more.write_text(more.read_text().replace("tumours(", "more("))
+    assert branch.run("--update-baselines", "test_more.py").ret == 0
+    commit(branch, "Two checks")
+    branch.git("branch", "-f", "main")
+    assert main(["rename", "tumours", "lumps"]) == 0
+    test = branch.path / "test_models.py"
+    test.write_text(test.read_text().replace("tumours(", "lumps("))
+    more.unlink()
+    assert main(["retire", "more", "one is enough"]) == 0
+    commit(branch, "Another name, and one check less")
+    assert left(branch).ret == 0
+    run = judged(branch)
+    assert [(check.name, check.verdict, check.passed) for check in run.checks] == [("lumps", "identical", True)]
+    assert (run.passed, run.problems) == (True, ()), run.problems
+    assert run.retired == ("more was retired: one is enough",)
 
 
 def test_checks_that_are_split_over_jobs_are_judged_as_one_run(branch: Project) -> None:
