@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +17,7 @@ import pytest
 from pytest_model_check.cli import main
 from pytest_model_check.errors import EvidenceError
 from support.branches import PROMISE, STRONG, TREE, commit, rewrite
-from support.judge import judged, left
+from support.judge import commanded, judged, left
 from support.project import Project
 
 # What a branch's conftest.py can do to the process that judges it: make a worse model look held, and the run green.
@@ -35,11 +34,6 @@ def conclude(context, comparison, recording, **cost):
 
 gate.conclude = conclude
 """
-
-
-def commanded(project: Project, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "pytest_model_check.cli", "judge", "evidence", "--against", "main", *arguments]
-    return subprocess.run(command, cwd=project.path, capture_output=True, text=True, check=False, timeout=300)
 
 
 def test_a_branch_that_patches_the_judge_is_judged_by_another_one(branch: Project) -> None:

@@ -8,7 +8,7 @@ import json
 import pandas as pd
 from support import warm
 from support.branches import PROMISE, STRONG, TREE, commit, move
-from support.judge import judged, left
+from support.judge import commanded, judged, left
 from support.project import Project
 
 NEAR = STRONG.replace("LogisticRegression()", "LogisticRegression(C=0.7)")
@@ -59,6 +59,8 @@ def test_easier_data_let_no_worse_model_past_the_judge(branch: Project) -> None:
     (check,) = run.checks
     assert (check.verdict, check.passed) == ("worse", False)
     assert check.message.startswith("tumours: on the old data, roc_auc is worse by 0.")
+    done = commanded(branch, "--python", "nowhere")
+    assert (done.returncode, "there is no Python at nowhere" in done.stdout) == (1, True), done.stdout + done.stderr
     # a run that left nothing of the old data has not shown that its model holds there
     path = branch.path / "evidence" / "checks" / "tumours.json"
     (path.parent / "tumours.on_old_data.parquet").unlink()

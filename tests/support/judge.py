@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -29,3 +31,9 @@ def judged(project: Project, *evidence: str) -> Run:
         settings = Settings(project.path, baselines, Path(scratch), revision=against.sha, python=warm.python())
         folders = [project.path / folder for folder in evidence or ("evidence",)]
         return judge_run.judge(folders, against, settings, "baselines")
+
+
+def commanded(project: Project, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Judge by the command, in a process of its own."""
+    command = [sys.executable, "-m", "pytest_model_check.cli", "judge", "evidence", "--against", "main", *arguments]
+    return subprocess.run(command, cwd=project.path, capture_output=True, text=True, check=False, timeout=300)

@@ -59,6 +59,12 @@ def add(commands: Commands) -> None:
         help="write the report to FILE, repeatable; by its ending .md, .html, .json or .txt",
     )
     command.add_argument(
+        "--python",
+        default="",
+        metavar="PATH",
+        help="a Python, or a virtual environment, that runs the merge base's code where it is needed (default: this one)",
+    )
+    command.add_argument(
         "--sealed-refit",
         action="store_true",
         help="make the fits that decide here, in sandboxes that see code and rows, but no answers (Linux, bubblewrap)",
@@ -87,7 +93,7 @@ def run(options: argparse.Namespace) -> tuple[str, int]:
         against = replace(against, source="--against")
     with tempfile.TemporaryDirectory(prefix="model-check-") as scratch:
         charts = any(path.suffix == ".html" for path in options.report)
-        settings = Settings(root, folder, Path(scratch), revision=against.sha, charts=charts)
+        settings = Settings(root, folder, Path(scratch), revision=against.sha, charts=charts, python=options.python)
         with _refit(root, folder, options.evidence, Path(scratch)) if options.sealed_refit else nullcontext() as refit:
             found = judge_run.judge(options.evidence, against, settings, str(options.baselines), refit)
     write_reports(found, options.report, folder)

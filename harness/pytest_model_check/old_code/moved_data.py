@@ -96,7 +96,8 @@ def carry_over(
         raise OldCodeError(
             f"{check.name}: the baseline is of other data ({_changed(old, data)}), and the approved model "
             f"can't be run on these: {error.message}",
-            f"{error.advice}\nAn environment that can run the old code may be named: --model-check-python PATH\n"
+            f"{error.advice}\nAn environment that can run the old code may be named: --model-check-python PATH (of "
+            "model-check judge: --python PATH)\n"
             f"Or accept the new data as a new start: {again}".lstrip(),
         ) from error
     measured, anchors = dict(new.baseline.metrics), {}
