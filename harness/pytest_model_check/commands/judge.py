@@ -62,7 +62,7 @@ def add(commands: Commands) -> None:
         "--python",
         default="",
         metavar="PATH",
-        help="a Python, or a virtual environment, that runs the merge base's code where it is needed (default: this one)",
+        help="a Python, or a virtual environment, that runs the merge base's code where needed (default: this one)",
     )
     command.add_argument(
         "--sealed-refit",
