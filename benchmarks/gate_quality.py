@@ -153,7 +153,8 @@ def measure_cell(bank: Bank, learner: str, dataset: str, counts: dict[str, int])
     """Judge one learner on one data set: nulls, planted regressions, smallest losses, trains of releases."""
     nulls: dict[Any, Any] = {}
     planted: dict[Any, Any] = {}
-    smallest, trains = {}, {}
+    smallest: dict[Any, Any] = {}
+    trains: dict[Any, Any] = {}
     cell = make_cell(bank, learner, dataset)
     first, *others = bank.nulls(learner, dataset)
     for kind, conditions in (("nulls", [first]), ("other nulls", others), ("planted", bank.planted)):

@@ -203,6 +203,7 @@ def test_an_honest_model_passes_beside_them_and_a_worse_one_does_not(lying: tupl
         "judge",
     )
     assert verdict(refitting, "worse").verdict == "worse"
+    assert [verdict(run, "honest").cost.fits for run in lying[1:]] == [0, 3]
 
 
 @pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)

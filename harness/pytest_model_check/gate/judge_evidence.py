@@ -141,7 +141,13 @@ def _judge(
         sealed="judge" if refit else sealed,
         leaks=_of_features(verdict.compared.leaks, evidence.promise.protocol.features),
     )
-    return replace(verdict, compared=compared)
+    made = found if refit else Answers()
+    fits = sum(map(_fits, (made.candidate, made.on_old_data, made.recording, made.replicates)))
+    return replace(verdict, compared=compared, cost=replace(verdict.cost, fits=verdict.cost.fits + fits))
+
+
+def _fits(answers: Predictions | None) -> int:
+    return 0 if answers is None else answers.seeds * (int(answers.split.max()) + 1)
 
 
 def _of_features(leaks: Sequence[Leak], features: Sequence[str] | None) -> tuple[Leak, ...]:
