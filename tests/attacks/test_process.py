@@ -5,21 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import tempfile
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from pytest_model_check.gate import judge_run
-from pytest_model_check.gate.sealed_refit import Refit
 from pytest_model_check.judgement.verdicts import Run, Verdict
-from pytest_model_check.pull_requests import merge_base
 from pytest_model_check.sealing import view
-from pytest_model_check.sealing.engine import SealedEngine
-from pytest_model_check.session.refit import FromTest
-from pytest_model_check.settings import Settings
 from support import warm
-from support.branches import PROMISE, TREE, commit, move
+from support.branches import PROMISE, TREE, commit, move, separable
+from support.judge import judged
 from support.project import LOGISTIC, PLUGIN, Project
 
 WHY_NOT = view.problem()
@@ -132,18 +126,6 @@ def written(project: Project, models: dict[str, str]) -> None:
     project.source(imports + "".join(CHECK.format(name=n, candidate=c, promise=cv) for n, c in models.items()))
 
 
-def judged(project: Project, *, refit: bool) -> Run:
-    """Judge in this process: what it goes by is what the command goes by."""
-    against, root = merge_base.find(project.path, "main", {}), project.path
-    assert against is not None
-    with tempfile.TemporaryDirectory() as name:
-        settings = Settings(root, root / "baselines", Path(name), revision=against.sha, python=warm.python())
-        hidden = (root / "baselines", root / "evidence")
-        with SealedEngine(2, root, Path(name), hidden=hidden, apart=True) as engine:
-            again = Refit(engine, lambda found, target: FromTest(found.name, found.nodeid, root, target, ""))
-            return judge_run.judge([root / "evidence"], against, settings, "baselines", again if refit else None)
-
-
 def ran(project: Project, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the checks as a service does, in a process of their own."""
     command = [warm.python(), "-m", "pytest", "--model-check", "--model-check-against=main", "--model-check-jobs=1"]
@@ -231,8 +213,7 @@ crossval.predict = predict
 @pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)
 def test_predictions_on_the_old_data_are_made_again_too(project: Project) -> None:
     def easier(rows: pd.DataFrame) -> pd.DataFrame:
-        answers = rows["mean radius"].rank() + 1000 * (rows["diagnosis"] == "malignant")
-        return rows.assign(**{"mean radius": answers}).drop(rows.index[:5])
+        return separable(rows).drop(rows.index[:5])
 
     written(project, {"honest": LOGISTIC, "worse": LOGISTIC})
     project.record()

@@ -9,6 +9,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ import pandas as pd
 import pytest
 from pytest_model_check.cli import main
 from pytest_model_check.errors import EvidenceError
-from support.branches import PROMISE, STRONG, TREE, commit, rewrite
+from support.branches import OWN_ROWS_AND_SPLITS, PROMISE, STRONG, TREE, commit, rewrite
 from support.judge import commanded, judged, left
 from support.project import Project
 
@@ -109,20 +110,9 @@ def test_the_judge_reads_the_rows_as_the_baseline_says(branch: Project) -> None:
 
 
 def test_what_takes_code_of_the_project_is_refused_in_words(branch: Project) -> None:
-    branch.source(
+    checks = dedent(
         """
         from sklearn.metrics import make_scorer, fbeta_score
-
-        class Halves:
-            def __repr__(self): return "Halves()"
-            def get_n_splits(self, *args): return 2
-            def split(self, X, y=None, groups=None):
-                rows = np.arange(len(X))
-                yield rows[::2], rows[1::2]
-                yield rows[1::2], rows[::2]
-
-        def half(paths):
-            return pd.read_csv(paths[0]).iloc[::2]
 
         def test_scorer(model_check):
             beta = make_scorer(fbeta_score, beta=2, pos_label="malignant")
@@ -133,9 +123,9 @@ def test_what_takes_code_of_the_project_is_refused_in_words(branch: Project) -> 
 
         def test_splits(model_check):
             model_check(LINEAR, data="data/tumours.csv", target="diagnosis", cv=Halves(), seeds=2)
-        """.replace("LINEAR", STRONG),
-        file="test_own.py",
+        """
     )
+    branch.source(OWN_ROWS_AND_SPLITS + checks.replace("LINEAR", STRONG), file="test_own.py")
     assert branch.run("--update-baselines", "test_own.py").ret == 0
     commit(branch, "Checks that take code")
     left(branch)

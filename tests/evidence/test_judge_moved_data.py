@@ -7,7 +7,7 @@ import json
 
 import pandas as pd
 from support import warm
-from support.branches import PROMISE, STRONG, TREE, commit, move
+from support.branches import OWN_ROWS_AND_SPLITS, PROMISE, STRONG, TREE, commit, move, separable
 from support.judge import commanded, judged, left
 from support.project import Project
 
@@ -16,11 +16,6 @@ NEAR = STRONG.replace("LogisticRegression()", "LogisticRegression(C=0.7)")
 
 def _without_a_tenth(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.drop(rows.index[::10])
-
-
-def _separable(rows: pd.DataFrame) -> pd.DataFrame:
-    malignant = rows["diagnosis"] == "malignant"
-    return rows.assign(**{"mean radius": rows["mean radius"].rank() + 1000 * malignant})
 
 
 def _run(project: Project, *arguments: str) -> int:
@@ -51,7 +46,7 @@ def test_an_honest_move_of_the_data_is_as_green_as_in_pytest(branch: Project) ->
 
 
 def test_easier_data_let_no_worse_model_past_the_judge(branch: Project) -> None:
-    move(branch, _separable)
+    move(branch, separable)
     branch.check(TREE, PROMISE)
     commit(branch, "A worse model on easier data")
     assert _run(branch) == 1
@@ -75,19 +70,7 @@ def test_easier_data_let_no_worse_model_past_the_judge(branch: Project) -> None:
     assert "the evidence holds no predictions there" in check.message
 
 
-OWN = """
-
-class Halves:
-    def __repr__(self): return "Halves()"
-    def get_n_splits(self, *args): return 2
-    def split(self, X, y=None, groups=None):
-        rows = np.arange(len(X))
-        yield rows[::2], rows[1::2]
-        yield rows[1::2], rows[::2]
-
-def half(paths):
-    return pd.read_csv(paths[0]).iloc[::2]
-
+CHECKS = """
 def test_rows(model_check):
     model_check(MODEL, data="data/tumours.csv", target="diagnosis", load=half, metrics={"roc_auc": 0.01}, cv=3, seeds=2)
 
@@ -97,7 +80,7 @@ def test_splits(model_check):
 
 
 def test_rows_of_load_follow_the_data_and_splits_of_ones_own_can_not(branch: Project) -> None:
-    source = (branch.path / "test_models.py").read_text() + OWN
+    source = (branch.path / "test_models.py").read_text() + OWN_ROWS_AND_SPLITS + CHECKS
     branch.source(source.replace("MODEL", STRONG))
     assert branch.run("--update-baselines").ret == 0
     commit(branch, "Rows and splits of one's own")

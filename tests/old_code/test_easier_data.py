@@ -8,15 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from support import warm
-from support.branches import PROMISE, STRONG, TREE, commit, judged, move
+from support.branches import PROMISE, STRONG, TREE, commit, judged, move, separable
 from support.project import Project
 
 NEIGHBOUR = "make_pipeline(StandardScaler(), KNeighborsClassifier(1))"
-
-
-def _separable(rows: pd.DataFrame) -> pd.DataFrame:
-    malignant = rows["diagnosis"] == "malignant"
-    return rows.assign(**{"mean radius": rows["mean radius"].rank() + 1000 * malignant})
 
 
 def _shuffled(rows: pd.DataFrame) -> pd.DataFrame:
@@ -30,7 +25,7 @@ def _thrice(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 EASIER: dict[str, tuple[Callable[[pd.DataFrame], pd.DataFrame], str, str]] = {
-    "separable": (_separable, TREE, ""),
+    "separable": (separable, TREE, ""),
     "shuffled": (_shuffled, STRONG, ", features=['mean radius']"),
     "thrice": (_thrice, NEIGHBOUR, ""),
 }

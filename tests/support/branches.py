@@ -15,6 +15,18 @@ WEAK = "make_pipeline(StandardScaler(), LogisticRegression(C=0.003))"
 STRONG = LOGISTIC
 TREE = "DecisionTreeClassifier(max_depth=1)"
 PROMISE = 'metrics={"roc_auc": 0.01}, cv=3, seeds=2'
+OWN_ROWS_AND_SPLITS = """
+class Halves:
+    def __repr__(self): return "Halves()"
+    def get_n_splits(self, *args): return 2
+    def split(self, X, y=None, groups=None):
+        rows = np.arange(len(X))
+        yield rows[::2], rows[1::2]
+        yield rows[1::2], rows[::2]
+
+def half(paths):
+    return pd.read_csv(paths[0]).iloc[::2]
+"""
 
 
 def commit(project: Project, message: str) -> str:
@@ -53,3 +65,9 @@ def move(project: Project, change: Callable[[pd.DataFrame], pd.DataFrame]) -> No
     change(pd.read_csv(path)).to_csv(path, index=False)
     project.dvc("add", "data")
     project.dvc("push")
+
+
+def separable(rows: pd.DataFrame) -> pd.DataFrame:
+    """Let one column tell the target."""
+    malignant = rows["diagnosis"] == "malignant"
+    return rows.assign(**{"mean radius": rows["mean radius"].rank() + 1000 * malignant})

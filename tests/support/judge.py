@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 from pytest_model_check.gate import judge_run
+from pytest_model_check.gate.sealed_refit import Refit
 from pytest_model_check.judgement.verdicts import Run
 from pytest_model_check.pull_requests import merge_base
+from pytest_model_check.sealing.engine import SealedEngine
+from pytest_model_check.session.refit import FromTest
 from pytest_model_check.settings import Settings
 
 from support import warm
@@ -22,15 +25,19 @@ def left(project: Project, *arguments: str) -> pytest.RunResult:
     return project.run("--model-check-against=main", "--model-check-evidence=evidence", *arguments)
 
 
-def judged(project: Project, *evidence: str) -> Run:
-    """Judge the evidence; the merge base's code, where it is run, starts warm."""
-    against = merge_base.find(project.path, "main", {})
+def judged(project: Project, *evidence: str, refit: bool = False) -> Run:
+    """Judge the evidence, with sealed fits of the judge's own or without; the merge base's code starts warm."""
+    against, root = merge_base.find(project.path, "main", {}), project.path
     assert against is not None
-    with tempfile.TemporaryDirectory() as scratch:
-        baselines = project.path / "baselines"
-        settings = Settings(project.path, baselines, Path(scratch), revision=against.sha, python=warm.python())
-        folders = [project.path / folder for folder in evidence or ("evidence",)]
-        return judge_run.judge(folders, against, settings, "baselines")
+    folders = [root / folder for folder in evidence or ("evidence",)]
+    with tempfile.TemporaryDirectory() as name:
+        scratch, baselines = Path(name), root / "baselines"
+        settings = Settings(root, baselines, scratch, revision=against.sha, python=warm.python())
+        if not refit:
+            return judge_run.judge(folders, against, settings, "baselines")
+        with SealedEngine(2, root, scratch, hidden=(baselines, *folders), apart=True) as engine:
+            again = Refit(engine, lambda found, target: FromTest(found.name, found.nodeid, root, target, ""))
+            return judge_run.judge(folders, against, settings, "baselines", again)
 
 
 def commanded(project: Project, *arguments: str) -> subprocess.CompletedProcess[str]:

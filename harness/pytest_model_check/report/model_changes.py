@@ -52,6 +52,11 @@ def changed_features(compared: Compared) -> tuple[Change, ...]:
     return (Change("features", only[0] or "absent", only[1] or "absent"),)
 
 
+def in_words(compared: Compared) -> str:
+    """Say which parameters, and which columns, differ; empty where none does, or the models are of two kinds."""
+    return "; ".join(map(str, (*changes(compared.released, compared.candidate), *changed_features(compared))))
+
+
 def _changes(before: str, now: str, place: str) -> Iterator[Change]:
     if before == now:
         return

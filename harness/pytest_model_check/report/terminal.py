@@ -9,8 +9,8 @@ from pytest_model_check.judgement import explain
 from pytest_model_check.judgement.compared import Compared
 from pytest_model_check.judgement.numbers import fold_label
 from pytest_model_check.judgement.verdicts import PASSING, MetricVerdict, Verdict
-from pytest_model_check.report import sentences, table, text_table
-from pytest_model_check.report.model_changes import changed_features, changes
+from pytest_model_check.report import model_changes, sentences, table, text_table
+from pytest_model_check.report.model_changes import changes
 from pytest_model_check.report.table import Row
 from pytest_model_check.report.text import inert, titled, visible
 from pytest_model_check.report.text import width as wide
@@ -158,11 +158,11 @@ def _of_folds(judged: Sequence[MetricVerdict], layout: Sequence[int]) -> list[st
 
 def _candidate(compared: Compared) -> dict[str, str]:
     """Return what is another model's: what differs, or the whole of it where it is of another kind."""
-    found = *changes(compared.released, compared.candidate), *changed_features(compared)
-    changed = {"candidate, changed": "; ".join(map(str, found))} if found else {}
-    if compared.candidate == compared.released or changes(compared.released, compared.candidate):
-        return changed
-    return {"candidate": compared.candidate} | changed
+    of_another_kind = compared.candidate != compared.released and not changes(compared.released, compared.candidate)
+    return {
+        "candidate": compared.candidate if of_another_kind else "",
+        "candidate, changed": model_changes.in_words(compared),
+    }
 
 
 def _particulars(verdict: Verdict) -> list[str]:

@@ -9,11 +9,10 @@ from pytest_model_check.judgement import explain
 from pytest_model_check.judgement.compared import ScoreGrid
 from pytest_model_check.judgement.numbers import MISSING, between, decimals, interval, percentage, plain, signed
 from pytest_model_check.judgement.verdicts import PASSING, MetricVerdict, Verdict, worst_first
-from pytest_model_check.report import sentences
+from pytest_model_check.report import model_changes, sentences
 from pytest_model_check.report.html import forest
 from pytest_model_check.report.html.forest import Bar, Scale
 from pytest_model_check.report.html.markup import Html, breakable, table, tag
-from pytest_model_check.report.model_changes import changed_features, changes
 
 MARKS = {"passes": "✓", "fails": "✗", "accepted": "!", "idle": "·"}
 
@@ -168,8 +167,8 @@ def protocol(verdict: Verdict) -> Iterator[Html]:
         terms.append(("Approved model", compared.released))
     if compared.candidate:
         terms.append(("Candidate", compared.candidate))
-    if found := (*changes(compared.released, compared.candidate), *changed_features(compared)):
-        terms.append(("Changed", "; ".join(map(str, found))))
+    if changed := model_changes.in_words(compared):
+        terms.append(("Changed", changed))
     if compared.recording:
         reuse = f"replaced {sentences.replaced(compared.reused)}" if compared.reused else ""
         terms.append(("Baseline", ", ".join(part for part in (f"recording {compared.recording}", reuse) if part)))
