@@ -180,6 +180,11 @@ def test_advice_fits_the_trouble(metric, said):
     assert said in advice([metric], rows(569))
 
 
+def test_rows_that_nobody_has_counted_are_not_multiplied():
+    metric = found("inconclusive", **WEAK, floor=0.008)
+    assert "a margin of 0.0125, or a baseline of more repeats or of more rows." in advice([metric], rows(0))
+
+
 def test_a_dummy_is_no_drift():
     metric = found(
         "worse", delta=0.0, low=-0.001, high=0.001, candidate=0.5, drift=Drift(3, 1.0, -0.5, -0.6, -0.4, 0.005)

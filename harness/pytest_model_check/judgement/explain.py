@@ -229,6 +229,8 @@ def _evidence_needed(compared: Compared, metric: MetricVerdict) -> str:
     times = (metric.resolution / metric.margin) ** 2
     if units := units_of(compared.protocol.get("groups"), compared.protocol.get("time")):
         return f"a baseline of about {_up(10 * times) / 10:,.3g} times as many {units}"
+    if not compared.data.rows:  # a report of data that nobody has described
+        return "a baseline of more repeats or of more rows"
     return f"a baseline of more repeats or of about {_up(compared.data.rows * times):,.0f} rows"
 
 
